@@ -1,0 +1,243 @@
+package checker
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// The names of the properties.
+const (
+	Ownership    = "ownership"
+	Exclusion    = "exclusion"
+	Fencing      = "fencing"
+	Damage       = "damage"
+	Order        = "order"
+	Progress     = "progress"
+	Notice       = "notice"
+	Observe      = "observe"
+	Leftovers    = "leftovers"
+	Contract     = "contract"
+	Linearizable = "linearizable"
+)
+
+// PropertyInfo describes a property.
+type PropertyInfo struct {
+	Name, Description string
+	// Reported is true for measurements that no run can fail.
+	Reported bool
+}
+
+// property is a PropertyInfo with the function that judges it. The function
+// returns nil where the property does not apply.
+type property struct {
+	PropertyInfo
+	judge func(*record, *subject) *judgement
+}
+
+// properties are in the order of judgement: the later build on the lies that
+// ownership finds.
+func properties() []property {
+	return []property{
+		{PropertyInfo{Ownership, "an acquire reports success only if its client owned the object between call and return", false}, ownership},
+		{PropertyInfo{Exclusion, "no two clients believe at once in holds that exclude each other", false}, exclusion},
+		{PropertyInfo{Fencing, "the fenced resource accepts no token after a higher one and loses no acknowledged update", false}, fencing},
+		{PropertyInfo{Damage, "acknowledged updates that the unfenced resource lost", true}, damage},
+		{PropertyInfo{Order, "objects are granted in the order in which the requests' keys were created", false}, order},
+		{PropertyInfo{Progress, "once all is healed every waiter finishes and a dead holder's object becomes free", false}, progress},
+		{PropertyInfo{Notice, "how long after losing its lease a client was told; a promise where a limit is set", true}, notice},
+		{PropertyInfo{Observe, "observers see leaders in order, no invented value, and the final leader", false}, observe},
+		{PropertyInfo{Leftovers, "a release or close that reports success leaves no key behind", false}, leftovers},
+		{PropertyInfo{Contract, "calls end by their deadline and do not panic", false}, contract},
+		{PropertyInfo{Linearizable, "reads of the leader value are linearizable", false}, linearizable},
+	}
+}
+
+// PropertyNames lists the properties in the order in which Check judges them.
+func PropertyNames() []PropertyInfo {
+	var infos []PropertyInfo
+	for _, p := range properties() {
+		infos = append(infos, p.PropertyInfo)
+	}
+	return infos
+}
+
+// sessions is the name under which operations that belong to no subject, such
+// as closing a session that several share, keep or break their contract.
+const sessions = "sessions"
+
+// Check judges a run by its record. It is pure and deterministic, and takes
+// time in O(n log n) of the record's size for a fixed number of clients.
+func Check(h *history.History, o Options) *Result {
+	if o.Grace == 0 {
+		o.Grace = 5 * time.Second
+	}
+	if o.DeadlineGrace == 0 {
+		o.DeadlineGrace = 2 * time.Second
+	}
+	r := index(h, o)
+	result := &Result{Notes: r.notes()}
+	for _, s := range r.subjects {
+		for _, p := range properties() {
+			if j := p.judge(r, s); j != nil {
+				result.Properties = append(result.Properties, j.property(s.Name, p.Name))
+			}
+		}
+	}
+	if len(r.sessionless) > 0 {
+		unowned := &subject{SubjectInfo: history.SubjectInfo{Name: sessions, Origin: history.FromEtcd}, operations: r.sessionless}
+		result.Properties = append(result.Properties, contract(r, unowned).property(sessions, Contract))
+	}
+	result.Verdict = r.overall(result)
+	switch result.Verdict {
+	case Holds:
+		result.Exit = ExitHolds
+	case Violated:
+		result.Exit = ExitViolated
+	default:
+		result.Exit = ExitUnknown
+	}
+	return result
+}
+
+// overall is the worst verdict of the properties; what is only reported and
+// what is excused does not count.
+func (r *record) overall(result *Result) Verdict {
+	reported := make(map[string]bool)
+	for _, p := range properties() {
+		reported[p.Name] = p.Reported && !(p.Name == Notice && r.o.NoticeLimit > 0)
+	}
+	verdict := Holds
+	if len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() {
+		verdict = Vacuous
+	}
+	for i := range result.Properties {
+		p := &result.Properties[i]
+		switch {
+		case p.Fails(r.o.Strict):
+			return Violated
+		case reported[p.Property]:
+		case p.Verdict == Unknown:
+			verdict = Unknown
+		case p.Verdict == Vacuous && verdict == Holds:
+			verdict = Vacuous
+		}
+	}
+	return verdict
+}
+
+// anyFault is true if any fault was seen to have an effect.
+func (r *record) anyFault() bool {
+	return slices.ContainsFunc(r.h.Faults, func(f history.Fault) bool { return f.Verified })
+}
+
+// notes say what limits the result.
+func (r *record) notes() []string {
+	var notes []string
+	if !r.complete {
+		note := fmt.Sprintf("the record was cut short at %s: nothing is known of what came after", at(r.h.End))
+		if !r.isFinal {
+			note += ", and whether clients would have finished, observers caught up and keys gone was not seen"
+		}
+		notes = append(notes, note)
+	}
+	switch {
+	case r.log == nil:
+		notes = append(notes, "there is no revision log: what clients were told cannot be compared with what the store did")
+	default:
+		for _, g := range r.gaps {
+			notes = append(notes, fmt.Sprintf("the revision log has a gap: nothing is known of revisions %d through %d", g.From, g.Through))
+		}
+		if last := r.lastReturn(); r.complete && r.reach < last {
+			notes = append(notes, fmt.Sprintf("the revision log is only known to be whole until %s (rev %d), and operations returned until %s", at(r.reach), r.through, at(last)))
+		}
+	}
+	planned, unverified := make(map[string]int), make(map[string]int)
+	for i := range r.h.Faults {
+		planned[r.h.Faults[i].Kind]++
+		if !r.h.Faults[i].Verified {
+			unverified[r.h.Faults[i].Kind]++
+		}
+	}
+	kinds := make([]string, 0, len(unverified))
+	for kind := range unverified {
+		kinds = append(kinds, kind)
+	}
+	sort.Strings(kinds)
+	for _, kind := range kinds {
+		notes = append(notes, fmt.Sprintf("%d of %s had no effect that was seen and counts as not injected", unverified[kind], count(planned[kind], kind+" fault")))
+	}
+	if len(r.h.Faults) > 0 && !r.anyFault() {
+		notes = append(notes, "faults were planned and none was seen to have an effect: the run did not put its promises to the test it was meant to be")
+	}
+	return notes
+}
+
+func (r *record) lastReturn() time.Duration {
+	var last time.Duration
+	for i := range r.h.Operations {
+		last = max(last, r.h.Operations[i].Return)
+	}
+	return last
+}
+
+// storedViolations is how many violations of one property are told; all are
+// counted.
+const storedViolations = 200
+
+// finding is a violation whose sentence is written only if it is kept.
+type finding struct {
+	Violation
+	tell func() string
+	// clause is the cause alone, for violations that follow from this one.
+	clause func() string
+}
+
+// judgement is what a property's function found out about one subject.
+type judgement struct {
+	findings []finding
+	// holds is the sentence if nothing else is to be said; vacuous and unknown,
+	// if set, say why the promise was not tested or cannot be judged.
+	holds, vacuous, unknown string
+	figures                 map[string]float64
+}
+
+func (j *judgement) property(subject, name string) Property {
+	p := Property{Subject: subject, Property: name, Verdict: Holds, Sentence: j.holds, Figures: j.figures}
+	switch {
+	case len(j.findings) > 0:
+		p.Verdict = Violated
+	case j.unknown != "":
+		p.Verdict, p.Sentence = Unknown, j.unknown
+	case j.vacuous != "":
+		p.Verdict, p.Sentence = Vacuous, j.vacuous
+	}
+	slices.SortStableFunc(j.findings, func(a, b finding) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.From, b.From),
+			strings.Compare(a.Object, b.Object), slices.Compare(a.Witness, b.Witness))
+	})
+	for _, f := range j.findings[:min(len(j.findings), storedViolations)] {
+		f.Sentence = f.tell()
+		p.Violations = append(p.Violations, f.Violation)
+	}
+	if len(p.Violations) > 0 {
+		p.Sentence = p.Violations[0].Sentence
+	}
+	return p
+}
+
+// rank orders violations, worst first.
+func (f *finding) rank() int {
+	switch {
+	case f.Known != "":
+		return 1
+	case f.Blame == BlameLease:
+		return 2
+	}
+	return 0
+}

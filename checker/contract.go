@@ -1,0 +1,93 @@
+package checker
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// Contract: a call returns soon after its context ended, and does not panic.
+//
+// A call is late if it returned later than its deadline and a grace, or had
+// not returned by then at the final phase of a record that is complete. The
+// time for which its own client was paused does not count, and calls that a
+// crash cut off promise nothing. Success for work that was not done is found
+// by ownership and leftovers.
+func contract(r *record, s *subject) *judgement {
+	j := &judgement{}
+	var completed, late, panics int
+	var latest time.Duration
+	for _, op := range s.operations {
+		if op.Completed() {
+			completed++
+		}
+		if op.Panicked {
+			panics++
+			j.findings = append(j.findings, r.breach(s, op, op.Return, func() string {
+				return fmt.Sprintf("%s's %s of %s, called at %s, panicked at %s: %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), op.Error)
+			}))
+		}
+		if op.Deadline == 0 {
+			continue
+		}
+		end := op.Return
+		if !op.Completed() {
+			if _, crashed := r.crashed[op.Client]; crashed || !r.complete || !r.isFinal {
+				continue
+			}
+			end = r.final
+		}
+		over := end - op.Deadline - r.paused(op.Client, op.Deadline, end)
+		if over <= r.o.DeadlineGrace {
+			continue
+		}
+		late++
+		latest = max(latest, over)
+		f := r.breach(s, op, end, nil)
+		f.Known = r.known(s, Contract, op, nil)
+		f.tell = func() string {
+			how := "returned at " + at(end)
+			if !op.Completed() {
+				how = "had not returned at " + at(end)
+			}
+			text := fmt.Sprintf("%s's %s of %s, called at %s, had to end at %s and %s, %s late", op.Client, op.Kind, op.Object, at(op.Call), at(op.Deadline), how, span(over))
+			if f.Known != "" {
+				text += "; a fault lasted meanwhile"
+			}
+			return text
+		}
+		j.findings = append(j.findings, f)
+	}
+	j.figures = map[string]float64{"completed": float64(completed), "late": float64(late), "late_max_ms": milliseconds(latest), "panics": float64(panics)}
+	j.holds = fmt.Sprintf("%s ended in time and none panicked", count(completed, "call"))
+	if completed == 0 {
+		j.vacuous = "no call was completed"
+	}
+	return j
+}
+
+func (r *record) breach(s *subject, op *history.Operation, end time.Duration, tell func() string) finding {
+	f := finding{tell: tell}
+	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: end, Object: op.Object}
+	return f
+}
+
+// paused is for how long within an interval faults that pause it held up a
+// client.
+func (r *record) paused(client string, from, to time.Duration) time.Duration {
+	var sum time.Duration
+	for i := range r.h.Faults {
+		f := &r.h.Faults[i]
+		if f.Target != client || !strings.HasPrefix(f.Kind, "pause") {
+			continue
+		}
+		end := f.To
+		if end == 0 {
+			end = to
+		}
+		sum += max(0, min(end, to)-max(f.From, from))
+	}
+	return sum
+}

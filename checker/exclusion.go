@@ -1,0 +1,264 @@
+package checker
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// Exclusion: no two clients believe at once in holds of one object that
+// exclude each other.
+//
+// A hold's core runs from the acknowledgement of its acquire to the call of
+// its release. An acquire can linearize as late as its return and a release as
+// early as its call, whatever it returns; so a history of locks is
+// linearizable if and only if no two incompatible cores overlap, and sorting
+// the cores and sweeping over them decides it exactly, in O(n log n), with any
+// number of acquires and releases of unknown outcome (those never begin a
+// hold). Cores that merely touch are legal: the release can come first.
+//
+// Who is to blame for an overlap is decided by what happened in the store, by
+// revisions where keys are known and by time otherwise; see blameOverlap. An
+// overlap whose cause lies beyond the end of the log is a fact without a
+// culprit: it makes the property unknown.
+func exclusion(r *record, s *subject) *judgement {
+	j := &judgement{}
+	var holds, contended, undecided int
+	var lease, known int
+	var longest, total time.Duration
+	for _, ob := range s.objects {
+		holds += len(ob.holds)
+		contended += r.contended(ob)
+		for _, o := range overlaps(ob.holds) {
+			f, decided := r.blameOverlap(s, ob, o)
+			longest, total = max(longest, o.to-o.from), total+o.to-o.from
+			switch {
+			case !decided:
+				undecided++
+				continue
+			case f.Known != "":
+				known++
+			case f.Blame == BlameLease:
+				lease++
+			}
+			j.findings = append(j.findings, f)
+		}
+	}
+	j.figures = map[string]float64{
+		"holds": float64(holds), "contended": float64(contended),
+		"overlaps": float64(len(j.findings) + undecided), "overlaps_lease": float64(lease),
+		"overlaps_known": float64(known), "overlaps_undecided": float64(undecided),
+		"overlap_max_ms": milliseconds(longest), "overlap_total_ms": milliseconds(total),
+	}
+	j.holds = fmt.Sprintf("no two of %s overlapped; %s had to wait for another client", count(holds, "hold"), count(contended, "request"))
+	if undecided > 0 {
+		j.unknown = fmt.Sprintf("%s whose cause lies beyond the end of the revision log", count(undecided, "overlap"))
+	}
+	if contended == 0 {
+		j.vacuous = "no client ever waited for another: nothing was put to the test"
+	}
+	return j
+}
+
+// overlap is a pair of incompatible holds, first the one that began first, and
+// the time that their cores share.
+type overlap struct {
+	first, second *history.Hold
+	from, to      time.Duration
+}
+
+// overlaps sweeps over one object's holds, which are ordered by Start.
+func overlaps(holds []history.Hold) []overlap {
+	var found []overlap
+	var active []*history.Hold
+	for i := range holds {
+		b := &holds[i]
+		active = slices.DeleteFunc(active, func(a *history.Hold) bool { return a.End <= b.Start })
+		for _, a := range active {
+			if a.Start < b.End && a.Client != b.Client && !a.Compatible(b) {
+				found = append(found, overlap{a, b, b.Start, min(a.End, b.End)})
+			}
+		}
+		active = append(active, b)
+	}
+	return found
+}
+
+// contended counts the acquires that ran while a client other than their own
+// was in an incompatible hold.
+func (r *record) contended(ob *object) int {
+	type request struct {
+		op  *history.Operation
+		end time.Duration
+	}
+	var waiting []request
+	var active []*history.Hold
+	n, next := 0, 0
+	against := func(op *history.Operation, h *history.Hold) bool {
+		return h.Acquire != op.ID && h.Client != op.Client && !(h.Mode == history.ReadMode && op.Mode == history.ReadMode)
+	}
+	begin := func(h *history.Hold) {
+		waiting = slices.DeleteFunc(waiting, func(q request) bool {
+			hit := q.end > h.Start && against(q.op, h)
+			if hit {
+				n++
+			}
+			return hit || q.end <= h.Start
+		})
+		active = append(active, h)
+	}
+	for _, op := range ob.operations {
+		if !op.Kind.Acquires() {
+			continue
+		}
+		for ; next < len(ob.holds) && ob.holds[next].Start <= op.Call; next++ {
+			begin(&ob.holds[next])
+		}
+		active = slices.DeleteFunc(active, func(h *history.Hold) bool { return h.End <= op.Call })
+		if slices.ContainsFunc(active, func(h *history.Hold) bool { return against(op, h) }) {
+			n++
+			continue
+		}
+		waiting = append(waiting, request{op, r.ended(op)})
+	}
+	for ; next < len(ob.holds); next++ {
+		begin(&ob.holds[next])
+	}
+	return n
+}
+
+// blameOverlap decides who made two holds overlap, by the first of these that
+// applies:
+//
+//  1. one of the acquires was a lie: its blame and its issue;
+//  2. the lease of the one who owned first had ended before the other came to
+//     own, or, where keys are not known, may have ended before the overlap
+//     began: the lease;
+//  3. an acknowledged key never was in the store: the server;
+//  4. otherwise both were told so while it was not true for one of them: the
+//     library or the subject.
+//
+// Decided is false if the log ends too early to tell the last three apart.
+func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, decided bool) {
+	a, b := r.h.Operation(o.first.Acquire), r.h.Operation(o.second.Acquire)
+	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{a.ID, b.ID}, From: o.from, To: o.to, Object: ob.name}
+	why := func() string { return "both leases were alive" }
+	f.tell = func() string {
+		return fmt.Sprintf("%s was told it %s at %s%s and had not released at %s; %s was told it %s at %s%s: %s of overlap; %s",
+			a.Client, belief(a), at(a.Return), token(a.Token), at(o.to),
+			b.Client, belief(b), at(b.Return), token(b.Token), span(o.to-o.from), why())
+	}
+	if lie, of := worse(s.lies[a.ID], a, s.lies[b.ID], b); lie != nil {
+		f.Blame, f.Known = lie.Blame, lie.Known
+		why = func() string {
+			return fmt.Sprintf("%s was told a thing that was never true: %s", of.Client, lie.clause())
+		}
+		return f, true
+	}
+	if r.log == nil {
+		why = func() string { return "there is no revision log that could show the end of a lease" }
+		for _, h := range []*history.Hold{o.first, o.second} {
+			for _, told := range r.lost[membership{h.Client, h.Lease}] {
+				if told >= h.Start && told <= o.from {
+					f.Blame = BlameLease
+					why = func() string {
+						return fmt.Sprintf("%s had been told at %s that its session was over, and went on", h.Client, at(told))
+					}
+				}
+			}
+		}
+		return f, true
+	}
+	if s.Layout != history.NoLayout {
+		ta, _ := ob.identified(a.Key, a.Token)
+		tb, _ := ob.identified(b.Key, b.Token)
+		if ta != nil && tb != nil {
+			earlier := a
+			if ta.Create > tb.Create {
+				earlier, ta, tb = b, tb, ta
+			}
+			decided = r.blameByRevision(&f, earlier, ta, tb, &why)
+			return f, decided
+		}
+	}
+	for _, op := range []*history.Operation{a, b} {
+		if op.Token != 0 && r.belowPrefix(op.Key) && r.covers(op.Token, op.Token) && !r.created(op.Key, op.Token) {
+			f.Blame = BlameServer
+			if s.Origin == history.Broken {
+				f.Blame = BlameSubject
+			}
+			why = func() string {
+				return fmt.Sprintf("%s's key %s (rev %d) is not in the revision log, which covers its creation", op.Client, op.Key, op.Token)
+			}
+			return f, true
+		}
+	}
+	decided = r.blameByTime(&f, o, &why)
+	return f, decided
+}
+
+// blameByRevision decides from the keys of the one who owned first and of the
+// one who owned later.
+func (r *record) blameByRevision(f *finding, first *history.Operation, owned, owns *tenure, why *func() string) bool {
+	if owned.Life == owns.Life {
+		*why = func() string { return fmt.Sprintf("both rest on one key (rev %d)", owned.Create) }
+		return true
+	}
+	if owned.Delete == 0 {
+		return false
+	}
+	switch r.deletedBy(owned.Life) {
+	case causeUnknown:
+		return false
+	case causeLease:
+		if owned.Delete > owns.owns { // only a gap in the log leaves this open
+			return false
+		}
+		f.Blame = BlameLease
+		*why = func() string {
+			return fmt.Sprintf("%s's lease had ended at %s", first.Client, r.revision(owned.Delete))
+		}
+	case causeOther:
+		*why = func() string { return fmt.Sprintf("%s's key %s", first.Client, r.deletion(owned.Life)) }
+	}
+	return true
+}
+
+// blameByTime decides from the ends of the two sessions' leases alone.
+func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
+	for _, h := range []*history.Hold{o.first, o.second} {
+		end, ended := r.leaseEnds[h.Lease]
+		if !ended || h.Lease == 0 || end.earliest > o.from {
+			continue
+		}
+		if call := r.h.Operation(h.Acquire).Call; end.latest < call {
+			*why = func() string {
+				return fmt.Sprintf("%s was told of a success for which it asked at %s, after its lease had ended at %s", h.Client, at(call), at(end.latest))
+			}
+			return true
+		}
+		f.Blame = BlameLease
+		*why = func() string { return fmt.Sprintf("%s's lease had ended by %s", h.Client, at(end.latest)) }
+		return true
+	}
+	return r.leaseAlive(o.first.Lease, o.from) && r.leaseAlive(o.second.Lease, o.from)
+}
+
+// worse returns the lie that explains less.
+func worse(a *finding, of *history.Operation, b *finding, or *history.Operation) (*finding, *history.Operation) {
+	if a == nil || b != nil && b.rank() < a.rank() {
+		return b, or
+	}
+	return a, of
+}
+
+func (r *record) belowPrefix(key string) bool {
+	return key != "" && len(key) >= len(r.h.Header.Prefix) && key[:len(r.h.Header.Prefix)] == r.h.Header.Prefix
+}
+
+func (r *record) created(key string, create int64) bool {
+	_, ok := r.lifeAt[lifeID{key, create}]
+	return ok
+}

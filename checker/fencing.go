@@ -1,0 +1,202 @@
+package checker
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// Fencing: the fenced resource accepts no token after a higher one, and no
+// update that it acknowledged to a fenced client is lost. A write that is
+// guarded by etcd succeeds only while its client owns.
+//
+// The resource numbers what it accepts, and that total order is all there is
+// to check: along it tokens never fall, and each write is built on the value
+// of the one accepted before it. A write whose outcome nobody knows may have
+// been accepted, so an accepted one may be built on it, if that one was built
+// on the right value itself. A guarded write carries the revision that it
+// made: the log tells exactly whether its key was alive then. Values are
+// unique in a run, so no search is needed and the check is exact.
+//
+// A read without a token is not held to the order of tokens: it is the
+// harness's own, of the last state.
+func fencing(r *record, s *subject) *judgement {
+	j := &judgement{}
+	var accepted, refused, guarded, unjudged int
+	applies := false
+	for _, ob := range s.objects {
+		var resource []*history.Operation
+		unsure := make(map[string]*history.Operation) // by value
+		for _, op := range ob.operations {
+			switch op.Kind {
+			case history.FencedRead, history.FencedWrite:
+				applies = true
+				write := op.Kind == history.FencedWrite
+				switch {
+				case op.Outcome == history.Ok:
+					resource = append(resource, op)
+					if write {
+						accepted++
+					}
+				case op.Outcome == history.Fail:
+					refused++
+				case write:
+					unsure[op.Value] = op
+				}
+			case history.GuardedWrite:
+				applies = true
+				if op.Outcome == history.Fail {
+					refused++
+				}
+				if op.Outcome != history.Ok {
+					continue
+				}
+				accepted++
+				guarded++
+				f, ok := r.guarded(s, ob, op)
+				if f != nil {
+					j.findings = append(j.findings, *f)
+				} else if !ok {
+					unjudged++
+				}
+			}
+		}
+		r.alongResource(s, j, resource, unsure)
+	}
+	if !applies {
+		return nil
+	}
+	j.figures = map[string]float64{
+		"accepted": float64(accepted), "refused": float64(refused), "guarded": float64(guarded),
+		"refused_percent": percent(refused, accepted+refused),
+	}
+	j.holds = fmt.Sprintf("%s accepted in the order of their tokens and none lost, %d refused", count(accepted, "fenced write"), refused)
+	if unjudged > 0 {
+		j.unknown = fmt.Sprintf("%d of %s cannot be judged: the revision log does not cover them", unjudged, count(guarded, "guarded write"))
+	}
+	if accepted == 0 {
+		j.vacuous = "no fenced write was accepted"
+	}
+	return j
+}
+
+// alongResource follows one resource's order.
+func (r *record) alongResource(s *subject, j *judgement, accepted []*history.Operation, unsure map[string]*history.Operation) {
+	slices.SortStableFunc(accepted, func(a, b *history.Operation) int {
+		rank := func(op *history.Operation) int {
+			if op.Kind == history.FencedWrite {
+				return 0 // a read at a write's position saw that write
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.Revision, b.Revision), cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Token, b.Token), cmp.Compare(a.ID, b.ID))
+	})
+	value := ""
+	var highest, last *history.Operation
+	for _, op := range accepted {
+		if op.Token != 0 || op.Kind == history.FencedWrite {
+			if higher := highest; higher != nil && op.Token < higher.Token {
+				j.findings = append(j.findings, r.fencingFinding(s, op, higher, func() string {
+					return fmt.Sprintf("the resource %s accepted token %d of %s (%s, position %d) after token %d of %s (position %d)",
+						op.Object, op.Token, op.Client, op.Kind, op.Revision, higher.Token, higher.Client, higher.Revision)
+				}))
+			} else {
+				highest = op
+			}
+		}
+		saw := op.Value
+		if op.Kind == history.FencedWrite {
+			saw = op.Prior
+		}
+		if !leadsTo(saw, value, unsure) {
+			lost := last
+			j.findings = append(j.findings, r.fencingFinding(s, op, lost, func() string {
+				if lost == nil {
+					return fmt.Sprintf("%s's %s at position %d saw %q in %s, which nobody had written yet", op.Client, op.Kind, op.Revision, saw, op.Object)
+				}
+				return fmt.Sprintf("%s's %s at position %d saw %q in %s and not %q, which %s had written at position %d and which was acknowledged: that update is lost",
+					op.Client, op.Kind, op.Revision, saw, op.Object, lost.Value, lost.Client, lost.Revision)
+			}))
+		}
+		if op.Kind == history.FencedWrite {
+			value, last = op.Value, op
+		} else if saw != value && leadsTo(saw, value, unsure) {
+			value = saw // a read settles that a write of unknown outcome happened
+		}
+	}
+}
+
+// leadsTo is true if value v was built on base by writes of unknown outcome,
+// or is base itself.
+func leadsTo(v, base string, unsure map[string]*history.Operation) bool {
+	for steps := 0; v != base; steps++ {
+		w := unsure[v]
+		if w == nil || steps > len(unsure) {
+			return false
+		}
+		v = w.Prior
+	}
+	return true
+}
+
+// fencingFinding makes a violation of op, next to other if there is one. It
+// inherits the blame of a lie through which either came to its token.
+func (r *record) fencingFinding(s *subject, op, other *history.Operation, tell func() string) finding {
+	f := finding{tell: tell}
+	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
+	lie := s.lies[op.Hold]
+	if other != nil {
+		f.Witness = []int64{other.ID, op.ID}
+		f.From = min(f.From, other.Call)
+		if lie == nil {
+			lie = s.lies[other.Hold]
+		}
+	}
+	if lie != nil {
+		f.Blame, f.Known = lie.Blame, lie.Known
+		f.tell = func() string { return tell() + "; its token comes from a false success: " + lie.clause() }
+	}
+	return f
+}
+
+// guarded judges one accepted guarded write; ok is false if the log does not
+// cover it.
+func (r *record) guarded(s *subject, ob *object, op *history.Operation) (f *finding, ok bool) {
+	holder, key, token := ob, op.Key, op.Token
+	if h := r.holdsByAcquire[op.Hold]; h != nil {
+		if token == 0 {
+			key, token = h.Key, h.Token
+		}
+		if o := r.objects[objectID{h.Subject, h.Object}]; o != nil {
+			holder = o
+		}
+	}
+	if r.log == nil || token == 0 || op.Revision == 0 {
+		return nil, false
+	}
+	t, _ := holder.identified(key, token)
+	var clause func() string
+	switch {
+	case t == nil && (!r.covers(token, token) || !r.belowPrefix(key)):
+		return nil, false
+	case t == nil:
+		clause = func() string { return "the revision log has no such key" }
+	case t.Delete != 0 && op.Revision >= t.Delete:
+		clause = func() string { return "its key " + r.deletion(t.Life) }
+	case op.Revision < t.Create:
+		clause = func() string { return "its key was created only then" }
+	case s.Layout != history.NoLayout && op.Revision < t.owns:
+		clause = func() string { return "its key did not own yet, " + r.turn(holder, t) }
+	default:
+		return nil, op.Revision < t.gone
+	}
+	made := r.fencingFinding(s, op, nil, func() string {
+		return fmt.Sprintf("%s's write at rev %d, guarded by its key (rev %d), was accepted, but %s", op.Client, op.Revision, token, clause())
+	})
+	if t == nil && made.Known == "" && s.Origin != history.Broken {
+		made.Blame = BlameServer
+	}
+	return &made, true
+}

@@ -1,0 +1,117 @@
+package checker
+
+import (
+	"fmt"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// Leftovers: a release or resignation that reports success leaves no key of
+// its hold behind, and closing a session none of its lease.
+//
+// The key is known by its create revision, so one that a later acquire made
+// is not mistaken for it. It is a leftover if, under every assignment of times
+// within the log's bounds, it was still alive when the call returned. The end
+// of the lease itself shows in the deletion of its keys; without keys nothing
+// dates it, and nothing is concluded. A subject that cannot name its keys is
+// judged by its closed sessions alone.
+func leftovers(r *record, s *subject) *judgement {
+	j := &judgement{}
+	var released, closed, unjudged int
+	applies, nameless := s.Layout != history.NoLayout, 0
+	judge := func(op *history.Operation, life *history.Life, object string, lie *finding) {
+		gone := r.gone(life)
+		switch {
+		case r.log.Earliest(gone) > op.Return:
+			f := finding{}
+			f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: r.log.Earliest(gone), Object: object}
+			if lie != nil {
+				f.Known = lie.Known
+			}
+			what := "released " + object
+			switch op.Kind {
+			case history.Resign:
+				what = "resigned from " + object
+			case history.CloseSession:
+				what = "closed its session"
+			}
+			f.tell = func() string {
+				return fmt.Sprintf("%s was told at %s that it %s (%s called at %s), but its key (rev %d) was still there at %s",
+					op.Client, at(op.Return), what, op.Kind, at(op.Call), life.Create, at(r.log.Earliest(gone)))
+			}
+			if op.Hold != 0 {
+				f.Witness = []int64{op.Hold, op.ID}
+			}
+			j.findings = append(j.findings, f)
+		case life.Delete == 0:
+			unjudged++
+		}
+	}
+	for _, ob := range s.objects {
+		for _, op := range ob.operations {
+			if !op.Kind.Releases() || op.Outcome != history.Ok {
+				continue
+			}
+			h := r.holdsByAcquire[op.Hold]
+			if h == nil {
+				continue
+			}
+			if h.Token == 0 {
+				nameless++
+				continue
+			}
+			applies = true
+			released++
+			if r.log == nil {
+				unjudged++
+				continue
+			}
+			if t, known := ob.identified(h.Key, h.Token); t != nil {
+				judge(op, t.Life, ob.name, s.lies[h.Acquire])
+			} else if !known || !r.covers(h.Token, h.Token) {
+				unjudged++
+			}
+		}
+	}
+	for _, op := range r.closings {
+		if op.Outcome != history.Ok || op.Subject != "" && op.Subject != s.Name || op.Lease == 0 {
+			continue
+		}
+		any := false
+		for _, l := range r.livesOf[op.Lease] {
+			life := &r.lives[l.index]
+			if ob := r.objectOf(s, life); ob != nil {
+				any = true
+				judge(op, life, ob.name, nil)
+			}
+		}
+		if any {
+			applies = true
+			closed++
+		}
+	}
+	if !applies || nameless > 0 && released+closed == 0 {
+		return nil
+	}
+	j.figures = map[string]float64{"released": float64(released), "closed": float64(closed), "left": float64(len(j.findings)), "unjudged": float64(unjudged)}
+	j.holds = fmt.Sprintf("%s and %s left no key behind", count(released, "release"), count(closed, "session close"))
+	if unjudged > 0 {
+		j.unknown = fmt.Sprintf("the revision log does not tell of %s whether they went", count(unjudged, "key"))
+	}
+	if released+closed == 0 {
+		j.vacuous = "no release or close of a session that had keys reported success"
+	}
+	return j
+}
+
+// objectOf returns the subject's object to which a key belongs, or nil.
+func (r *record) objectOf(s *subject, life *history.Life) *object {
+	for _, ob := range s.objects {
+		for _, i := range ob.byCreate[life.Create] {
+			if ob.tenures[i].Life == life {
+				return ob
+			}
+		}
+	}
+	return nil
+}

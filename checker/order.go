@@ -1,0 +1,150 @@
+package checker
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// Order: an object is granted in the order in which its requests' keys were
+// created. A grant overtakes if it was told while an incompatible request with
+// an older key still waited and that key was surely alive; that is sound under
+// every assignment of times within the log's bounds. Of try-acquires only the
+// winners take part. The sweep runs over the grants by return, with the
+// requests that wait beside them: O(n log n) for a fixed number of clients.
+//
+// For read-write locks it also reports, without judging, how often one mode
+// was served while an earlier request of the other waited, and the mean waits.
+func order(r *record, s *subject) *judgement {
+	if s.Layout == history.NoLayout {
+		return nil
+	}
+	j := &judgement{}
+	var grants, overtakes, together, readersFirst, writersFirst int
+	waits := make(map[history.Mode]*mean)
+	for _, mode := range []history.Mode{history.ReadMode, history.WriteMode} {
+		waits[mode] = &mean{}
+	}
+	for _, ob := range s.objects {
+		requests := acquires(ob)
+		granted := make([]*history.Operation, 0, len(requests))
+		for _, op := range requests {
+			if op.Outcome == history.Ok && op.Kind != history.Resume {
+				granted = append(granted, op)
+				waits[modeOf(op)].add(op.Return - op.Call)
+			}
+		}
+		sort.SliceStable(granted, func(i, k int) bool { return granted[i].Return < granted[k].Return })
+		grants += len(granted)
+		var waiting []*history.Operation
+		next := 0
+		for _, b := range granted {
+			for ; next < len(requests) && requests[next].Call <= b.Return; next++ {
+				waiting = append(waiting, requests[next])
+			}
+			waiting = slices.DeleteFunc(waiting, func(a *history.Operation) bool { return a != b && r.ended(a) <= b.Call })
+			contested, passedOver := false, false
+			for _, a := range waiting {
+				if a.Client == b.Client || !excludes(a, b) {
+					continue
+				}
+				contested = true
+				if r.ended(a) <= b.Return || a.Outcome != history.Ok {
+					continue
+				}
+				if a.Call < b.Call && modeOf(a) != modeOf(b) {
+					passedOver = true
+				}
+				if f := r.overtaken(s, ob, a, b); f != nil {
+					overtakes++
+					j.findings = append(j.findings, *f)
+				}
+			}
+			if contested {
+				together++
+			}
+			if passedOver && b.Mode == history.ReadMode {
+				readersFirst++
+			} else if passedOver {
+				writersFirst++
+			}
+		}
+	}
+	j.figures = map[string]float64{"grants": float64(grants), "overtakes": float64(overtakes), "waited_together": float64(together)}
+	if s.Primitive == history.RWMutex {
+		j.figures["readers_first"], j.figures["writers_first"] = float64(readersFirst), float64(writersFirst)
+		j.figures["read_wait_mean_ms"] = waits[history.ReadMode].milliseconds()
+		j.figures["write_wait_mean_ms"] = waits[history.WriteMode].milliseconds()
+	}
+	j.holds = fmt.Sprintf("none of %s overtook an older request; %d of them ran beside another request", count(grants, "grant"), together)
+	if r.log == nil && grants > 0 {
+		j.unknown = "there is no revision log that could tell which key was older"
+	}
+	if together == 0 {
+		j.vacuous = "never did two requests that exclude each other wait together"
+	}
+	return j
+}
+
+// overtaken is the violation of b having been granted before a.
+func (r *record) overtaken(s *subject, ob *object, a, b *history.Operation) *finding {
+	if r.log == nil || a.Token == 0 || a.Token >= b.Token {
+		return nil
+	}
+	t, _ := ob.identified(a.Key, a.Token)
+	if t == nil || r.log.Earliest(t.gone) <= b.Return {
+		return nil
+	}
+	f := finding{}
+	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{a.ID, b.ID}, From: a.Call, To: a.Return, Object: ob.name}
+	cause := ""
+	if lie := s.lies[b.ID]; lie != nil {
+		f.Blame, f.Known = lie.Blame, lie.Known
+		cause = "; that was never true: " + lie.clause()
+	}
+	f.tell = func() string {
+		return fmt.Sprintf("%s was told at %s that it %s (rev %d) while %s waited with an older key (rev %d) that was alive until after %s; %s was told only at %s%s",
+			b.Client, at(b.Return), belief(b), b.Token, a.Client, a.Token, at(r.log.Earliest(t.gone)), a.Client, at(a.Return), cause)
+	}
+	return &f
+}
+
+// acquires are an object's requests in the order of their calls.
+func acquires(ob *object) []*history.Operation {
+	var ops []*history.Operation
+	for _, op := range ob.operations {
+		if op.Kind.Acquires() {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+func excludes(a, b *history.Operation) bool {
+	return a.Mode != history.ReadMode || b.Mode != history.ReadMode
+}
+
+func modeOf(op *history.Operation) history.Mode {
+	if op.Mode == history.ReadMode {
+		return history.ReadMode
+	}
+	return history.WriteMode
+}
+
+// mean adds up lengths of time.
+type mean struct {
+	sum time.Duration
+	n   int
+}
+
+func (m *mean) add(d time.Duration) { m.sum, m.n = m.sum+d, m.n+1 }
+
+func (m *mean) milliseconds() float64 {
+	if m.n == 0 {
+		return 0
+	}
+	return milliseconds(m.sum / time.Duration(m.n))
+}

@@ -1,0 +1,139 @@
+package checker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// Progress: once every fault is healed, every waiter finishes, and the object
+// of a dead holder becomes free within its lease's time-to-live and a grace.
+//
+// This is the liveness half, judged only where nothing may stop it any more:
+// an acquire that had not finished when the final phase began, or that its
+// deadline ended although it was called after the heal, never finished in the
+// time that the run gave it. A dead holder's key is timed by the log's bounds,
+// so that it surely stayed too long. Clients that crashed promise nothing, and
+// a lease that a successor resumed is not dead.
+//
+// It assumes that the last round is short of work for its time: a queue longer
+// than the quiet time would be reported. A record that ends before the final
+// phase leaves it unknown.
+func progress(r *record, s *subject) *judgement {
+	j := &judgement{}
+	lastRound := 0
+	var waits, freed []time.Duration
+	for _, ob := range s.objects {
+		for _, op := range ob.operations {
+			if op.Kind != history.Acquire && op.Kind != history.Campaign || !r.isHealed {
+				continue
+			}
+			_, crashed := r.crashed[op.Client]
+			if op.Completed() && op.Return < r.healed || crashed && !op.Completed() || r.isFinal && op.Call >= r.final {
+				continue
+			}
+			lastRound++
+			switch {
+			case r.isFinal && (!op.Completed() || op.Return > r.final) && !crashed:
+				j.findings = append(j.findings, r.stuck(s, ob, op, r.final))
+			case op.Completed() && op.Outcome != history.Ok && op.Deadline > 0 && op.Deadline <= op.Return && op.Call > r.healed && !crashed:
+				j.findings = append(j.findings, r.stuck(s, ob, op, op.Return))
+			case op.Outcome == history.Ok:
+				waits = append(waits, op.Return-op.Call)
+			}
+		}
+	}
+	dead := 0
+	for _, ob := range s.objects {
+		for i := range ob.holds {
+			if h := &ob.holds[i]; h.Ended == history.EndCrashed && !r.resumed[h.Lease] {
+				dead++
+				f, free := r.deadHolder(s, ob, h)
+				if f != nil {
+					j.findings = append(j.findings, *f)
+				}
+				if free >= 0 {
+					freed = append(freed, free)
+				}
+			}
+		}
+	}
+	j.figures = map[string]float64{
+		"last_round":  float64(lastRound),
+		"wait_p50_ms": milliseconds(quantile(waits, .5)), "wait_p99_ms": milliseconds(quantile(waits, .99)), "wait_max_ms": milliseconds(quantile(waits, 1)),
+		"dead_holders": float64(dead),
+		"freed_p50_ms": milliseconds(quantile(freed, .5)), "freed_max_ms": milliseconds(quantile(freed, 1)),
+	}
+	j.holds = fmt.Sprintf("after the heal %s finished, the slowest in %s", count(lastRound, "request"), span(quantile(waits, 1)))
+	if len(freed) > 0 {
+		j.holds += fmt.Sprintf("; dead holders' objects were free in at most %s", span(quantile(freed, 1)))
+	}
+	switch {
+	case !r.isFinal:
+		j.unknown = "the record ends before the final phase: whether waiters finish was not seen"
+	case lastRound == 0:
+		j.vacuous = "no request finished or waited after the heal"
+	}
+	return j
+}
+
+// stuck is the violation of a request that had not finished by time t.
+func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Duration) finding {
+	f := finding{}
+	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: max(op.Call, r.healed), To: t, Object: ob.name}
+	var holder *history.Hold
+	for i := range ob.holds {
+		if h := &ob.holds[i]; h.Start <= t && h.End >= t && h.Client != op.Client {
+			holder = h
+		}
+	}
+	if holder != nil {
+		f.Witness = append(f.Witness, holder.Acquire)
+	}
+	f.tell = func() string {
+		how := "had not finished"
+		if op.Completed() && op.Return <= t {
+			how = "was ended by its deadline"
+		}
+		text := fmt.Sprintf("%s's %s of %s, called at %s, %s at %s although all was healed at %s", op.Client, op.Kind, op.Object, at(op.Call), how, at(t), at(r.healed))
+		if holder != nil {
+			return text + fmt.Sprintf("; %s had held it since %s", holder.Client, at(holder.Start))
+		}
+		return text + "; nobody believed in holding it"
+	}
+	return f
+}
+
+// deadHolder judges how long a dead client's key stayed. Free is the time from
+// the crash until it was gone, or negative.
+func (r *record) deadHolder(s *subject, ob *object, h *history.Hold) (f *finding, free time.Duration) {
+	if r.log == nil {
+		return nil, -1
+	}
+	t, _ := ob.identified(h.Key, h.Token)
+	if t == nil {
+		return nil, -1
+	}
+	if t.Delete != 0 && r.log.Latest(t.Delete) != history.Never {
+		free = max(0, r.log.Latest(t.Delete)-h.End)
+	} else {
+		free = -1
+	}
+	session := r.sessions[h.Lease]
+	if !r.isHealed || session == nil || session.TTL == 0 {
+		return nil, free
+	}
+	from, limit := max(h.End, r.healed), session.TTL+r.o.Grace
+	stayed := r.log.Earliest(t.gone) - from
+	if stayed <= limit {
+		return nil, free
+	}
+	f = &finding{}
+	f.Violation = Violation{Blame: BlameServer, Witness: []int64{h.Acquire}, From: from, To: from + stayed, Object: ob.name}
+	f.tell = func() string {
+		return fmt.Sprintf("%s died at %s holding %s, and its key (rev %d) was still there %s later: its lease's time-to-live is %s and the grace %s",
+			h.Client, at(h.End), h.Object, t.Create, span(from+stayed-h.End), span(session.TTL), span(r.o.Grace))
+	}
+	return f, free
+}

@@ -1,0 +1,95 @@
+package checker
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+var primitives = []history.Primitive{history.Mutex, history.RWMutex, history.Election}
+
+// alarm describes what is wrong with the judgement of a correct run.
+func alarm(result *Result, whole bool) error {
+	for _, p := range result.Properties {
+		for _, v := range p.Violations {
+			if p.Property != Exclusion || v.Blame != BlameLease {
+				return fmt.Errorf("%s %s: false alarm, blame %s %s: %s", p.Subject, p.Property, v.Blame, v.Known, v.Sentence)
+			}
+		}
+		if whole && p.Verdict == Unknown {
+			return fmt.Errorf("%s %s: unknown although nothing is missing: %s", p.Subject, p.Property, p.Sentence)
+		}
+	}
+	return nil
+}
+
+// TestCorrectRunsHold judges whole runs of an ideal service.
+func TestCorrectRunsHold(t *testing.T) {
+	verdicts := make(map[string]int)
+	rapid.Check(t, func(t *rapid.T) {
+		s := simulate(rapid.Uint64().Draw(t, "seed"), rapid.SampledFrom(primitives).Draw(t, "primitive"))
+		n := len(s.records)
+		h := s.cut(n, n, s.layout())
+		if !h.Complete() {
+			t.Fatal("the simulated run did not end")
+		}
+		result := Check(h, Options{})
+		if err := alarm(result, true); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range result.Properties {
+			verdicts[fmt.Sprint(p.Property, " ", p.Verdict)]++
+		}
+	})
+	for _, p := range PropertyNames() {
+		if verdicts[p.Name+" holds"] == 0 {
+			t.Errorf("no run put %s to the test: %v", p.Name, verdicts)
+		}
+	}
+	if verdicts["exclusion violated"] == 0 {
+		t.Error("no run had a belief that outlived its lease")
+	}
+	t.Log(verdicts)
+}
+
+// TestPrefixesOfCorrectRunsRaiseNoAlarm cuts runs at every record, with the
+// log's file cut at the same line, behind it or ahead of it.
+func TestPrefixesOfCorrectRunsRaiseNoAlarm(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := simulate(rapid.Uint64().Draw(t, "seed"), rapid.SampledFrom(primitives).Draw(t, "primitive"))
+		layout := s.layout()
+		if rapid.IntRange(0, 3).Draw(t, "layout") == 0 {
+			layout = history.NoLayout
+		}
+		nameless := rapid.IntRange(0, 3).Draw(t, "nameless") == 0
+		skew := rapid.SampledFrom([]int{0, 0, 3, -3, 40, -40}).Draw(t, "skew")
+		step := 1 + rapid.IntRange(0, 6).Draw(t, "step")
+		var gaps []history.Gap
+		if rapid.IntRange(0, 2).Draw(t, "gap") == 0 {
+			from := rapid.Int64Range(2, max(2, s.revision)).Draw(t, "from")
+			gaps = append(gaps, history.Gap{From: from, Through: from + rapid.Int64Range(0, 10).Draw(t, "length")})
+		}
+		for n := step; n <= len(s.records)+step; n += step {
+			n := min(n, len(s.records))
+			h := s.cut(n, max(0, n+skew), layout, gaps...)
+			if nameless {
+				unname(h)
+			}
+			if err := alarm(Check(h, Options{}), false); err != nil {
+				t.Fatalf("cut at record %d of %d, %v: %v", n, len(s.records), h.End, err)
+			}
+		}
+	})
+}
+
+// unname makes the subject one that cannot say which key it owns.
+func unname(h *history.History) {
+	for i := range h.Operations {
+		if h.Operations[i].Kind.Acquires() {
+			h.Operations[i].Key, h.Operations[i].Token = "", 0
+		}
+	}
+}

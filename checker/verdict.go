@@ -1,0 +1,116 @@
+package checker
+
+import "time"
+
+// Verdict is the answer to whether a promise was kept.
+type Verdict string
+
+// The verdicts.
+const (
+	// Holds: the promise was put to the test and kept.
+	Holds Verdict = "holds"
+	// Violated: a witness shows that the promise was broken.
+	Violated Verdict = "violated"
+	// Unknown: the record does not suffice, or a limit ended the check.
+	Unknown Verdict = "unknown"
+	// Vacuous: the run never put the promise to the test.
+	Vacuous Verdict = "vacuous"
+)
+
+// Blame says who broke a promise.
+type Blame string
+
+// The blames.
+const (
+	// BlameServer: etcd lost or invented something.
+	BlameServer Blame = "server"
+	// BlameLibrary: etcd's client library told something that was not true.
+	BlameLibrary Blame = "library"
+	// BlameLease: a belief outlived its lease. Leases cannot prevent this;
+	// fencing can.
+	BlameLease Blame = "lease"
+	// BlameSubject: the subject, where it is not etcd's own.
+	BlameSubject Blame = "subject"
+)
+
+// Violation is one time that a promise was broken.
+type Violation struct {
+	Blame Blame
+	// Known is the issue that describes this mechanism, for example
+	// "etcd#19597", or "".
+	Known string
+	// Sentence tells it with times, clients and revisions.
+	Sentence string
+	// Witness are the IDs of the few operations that prove it.
+	Witness []int64
+	// From and To bound the time in which it shows.
+	From, To time.Duration
+	// Object is the lock, election or resource on which it shows.
+	Object string
+}
+
+// Property is the judgement of one promise on one subject.
+type Property struct {
+	Subject, Property string
+	Verdict           Verdict
+	// Violations are ordered worst first: unexplained, known, then lease.
+	Violations []Violation
+	// Sentence sums up; for a violation it is the worst one's.
+	Sentence string
+	// Figures are measured numbers; the name ends in the unit (_ms, _percent)
+	// unless it is a count.
+	Figures map[string]float64
+}
+
+// Fails is true if the property by itself makes a run fail: it is violated,
+// and not merely by known defects or by beliefs that outlived their leases.
+func (p *Property) Fails(strict bool) bool {
+	for i := range p.Violations {
+		if p.Verdict == Violated && (strict || p.Violations[i].Known == "" && p.Violations[i].Blame != BlameLease) {
+			return true
+		}
+	}
+	return false
+}
+
+// The exit codes of a judged run.
+const (
+	ExitHolds    = 0
+	ExitViolated = 1
+	ExitUnknown  = 2
+	ExitUsage    = 64
+	ExitInternal = 70
+)
+
+// Result is the judgement of a run.
+type Result struct {
+	// Verdict is the worst of the properties', where known defects and lease
+	// overlaps count as Holds unless the run was judged strictly.
+	Verdict Verdict
+	// Exit is the exit code that Verdict stands for.
+	Exit       int
+	Properties []Property
+	// Notes say in plain words what limits the result: a record that was cut
+	// short, faults without evidence, gaps in the revision log.
+	Notes []string
+}
+
+// Options are the judgement's parameters. The zero value works.
+type Options struct {
+	// Strict makes known defects and lease overlaps fail the run.
+	Strict bool
+	// Known are the issues accepted as known, for example "etcd#19597"; nil
+	// accepts every one that this package can recognise.
+	Known []string
+	// Grace is how long beyond its lease's time-to-live a dead holder's object
+	// may stay taken; zero is 5 s.
+	Grace time.Duration
+	// DeadlineGrace is how long after its deadline a call may return; zero is 2 s.
+	DeadlineGrace time.Duration
+	// NoticeLimit makes Notice a promise: the longest time from losing a lease
+	// to being told; zero only reports it.
+	NoticeLimit time.Duration
+	// SearchLimit bounds a linearizability search; zero is 30 s. No property
+	// searches today: each is decided by an exact sweep, without a clock.
+	SearchLimit time.Duration
+}

@@ -1,0 +1,51 @@
+package link
+
+// Stats is what a link has seen since it was created. Every connection that
+// was attributed to the link counts once in Accepted, Refused or Unreached.
+type Stats struct {
+	// From dials To.
+	From, To string
+	// Open connections now.
+	Open int64
+	// Accepted connections reached the target.
+	Accepted int64
+	// Refused connections found the link cut.
+	Refused int64
+	// Unreached connections found nobody at the target.
+	Unreached int64
+	// Severed connections were open when a cut, a crash of the target or the
+	// removal of the link closed them.
+	Severed int64
+	// Held bytes were taken from their sender and are being kept back by a
+	// stall now. More may wait in the sender's own socket.
+	Held Bytes
+	// HeldTotal counts every byte that a stall ever kept back, once for each
+	// stall: that it has grown proves that a stall had an effect.
+	HeldTotal Bytes
+	// Passed bytes were handed on to their receiver.
+	Passed Bytes
+}
+
+// Bytes counts bytes for each direction.
+type Bytes struct {
+	ToTarget, ToDialler int64
+}
+
+// In returns the count of one direction.
+func (b Bytes) In(d Direction) int64 {
+	if d == ToTarget {
+		return b.ToTarget
+	}
+	return b.ToDialler
+}
+
+// Total returns the sum of both directions.
+func (b Bytes) Total() int64 { return b.ToTarget + b.ToDialler }
+
+func (b *Bytes) add(d Direction, n int) {
+	if d == ToTarget {
+		b.ToTarget += int64(n)
+	} else {
+		b.ToDialler += int64(n)
+	}
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/etcd-holdfast/holdfast"
+	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/faults"
+)
+
+// lists are what there is to list, each as rows of columns.
+var lists = map[string]func() ([][]string, error){
+	"scenarios": func() ([][]string, error) {
+		var rows [][]string
+		for _, name := range holdfast.BuiltinScenarios() {
+			s, err := holdfast.BuiltinScenario(name)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, []string{name, s.Summary})
+		}
+		return rows, nil
+	},
+	"subjects": func() ([][]string, error) {
+		var rows [][]string
+		for _, s := range holdfast.AllSubjects() {
+			rows = append(rows, []string{s.Name, string(s.Primitive()), string(s.Origin), s.Summary})
+		}
+		return rows, nil
+	},
+	"workloads": func() ([][]string, error) {
+		return [][]string{
+			{"mutex", "take one or two locks, read-modify-write the protected resource, give them back"},
+			{"rwmutex", "the same with readers, who only read"},
+			{"election", "campaign, proclaim, work as the leader, resign, resume after a crash; others observe and ask who leads"},
+		}, nil
+	},
+	"faults": func() ([][]string, error) {
+		var rows [][]string
+		for _, k := range faults.Kinds() {
+			on := "members"
+			if k.OnClient {
+				on = "client"
+			}
+			rows = append(rows, []string{k.Name, on, k.Summary})
+		}
+		return rows, nil
+	},
+	"properties": func() ([][]string, error) {
+		var rows [][]string
+		for _, p := range checker.PropertyNames() {
+			rows = append(rows, []string{p.Name, p.Description})
+		}
+		return rows, nil
+	},
+}
+
+func listCommand() *cobra.Command {
+	names := []string{"scenarios", "subjects", "workloads", "faults", "properties"}
+	return &cobra.Command{
+		Use:       "list " + strings.Join(names, "|"),
+		Short:     "List what there is to run, to harm and to check",
+		Example:   "  holdfast list faults",
+		ValidArgs: names,
+		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rows, err := lists[args[0]]()
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, row := range rows {
+				fmt.Fprintln(w, strings.Join(row, "\t"))
+			}
+			return w.Flush()
+		},
+	}
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/etcd-holdfast/holdfast"
+	"github.com/etcd-holdfast/holdfast/reports"
+)
+
+func runCommand() *cobra.Command {
+	var (
+		seed             int64
+		duration         time.Duration
+		clients, members int
+		out              string
+		set              []string
+		strict, asJSON   bool
+	)
+	cmd := &cobra.Command{
+		Use:   "run [SCENARIO]",
+		Short: "Run a scenario and judge it",
+		Long: `Run a scenario: a built-in one by name (see: holdfast list scenarios) or a YAML
+file. Without one, "` + holdfast.DefaultScenario + `" is run. The result goes to stdout, the story to stderr;
+the last line of the result is the path of report.html.
+
+Ctrl-C heals all faults, judges what there is and writes the report, which says
+that the run was cut short. A second Ctrl-C ends holdfast at once; the run
+directory can still be judged by: holdfast check DIR.
+
+` + exitCodesHelp,
+		Example: `  holdfast run
+  holdfast run quick --seed 7 --duration 1m --clients 6
+  holdfast run calm --set workloads.0.hold=1ms..5ms --set faults=[]
+  holdfast run my-scenario.yaml --strict --json > verdict.json`,
+		Args: arguments(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := holdfast.DefaultScenario
+			if len(args) == 1 {
+				name = args[0]
+			}
+			scenario, err := loadScenario(name)
+			if err != nil {
+				return err
+			}
+			for flag, assignment := range map[string]string{
+				"seed":     fmt.Sprintf("seed=%d", seed),
+				"duration": fmt.Sprintf("duration=%v", duration),
+				"members":  fmt.Sprintf("cluster.members=%d", members),
+			} {
+				if cmd.Flags().Changed(flag) {
+					set = append(set, assignment)
+				}
+			}
+			if cmd.Flags().Changed("clients") {
+				set = append(set, fmt.Sprintf("clients.count=%d", clients))
+				for i := range scenario.Workloads {
+					set = append(set, fmt.Sprintf("workloads.%d.clients=%d", i, clients))
+				}
+			}
+			if len(set) > 0 {
+				if err := scenario.Set(set...); err != nil {
+					return err
+				}
+			}
+			judgement, err := holdfast.Run(cmd.Context(), scenario, holdfast.RunOptions{
+				Out: out, Argv: os.Args, Strict: strict,
+				Progress: func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) },
+			})
+			return conclude(cmd, judgement, err, asJSON)
+		},
+	}
+	flags := cmd.Flags()
+	flags.Int64Var(&seed, "seed", 0, "decides the plan of faults and what clients do (0: choose one)")
+	flags.DurationVar(&duration, "duration", 0, "how long there are load and faults, for example 20s")
+	flags.IntVar(&clients, "clients", 0, "the number of clients of each workload")
+	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
+	flags.StringVar(&out, "out", "runs", "the directory below which the run directory is made")
+	flags.StringArrayVar(&set, "set", nil, "set a field of the scenario, as in clients.ttl=2s or workloads.0.keys=1 (repeatable)")
+	flags.BoolVar(&strict, "strict", false, "let known upstream defects and beliefs that outlived their lease fail the run")
+	flags.BoolVar(&asJSON, "json", false, "write verdict.json to stdout instead of the table and the path")
+	return cmd
+}
+
+// loadScenario reads a scenario from a file, if the name looks like one or
+// there is one, or from those built in.
+func loadScenario(name string) (holdfast.Scenario, error) {
+	text, err := os.ReadFile(name)
+	switch {
+	case err == nil:
+		return holdfast.ParseScenario(name, text)
+	case strings.HasSuffix(name, ".yaml"), strings.HasSuffix(name, ".yml"), strings.ContainsRune(name, filepath.Separator):
+		return holdfast.Scenario{}, usageError{fmt.Errorf("read the scenario: %w", err)}
+	}
+	scenario, err := holdfast.BuiltinScenario(name)
+	var mistakes *holdfast.ScenarioError
+	if err != nil && !errors.As(err, &mistakes) {
+		err = usageError{fmt.Errorf("%w; or name a YAML file", err)}
+	}
+	return scenario, err
+}
+
+// conclude prints a judgement and turns it into the exit code. A failure of
+// the harness is worse than all but a violation.
+func conclude(cmd *cobra.Command, j *holdfast.Judgement, failure error, asJSON bool) error {
+	if j == nil {
+		return failure
+	}
+	if err := printJudgement(cmd.OutOrStdout(), j, asJSON); err != nil {
+		failure = errors.Join(failure, err)
+	}
+	code := j.Result().Exit
+	if failure != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "holdfast: %v\n", failure)
+		if code != 1 {
+			code = 70
+		}
+	}
+	if code != 0 {
+		return exitError{code}
+	}
+	return nil
+}
+
+func printJudgement(w io.Writer, j *holdfast.Judgement, asJSON bool) error {
+	if asJSON {
+		content, err := reports.JSON(j.Report)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(content)
+		return err
+	}
+	if err := reports.Table(j.Report, w); err != nil {
+		return err
+	}
+	path, err := filepath.Abs(filepath.Join(j.Directory, holdfast.ReportFile))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, path)
+	return err
+}

@@ -1,0 +1,128 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// healPatience is how long proving or healing one fault may take.
+const healPatience = 15 * time.Second
+
+// Conductor carries out a plan.
+type Conductor struct {
+	World   *World
+	Lookout *Lookout
+	Journal *history.FaultJournal
+	Clock   *history.Clock
+	// Began is the time on the clock from which the plan's times count.
+	Began time.Duration
+	// Report, if set, is told of every fault that was injected or healed.
+	Report func(history.Fault)
+}
+
+// Run carries out the plan until it is done or ctx ends. Every fault that was
+// injected is healed when Run returns; what could not be healed is in the
+// journal and in the error.
+func (c *Conductor) Run(ctx context.Context, plan []Planned) error {
+	entries := make(map[int][]Planned)
+	for _, p := range plan {
+		entries[p.Entry] = append(entries[p.Entry], p)
+	}
+	var (
+		group  sync.WaitGroup
+		mu     sync.Mutex
+		faults []error
+	)
+	for _, entry := range entries {
+		group.Go(func() {
+			for _, p := range entry {
+				if err := c.one(ctx, p); err != nil {
+					mu.Lock()
+					faults = append(faults, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(faults...)
+}
+
+// one carries out one fault, from waiting for its moment to its healing.
+func (c *Conductor) one(ctx context.Context, p Planned) error {
+	record := history.Fault{ID: p.ID, Kind: p.Kind, Planned: c.Began + p.At}
+	kind, ok := Named(p.Kind)
+	if !ok {
+		return fmt.Errorf("fault %q: there is no such fault", p.Kind)
+	}
+	target := ""
+	if p.When != nil {
+		if target = c.Lookout.Await(ctx, *p.When); target == "" {
+			record.Planned = 0
+			record.Evidence = fmt.Sprintf("no client of %s was %s for longer than %v before the time for faults was over", p.When.Subject, p.When.Event, p.When.Longer)
+			c.Journal.Record(record)
+			return nil
+		}
+		record.Planned = c.Clock.Now()
+	} else if !c.until(ctx, c.Began+p.At) {
+		record.Evidence = "the time for faults was over before"
+		c.Journal.Record(record)
+		return nil
+	}
+
+	record.From = c.Clock.Now()
+	e, err := kind.inject(ctx, c.World, rand.New(rand.NewPCG(p.Choice, 0)), target)
+	if err != nil {
+		record.To = c.Clock.Now()
+		record.Evidence = "not injected: " + err.Error()
+		c.Journal.Record(record)
+		return nil
+	}
+	record.Target = e.target
+	record.Evidence = "injected"
+	c.Journal.Record(record)
+	c.tell(record)
+	if !kind.Instant {
+		c.until(ctx, record.From+p.For)
+	}
+
+	// The run's end must not keep a fault from being proved and healed.
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
+	defer cancel()
+	record.Verified, record.Evidence = e.prove(within)
+	if e.heal != nil {
+		err = e.heal(within)
+	}
+	record.To = c.Clock.Now()
+	if err != nil {
+		err = fmt.Errorf("heal %s of %s: %w", p.Kind, e.target, err)
+		record.Error = err.Error()
+	}
+	c.Journal.Record(record)
+	c.tell(record)
+	return err
+}
+
+func (c *Conductor) tell(f history.Fault) {
+	if c.Report != nil {
+		c.Report(f)
+	}
+}
+
+// until waits for a time on the clock; it returns false if ctx ended first.
+func (c *Conductor) until(ctx context.Context, at time.Duration) bool {
+	timer := time.NewTimer(at - c.Clock.Now())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

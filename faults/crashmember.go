@@ -1,0 +1,50 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/etcd-holdfast/holdfast/cluster"
+)
+
+// crashMember ends a member without a goodbye and later starts it again on the
+// data that it left. Proved by the member no longer running. Only one member
+// is down at a time, or a cluster of three would lose its majority for as long
+// as two crashes overlap.
+func crashMember() Kind {
+	return Kind{
+		Name: "crash-member", Summary: "end one member without a goodbye, and restart it on its data",
+		needs: []need{needsCrash, needsStatus},
+		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
+			for _, s := range w.Cluster.(cluster.StatusReader).Status() {
+				if !s.Running {
+					return nil, fmt.Errorf("%s is down already, and only one member may be", s.Member)
+				}
+			}
+			member := anyMember(w.Cluster, choice)
+			leader, _ := leaderOf(w.Cluster)
+			target := member
+			if member == leader {
+				target += " (leader)"
+			}
+			crasher := w.Cluster.(cluster.Crasher)
+			if err := crasher.Crash(ctx, member); err != nil {
+				return nil, fmt.Errorf("crash %s: %w", member, err)
+			}
+			down := func(context.Context) (bool, string) {
+				for _, s := range w.Cluster.(cluster.StatusReader).Status() {
+					if s.Member == member {
+						return !s.Running, fmt.Sprintf("%s running: %t", member, s.Running)
+					}
+				}
+				return false, "no such member"
+			}
+			return &effect{
+				target: target,
+				prove:  leaderMoved(w, leader, down),
+				heal:   func(ctx context.Context) error { return crasher.Restart(ctx, member) },
+			}, nil
+		},
+	}
+}

@@ -1,0 +1,38 @@
+package faults
+
+import (
+	"context"
+	"math/rand/v2"
+)
+
+// isolateLeader cuts the leader off from all other members; clients can still
+// reach it. Proved by severed and refused peer connections; the evidence says
+// whether the leader moved. Healed by lifting the cut.
+func isolateLeader() Kind {
+	return Kind{
+		Name: "isolate-leader", Summary: "cut the leader off from all other members",
+		needs: []need{needsLinks, needsStatus, needsThree},
+		inject: func(_ context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
+			leader, _ := leaderOf(w.Cluster)
+			if leader == "" {
+				return nil, errNobody
+			}
+			h := isolate(w, leader)
+			return &effect{target: leader, prove: leaderMoved(w, leader, h.cutSeen), heal: h.lift}, nil
+		},
+	}
+}
+
+// isolateMember cuts any one member off from all others; clients can still
+// reach it. Proved and healed as isolateLeader.
+func isolateMember() Kind {
+	return Kind{
+		Name: "isolate-member", Summary: "cut one member off from all others",
+		needs: []need{needsLinks, needsThree},
+		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
+			member := anyMember(w.Cluster, choice)
+			h := isolate(w, member)
+			return &effect{target: member, prove: h.cutSeen, heal: h.lift}, nil
+		},
+	}
+}

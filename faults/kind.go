@@ -1,0 +1,90 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/etcd-holdfast/holdfast/cluster"
+)
+
+// Kind is one kind of fault. Each has a file of its own that says what it
+// needs, what it does, how its effect is proved and how it heals.
+type Kind struct {
+	Name, Summary string
+	// OnClient is true if it hits a client, false if it hits members.
+	OnClient bool
+	// Instant is true if there is nothing to heal: it takes no time.
+	Instant bool
+	// needs lists what the cluster must be able to do.
+	needs []need
+	// inject does the harm. choice picks the victim; target, if not "",
+	// is the client that a trigger chose.
+	inject func(ctx context.Context, w *World, choice *rand.Rand, target string) (*effect, error)
+}
+
+// effect is a fault that has been injected.
+type effect struct {
+	// target says who was hit.
+	target string
+	// prove says whether the effect was seen, and what was seen. It is asked
+	// right before healing.
+	prove func(ctx context.Context) (bool, string)
+	// heal undoes the harm; nil is nothing to undo. It must work, or return an
+	// error, whatever else has happened meanwhile.
+	heal func(ctx context.Context) error
+}
+
+// errNobody is why a fault was not injected: it found no victim.
+var errNobody = errors.New("there was nobody to hit at that moment")
+
+// World is what faults act on.
+type World struct {
+	Cluster cluster.Cluster
+	Clients Clients
+	// Admin is the harness's own client. No fault touches its links.
+	Admin *clientv3.Client
+}
+
+// Clients are the clients of a run, as faults see them. A slot is filled by
+// one client after another.
+type Clients interface {
+	// Slots lists the slots of a subject's clients, or all if subject is "".
+	Slots(subject string) []string
+	// Current returns the name and lease of the client in a slot, or "".
+	Current(slot string) (name string, lease int64)
+	// Crash kills the client in a slot, and returns false if there was none.
+	Crash(slot string) bool
+}
+
+// Kinds returns every kind of fault.
+func Kinds() []Kind {
+	return []Kind{
+		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(),
+		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), crashClient(),
+		revokeLease(), compact(),
+	}
+}
+
+// Named returns the kind with the given name.
+func Named(name string) (Kind, bool) {
+	for _, k := range Kinds() {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return Kind{}, false
+}
+
+// Unsupported returns why cluster c cannot have this fault, or nil.
+func (k *Kind) Unsupported(c Capabilities) error {
+	var reasons []error
+	for _, n := range k.needs {
+		if err := n(c); err != nil {
+			reasons = append(reasons, err)
+		}
+	}
+	return errors.Join(reasons...)
+}

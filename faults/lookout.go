@@ -1,0 +1,121 @@
+package faults
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// Lookout knows from the records of a run which clients are waiting and which
+// are holding, and for how long. Hear must be given every record.
+type Lookout struct {
+	clock *history.Clock
+
+	mu      sync.Mutex
+	waiting map[int64]state
+	holding map[int64]state
+	changed chan struct{}
+	awaited int
+}
+
+type state struct {
+	client, subject string
+	since           time.Duration
+}
+
+// NewLookout returns a lookout on the records of a run with the given clock.
+func NewLookout(clock *history.Clock) *Lookout {
+	return &Lookout{clock: clock, waiting: make(map[int64]state), holding: make(map[int64]state), changed: make(chan struct{})}
+}
+
+// Hear takes note of a record.
+func (l *Lookout) Hear(r history.Record) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case r.Operation != nil && r.Operation.Kind.Acquires():
+		l.waiting[r.Operation.ID] = state{r.Operation.Client, r.Operation.Subject, r.Time}
+	case r.Operation != nil && r.Operation.Kind.Releases():
+		delete(l.holding, r.Operation.Hold)
+	case r.Completion != nil:
+		s, ok := l.waiting[r.Completion.ID]
+		if !ok {
+			return
+		}
+		delete(l.waiting, r.Completion.ID)
+		if r.Completion.Outcome == history.Ok {
+			s.since = r.Time
+			l.holding[r.Completion.ID] = s
+		}
+	case r.Event != nil && (r.Event.Kind == history.Crashed || r.Event.Kind == history.Lost && r.Event.Heeded):
+		forget(l.holding, r.Event.Client)
+		if r.Event.Kind == history.Crashed {
+			forget(l.waiting, r.Event.Client)
+		}
+	default:
+		return
+	}
+	if l.awaited > 0 {
+		close(l.changed)
+		l.changed = make(chan struct{})
+	}
+}
+
+func forget(states map[int64]state, client string) {
+	for id, s := range states {
+		if s.client == client {
+			delete(states, id)
+		}
+	}
+}
+
+// Await returns the client to which t happens first, or "" if ctx ends before.
+func (l *Lookout) Await(ctx context.Context, t Trigger) string {
+	l.mu.Lock()
+	l.awaited++
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		l.awaited--
+		l.mu.Unlock()
+	}()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		client, left, changed := l.longest(t)
+		if client != "" && left <= 0 {
+			return client
+		}
+		var due <-chan time.Time
+		if client != "" {
+			timer.Reset(left)
+			due = timer.C
+		}
+		select {
+		case <-due:
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+	return ""
+}
+
+// longest returns the client that has been in t's state the longest, and how
+// much longer it has to be in it.
+func (l *Lookout) longest(t Trigger) (client string, left time.Duration, changed <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	states := l.waiting
+	if t.Event == Holding {
+		states = l.holding
+	}
+	var first state
+	for _, s := range states {
+		if s.subject == t.Subject && (first.client == "" || s.since < first.since) {
+			first = s
+		}
+	}
+	return first.client, first.since + t.Longer - l.clock.Now(), l.changed
+}

@@ -1,0 +1,61 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/etcd-holdfast/holdfast/cluster"
+)
+
+// leaderOf returns the member that leads in the highest term, or "".
+func leaderOf(c cluster.Cluster) (leader string, term uint64) {
+	for _, s := range c.(cluster.StatusReader).Status() {
+		if s.Running && s.Leads && s.Term >= term {
+			leader, term = s.Member, s.Term
+		}
+	}
+	return leader, term
+}
+
+// others returns all members but one.
+func others(c cluster.Cluster, member string) []string {
+	var rest []string
+	for _, m := range c.Members() {
+		if m != member {
+			rest = append(rest, m)
+		}
+	}
+	return rest
+}
+
+func anyMember(c cluster.Cluster, choice *rand.Rand) string {
+	members := c.Members()
+	return members[choice.IntN(len(members))]
+}
+
+// isolate cuts a member off from all others.
+func isolate(w *World, member string) *harm {
+	h := &harm{}
+	for _, other := range others(w.Cluster, member) {
+		h.cutBetween(w.Cluster, member, other)
+	}
+	return h
+}
+
+// leaderMoved adds to a proof whether the leader changed.
+func leaderMoved(w *World, before string, prove func(context.Context) (bool, string)) func(context.Context) (bool, string) {
+	return func(ctx context.Context) (bool, string) {
+		ok, evidence := prove(ctx)
+		after, term := leaderOf(w.Cluster)
+		switch {
+		case after == "":
+			evidence += "; nobody leads"
+		case after != before:
+			evidence += fmt.Sprintf("; the leader moved from %s to %s (term %d)", before, after, term)
+		default:
+			evidence += fmt.Sprintf("; %s still leads (term %d)", after, term)
+		}
+		return ok, evidence
+	}
+}

@@ -1,0 +1,59 @@
+package history
+
+import "time"
+
+// EventKind says what an event tells.
+type EventKind string
+
+// The kinds of event.
+const (
+	// SessionOpened: Client has a session on Lease with time-to-live TTL.
+	SessionOpened EventKind = "session"
+	// Lost: Client was told that its session on Lease is over. If Heeded, it
+	// stops believing in every hold on that lease at this instant.
+	Lost EventKind = "lost"
+	// Crashed: Client is dead. It believes nothing from this instant on.
+	Crashed EventKind = "crash"
+	// Observed: the observation Operation delivered a leader: Value, Key,
+	// Token (its create revision) and Revision (of the reply's header).
+	Observed EventKind = "observed"
+	// Leads: member Client became ("leader") or ceased to be ("follower",
+	// "down") the leader of the cluster, by its own account; see Detail.
+	Leads EventKind = "leads"
+	// PhaseBegan: the run entered the phase named by Detail: PhaseLoad,
+	// PhaseHealed, PhaseFinal or PhaseEnd.
+	PhaseBegan EventKind = "phase"
+)
+
+// The phases of a run, in order.
+const (
+	// PhaseLoad: clients work and faults are injected.
+	PhaseLoad = "load"
+	// PhaseHealed: every fault is healed; each client makes one last round
+	// over its objects, and nothing may stop it.
+	PhaseHealed = "healed"
+	// PhaseFinal: clients are done, sessions closed; the last state is read.
+	PhaseFinal = "final"
+	// PhaseEnd: the record is complete.
+	PhaseEnd = "end"
+)
+
+// Event is something that happened to a client, a member or the run and is
+// not a call. Fields that do not apply are zero.
+type Event struct {
+	Time    time.Duration
+	Kind    EventKind
+	Client  string
+	Subject string
+	Object  string
+	Lease   int64
+	TTL     time.Duration
+	Heeded  bool
+	// Operation is the operation that the event belongs to.
+	Operation int64
+	Value     string
+	Key       string
+	Token     int64
+	Revision  int64
+	Detail    string
+}

@@ -1,0 +1,79 @@
+package history
+
+// FormatVersion is the version of the files that this package writes.
+const FormatVersion = 1
+
+// Primitive is the kind of thing that a subject is.
+type Primitive string
+
+// The primitives.
+const (
+	Mutex    Primitive = "mutex"
+	RWMutex  Primitive = "rwmutex"
+	Election Primitive = "election"
+)
+
+// Origin says whose code a subject is. It decides whom a false success blames.
+type Origin string
+
+// The origins.
+const (
+	// FromEtcd: etcd's own client library, unchanged.
+	FromEtcd Origin = "etcd"
+	// Corrected: etcd's own with a correction of ours on top.
+	Corrected Origin = "corrected"
+	// Broken: planted.
+	Broken Origin = "broken"
+	// FromUser: anything else.
+	FromUser Origin = "user"
+)
+
+// Layout says how ownership shows in the store. Without one, ownership is not
+// judged: only what clients believed is.
+type Layout string
+
+// The layouts.
+const (
+	// NoLayout: nothing is known.
+	NoLayout Layout = ""
+	// OldestKey: of the keys below the object's prefix and "/", the one with
+	// the lowest create revision owns the object.
+	OldestKey Layout = "oldest-key"
+	// ReadWriteKeys: keys below prefix + "/read/" and "/write/". A write key
+	// owns when no key of the object is older; a read key when no write key is.
+	ReadWriteKeys Layout = "read-write-keys"
+)
+
+// SubjectInfo describes one subject of the run.
+type SubjectInfo struct {
+	Name      string    `json:"name"`
+	Primitive Primitive `json:"primitive"`
+	Origin    Origin    `json:"origin"`
+	Layout    Layout    `json:"layout,omitempty"`
+	// Based names the subject whose known defects this one shares; "" is none.
+	Based string `json:"based,omitempty"`
+}
+
+// Header opens a history file.
+type Header struct {
+	Version int `json:"version"`
+	// Prefix is before every key of the run; see ObjectPrefix.
+	Prefix   string        `json:"prefix"`
+	Subjects []SubjectInfo `json:"subjects"`
+}
+
+// ObjectPrefix is the prefix that subject was given for object: every key that
+// it makes for the object starts with it and "/".
+func (h *Header) ObjectPrefix(subject, object string) string {
+	return h.Prefix + subject + "/" + object
+}
+
+// Subject returns the description of the named subject.
+func (h *Header) Subject(name string) (SubjectInfo, bool) {
+	for _, s := range h.Subjects {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return SubjectInfo{}, false
+}

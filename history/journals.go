@@ -1,0 +1,210 @@
+package history
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+)
+
+// The journals beside the history, of the revision log and of the faults, are
+// JSON lines too. They see hundreds of records a second, not hundreds of
+// thousands, so encoding/json writes them.
+
+const (
+	lineStart    = "start"
+	lineChange   = "change"
+	lineLeaseEnd = "lease-end"
+	lineTick     = "tick"
+	lineThrough  = "through"
+)
+
+// revisionLine is the union of all lines of a revision journal.
+type revisionLine struct {
+	Type     string        `json:"type"`
+	Revision int64         `json:"revision,omitempty"`
+	Time     time.Duration `json:"time,omitempty"`
+	Call     time.Duration `json:"call,omitempty"`
+	Key      string        `json:"key,omitempty"`
+	Deleted  bool          `json:"deleted,omitempty"`
+	Create   int64         `json:"create,omitempty"`
+	Version  int64         `json:"version,omitempty"`
+	Lease    int64         `json:"lease,omitempty"`
+	Value    string        `json:"value,omitempty"`
+	Through  int64         `json:"through,omitempty"`
+}
+
+// journal appends JSON lines, each in one Write.
+type journal struct {
+	mu  sync.Mutex
+	w   io.Writer
+	err error
+}
+
+func (j *journal) append(v any) {
+	text, err := json.Marshal(v)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err != nil {
+		return
+	}
+	if err == nil {
+		_, err = j.w.Write(append(text, '\n'))
+	}
+	j.err = err
+}
+
+// Err is the first error of writing; records after it are lost.
+func (j *journal) Err() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.err
+}
+
+// RevisionJournal writes the revision log as it is observed. Its methods are
+// safe for concurrent use.
+type RevisionJournal struct{ journal }
+
+// NewRevisionJournal returns a journal on w of a log that sees every change
+// from revision start on. The store must be the run's own: nobody else writes
+// to it, so that a revision of which nothing was seen is a gap in the log.
+func NewRevisionJournal(w io.Writer, start int64) *RevisionJournal {
+	j := &RevisionJournal{journal{w: w}}
+	j.append(revisionLine{Type: lineStart, Revision: start})
+	return j
+}
+
+// Change records a change of a key.
+func (j *RevisionJournal) Change(c Change) {
+	j.append(revisionLine{
+		Type: lineChange, Revision: c.Revision, Time: c.Time, Key: c.Key, Deleted: c.Deleted,
+		Create: c.Create, Version: c.Version, Lease: c.Lease, Value: c.Value,
+	})
+}
+
+// LeaseEnd records the end of a lease.
+func (j *RevisionJournal) LeaseEnd(e LeaseEnd) {
+	j.append(revisionLine{Type: lineLeaseEnd, Revision: e.Revision, Time: e.Time, Lease: e.Lease})
+}
+
+// Tick records a dated revision.
+func (j *RevisionJournal) Tick(t Tick) {
+	j.append(revisionLine{Type: lineTick, Revision: t.Revision, Call: t.Call, Time: t.Return})
+}
+
+// Through records that the log is complete through revision r.
+func (j *RevisionJournal) Through(r int64) {
+	j.append(revisionLine{Type: lineThrough, Through: r})
+}
+
+// ReadRevisions reads what a RevisionJournal wrote. As with ReadJournal, a
+// last line that was cut is dropped.
+func ReadRevisions(r io.Reader) (*RevisionLog, error) {
+	var (
+		start, through int64
+		changes        []Change
+		ends           []LeaseEnd
+		ticks          []Tick
+	)
+	err := eachLine(r, func(number int, text []byte) error {
+		var l revisionLine
+		if err := json.Unmarshal(text, &l); err != nil {
+			return err
+		}
+		switch l.Type {
+		case lineStart:
+			start = l.Revision
+		case lineChange:
+			changes = append(changes, Change{
+				Revision: l.Revision, Time: l.Time, Key: l.Key, Deleted: l.Deleted,
+				Create: l.Create, Version: l.Version, Lease: l.Lease, Value: l.Value,
+			})
+		case lineLeaseEnd:
+			ends = append(ends, LeaseEnd{Lease: l.Lease, Revision: l.Revision, Time: l.Time})
+		case lineTick:
+			ticks = append(ticks, Tick{Call: l.Call, Return: l.Time, Revision: l.Revision})
+		case lineThrough:
+			through = l.Through
+		default:
+			return fmt.Errorf("unknown line type %q", l.Type)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if through == 0 {
+		changes, ends, through = beforeLast(changes, ends)
+	}
+	return NewRevisionLog(start, through, changes, ends, ticks, gapsBetween(start, through, changes)), nil
+}
+
+// beforeLast leaves out the last revision of a log that was cut short: there
+// may have been more changes in it.
+func beforeLast(changes []Change, ends []LeaseEnd) ([]Change, []LeaseEnd, int64) {
+	last := int64(0)
+	for _, c := range changes {
+		last = max(last, c.Revision)
+	}
+	for _, e := range ends {
+		last = max(last, e.Revision)
+	}
+	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Revision == last })
+	ends = slices.DeleteFunc(ends, func(e LeaseEnd) bool { return e.Revision == last })
+	return changes, ends, max(last-1, 0)
+}
+
+// gapsBetween returns the revisions that no change was seen of.
+func gapsBetween(start, through int64, changes []Change) []Gap {
+	seen := make([]int64, 0, len(changes)+1)
+	for _, c := range changes {
+		seen = append(seen, c.Revision)
+	}
+	slices.Sort(seen)
+	seen = append(seen, through+1)
+	var gaps []Gap
+	next := start
+	for _, r := range seen {
+		if r > next {
+			gaps = append(gaps, Gap{From: next, Through: r - 1})
+		}
+		next = max(next, r+1)
+	}
+	return gaps
+}
+
+// FaultJournal writes each state of each fault. Its methods are safe for
+// concurrent use.
+type FaultJournal struct{ journal }
+
+// NewFaultJournal returns a journal on w.
+func NewFaultJournal(w io.Writer) *FaultJournal { return &FaultJournal{journal{w: w}} }
+
+// Record writes the fault as it is now.
+func (j *FaultJournal) Record(f Fault) { j.append(f) }
+
+// ReadFaults reads what a FaultJournal wrote: for each fault its last state, in
+// the order in which they first appeared. An empty journal is no fault.
+func ReadFaults(r io.Reader) ([]Fault, error) {
+	var faults []Fault
+	index := make(map[int64]int)
+	decoder := json.NewDecoder(r)
+	for {
+		var f Fault
+		err := decoder.Decode(&f)
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return faults, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("fault %d: %w", len(faults)+1, err)
+		}
+		if k, ok := index[f.ID]; ok {
+			faults[k] = f
+			continue
+		}
+		index[f.ID] = len(faults)
+		faults = append(faults, f)
+	}
+}

@@ -1,0 +1,153 @@
+package history
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// Recorder appends operations and events to a journal as they happen. Each
+// record is handed to the writer in one Write before the method returns, so
+// that with a file beneath it outlives the process: an invocation is in the
+// journal before the call is made.
+//
+// Records are stamped while they are appended, each later than the one before.
+// All methods are safe for concurrent use.
+type Recorder struct {
+	clock *Clock
+
+	mu      sync.Mutex
+	w       io.Writer
+	line    []byte
+	last    time.Duration
+	lastID  int64
+	crashed map[string]bool
+	err     error
+	listen  func(Record)
+}
+
+// Record is what a listener is told: an operation at its invocation or its
+// completion, or an event.
+type Record struct {
+	Time       time.Duration
+	Operation  *Operation
+	Completion *Completion
+	Event      *Event
+}
+
+// Completion is what a call's return adds to its operation. Fields left zero
+// keep what the invocation said.
+type Completion struct {
+	ID       int64
+	Client   string
+	Outcome  Outcome
+	Error    string
+	Panicked bool
+	Lease    int64
+	Key      string
+	Token    int64
+	Value    string
+	Prior    string
+	Revision int64
+}
+
+// NewRecorder returns a recorder that appends to w, and writes the header.
+func NewRecorder(w io.Writer, clock *Clock, h Header) (*Recorder, error) {
+	h.Version = FormatVersion
+	r := &Recorder{clock: clock, w: w, crashed: make(map[string]bool), last: -1}
+	line, err := appendHeader(nil, &h)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(line); err != nil {
+		return nil, fmt.Errorf("write history header: %w", err)
+	}
+	return r, nil
+}
+
+// Listen makes f hear every record after it was written. It must be called
+// before the first record; f must be quick and must not call the recorder.
+func (r *Recorder) Listen(f func(Record)) { r.listen = f }
+
+// Clock is the clock that stamps the records.
+func (r *Recorder) Clock() *Clock { return r.clock }
+
+// Err is the first error of writing; records after it are lost.
+func (r *Recorder) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// Invoke records that op is about to be called, sets its ID and Call, and
+// returns true. It returns false, and the call must not be made, if the
+// client has crashed.
+func (r *Recorder) Invoke(op *Operation) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.crashed[op.Client] {
+		return false
+	}
+	r.lastID++
+	op.ID = r.lastID
+	op.Call = r.stamp()
+	r.line = appendInvocation(r.line[:0], op)
+	r.write()
+	if r.listen != nil {
+		r.listen(Record{Time: op.Call, Operation: op})
+	}
+	return true
+}
+
+// Complete records that the call of an operation returned, and returns when.
+// It returns false, and records nothing, if the client has crashed.
+func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.crashed[c.Client] {
+		return 0, false
+	}
+	at := r.stamp()
+	r.line = appendCompletion(r.line[:0], c, at)
+	r.write()
+	if r.listen != nil {
+		r.listen(Record{Time: at, Completion: c})
+	}
+	return at, true
+}
+
+// Event records e, sets its Time, and returns true. After a Crashed event
+// nothing more is recorded of its client, and false returned.
+func (r *Recorder) Event(e Event) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.Client != "" && r.crashed[e.Client] {
+		return false
+	}
+	if e.Kind == Crashed {
+		r.crashed[e.Client] = true
+	}
+	e.Time = r.stamp()
+	r.line = appendEvent(r.line[:0], &e)
+	r.write()
+	if r.listen != nil {
+		r.listen(Record{Time: e.Time, Event: &e})
+	}
+	return true
+}
+
+// stamp returns the time for the next record: now, and later than the last.
+func (r *Recorder) stamp() time.Duration {
+	r.last = max(r.clock.Now(), r.last+1)
+	return r.last
+}
+
+func (r *Recorder) write() {
+	if r.err != nil {
+		return
+	}
+	if _, err := r.w.Write(r.line); err != nil {
+		r.err = fmt.Errorf("write history: %w", err)
+	}
+}

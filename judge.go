@@ -1,0 +1,94 @@
+package holdfast
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/reports"
+)
+
+// Judgement is the outcome of a run, read off its directory.
+type Judgement struct {
+	// Directory is the run directory.
+	Directory string
+	Info      Info
+	Scenario  Scenario
+	// Report has the result, and the history that it was judged by.
+	Report *reports.Report
+}
+
+// Result is the verdict on every property.
+func (j *Judgement) Result() *checker.Result { return j.Report.Result }
+
+// Judge reads a run directory and judges it. It needs nothing else: the same
+// directory gives the same judgement whenever and wherever it is judged. It
+// judges strictly if strict is true or if the run was made so.
+func Judge(path string, strict bool) (*Judgement, error) {
+	l, err := load(path)
+	if err != nil {
+		return nil, err
+	}
+	options := checker.Options{
+		Strict:        strict || l.info.Strict || l.scenario.Expect.Strict,
+		Grace:         l.scenario.Expect.Grace,
+		DeadlineGrace: l.scenario.Expect.DeadlineGrace,
+		NoticeLimit:   l.scenario.Expect.NoticeLimit,
+	}
+	if known := l.scenario.Expect.Known; known != nil {
+		options.Known = append([]string{}, *known...)
+	}
+	result := checker.Check(l.history, options)
+	return &Judgement{Directory: path, Info: l.info, Scenario: l.scenario, Report: &reports.Report{
+		Scenario: l.info.Scenario, Seed: l.info.Seed, ScenarioYAML: l.yaml, Command: command(&l.info),
+		Started: l.info.Started, EtcdVersion: l.info.Etcd, ClusterKind: l.info.Cluster, HoldfastVersion: l.info.Holdfast,
+		GoVersion: l.info.Go, Host: l.info.Host, Ended: l.info.Ended, Warnings: l.info.Warnings,
+		History: l.history, Result: result,
+	}}, nil
+}
+
+// command is what repeats a run with its faults and its clients' decisions.
+func command(info *Info) string {
+	words := []string{"holdfast", "run", ScenarioFile, "--seed", strconv.FormatInt(info.Seed, 10)}
+	if info.Strict {
+		words = append(words, "--strict")
+	}
+	return strings.Join(words, " ")
+}
+
+// readExpectations reads a run's own scenario. It is complete, and was valid
+// where the run was made.
+func readExpectations(text []byte) (Scenario, error) {
+	var s Scenario
+	if err := yaml.Unmarshal(text, &s); err != nil {
+		return Scenario{}, err
+	}
+	return s, nil
+}
+
+// Write writes verdict.json and report.html into the run directory.
+func (j *Judgement) Write() error {
+	return errors.Join(j.WriteVerdict(), j.WriteReport())
+}
+
+// WriteVerdict writes verdict.json into the run directory.
+func (j *Judgement) WriteVerdict() error {
+	content, err := reports.JSON(j.Report)
+	if err != nil {
+		return fmt.Errorf("make %s: %w", VerdictFile, err)
+	}
+	return write(j.Directory, VerdictFile, content)
+}
+
+// WriteReport writes report.html into the run directory.
+func (j *Judgement) WriteReport() error {
+	content, err := reports.HTML(j.Report)
+	if err != nil {
+		return fmt.Errorf("make %s: %w", ReportFile, err)
+	}
+	return write(j.Directory, ReportFile, content)
+}

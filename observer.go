@@ -1,0 +1,254 @@
+package holdfast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"github.com/etcd-holdfast/holdfast/cluster"
+	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/workloads"
+)
+
+// The parties for which the harness itself connects; no fault touches them.
+const (
+	observerParty = "observer"
+	adminParty    = "admin"
+)
+
+// tickPause is the pause between two dated reads of one member.
+const tickPause = 60 * time.Millisecond
+
+// observer writes the revision log: it watches the run's prefix at every
+// member, so that no partition hides a change, and dates revisions by reading.
+type observer struct {
+	cluster  cluster.Cluster
+	prefix   string
+	recorder *history.Recorder
+	journal  *history.RevisionJournal
+	admin    *clientv3.Client
+	clients  []*clientv3.Client // one a member
+
+	cancel context.CancelFunc
+	group  sync.WaitGroup
+
+	mu      sync.Mutex
+	seen    map[int64]bool
+	highest int64
+	changed chan struct{}
+}
+
+// startObserver connects and watches from before the first change on.
+func startObserver(ctx context.Context, c cluster.Cluster, prefix string, recorder *history.Recorder, journal func(start int64) *history.RevisionJournal) (_ *observer, err error) {
+	o := &observer{cluster: c, prefix: prefix, recorder: recorder, seen: make(map[int64]bool), changed: make(chan struct{})}
+	ctx, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.close())
+		}
+	}()
+	adminURLs, err := c.Connect(adminParty)
+	if err != nil {
+		return nil, fmt.Errorf("connect the harness: %w", err)
+	}
+	if o.admin, err = connect(ctx, adminURLs); err != nil {
+		return nil, err
+	}
+	urls, err := c.Connect(observerParty)
+	if err != nil {
+		return nil, fmt.Errorf("connect the observer: %w", err)
+	}
+	for _, url := range urls {
+		client, err := connect(ctx, []string{url})
+		if err != nil {
+			return nil, err
+		}
+		o.clients = append(o.clients, client)
+	}
+	first, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	reply, err := o.admin.Get(first, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("read the cluster's first revision: %w", err)
+	}
+	start := reply.Header.Revision + 1
+	o.journal = journal(start)
+	for _, client := range o.clients {
+		o.group.Go(func() { o.watch(ctx, client, start) })
+		o.group.Go(func() { o.tick(ctx, client) })
+	}
+	if status, ok := c.(cluster.StatusReader); ok {
+		o.group.Go(func() { o.followLeader(ctx, status) })
+	}
+	return o, nil
+}
+
+func connect(ctx context.Context, urls []string) (*clientv3.Client, error) {
+	client, err := clientv3.New(clientv3.Config{Endpoints: urls, DialTimeout: 2 * time.Second, Logger: zap.NewNop(), Context: ctx})
+	if err != nil {
+		return nil, fmt.Errorf("connect the harness: %w", err)
+	}
+	return client, nil
+}
+
+// watch delivers the changes that one member shows, from revision next on. A
+// watch that was cancelled because its history was compacted goes on behind
+// the gap; the other members' watches have seen what is in it.
+func (o *observer) watch(ctx context.Context, client *clientv3.Client, next int64) {
+	for ctx.Err() == nil {
+		within, cancel := context.WithCancel(ctx)
+		for reply := range client.Watch(within, o.prefix, clientv3.WithPrefix(), clientv3.WithRev(next)) {
+			now := o.recorder.Clock().Now()
+			if reply.CompactRevision > 0 {
+				next = max(next, reply.CompactRevision)
+			}
+			next = max(next, o.deliver(reply.Events, now)+1)
+		}
+		cancel()
+		pause(ctx, tickPause)
+	}
+}
+
+// deliver journals the events of revisions that were not seen before, and
+// returns the last revision among them.
+func (o *observer) deliver(events []*clientv3.Event, now time.Duration) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	last := int64(0)
+	fresh := false
+	for _, e := range events {
+		revision := e.Kv.ModRevision
+		if revision != last {
+			fresh = !o.seen[revision]
+			o.seen[revision] = true
+			last = revision
+		}
+		if !fresh {
+			continue
+		}
+		change := history.Change{Revision: revision, Time: now, Key: string(e.Kv.Key), Deleted: e.Type == mvccpb.Event_DELETE}
+		if change.Deleted {
+			if lease, ok := o.leaseOf(change.Key); ok {
+				o.journal.LeaseEnd(history.LeaseEnd{Lease: lease, Revision: revision, Time: now})
+			}
+		} else {
+			change.Create, change.Version, change.Lease, change.Value = e.Kv.CreateRevision, e.Kv.Version, e.Kv.Lease, string(e.Kv.Value)
+		}
+		o.journal.Change(change)
+	}
+	if last > o.highest {
+		o.highest = last
+		close(o.changed)
+		o.changed = make(chan struct{})
+	}
+	return last
+}
+
+// leaseOf reads the lease off the key that every session has on its lease. Its
+// deletion is the lease's end: nobody deletes it otherwise.
+func (o *observer) leaseOf(key string) (int64, bool) {
+	text, ok := strings.CutPrefix(key, o.prefix+workloads.LeasePrefix)
+	if !ok {
+		return 0, false
+	}
+	lease, err := strconv.ParseInt(text, 16, 64)
+	return lease, err == nil
+}
+
+// tick dates revisions by linearizable reads through one member.
+func (o *observer) tick(ctx context.Context, client *clientv3.Client) {
+	for ctx.Err() == nil {
+		within, cancel := context.WithTimeout(ctx, time.Second)
+		call := o.recorder.Clock().Now()
+		reply, err := client.Get(within, o.prefix, clientv3.WithCountOnly())
+		if err == nil {
+			o.journal.Tick(history.Tick{Call: call, Return: o.recorder.Clock().Now(), Revision: reply.Header.Revision})
+		}
+		cancel()
+		pause(ctx, tickPause)
+	}
+}
+
+// followLeader records which members lead, by their own account.
+func (o *observer) followLeader(ctx context.Context, c cluster.StatusReader) {
+	roles := make(map[string]string)
+	for ctx.Err() == nil {
+		for _, s := range c.Status() {
+			role := "follower"
+			switch {
+			case !s.Running:
+				role = "down"
+			case s.Leads:
+				role = "leader"
+			}
+			if roles[s.Member] != role {
+				roles[s.Member] = role
+				o.recorder.Event(history.Event{Kind: history.Leads, Client: s.Member, Detail: role, Revision: int64(s.Term)})
+			}
+		}
+		pause(ctx, tickPause)
+	}
+}
+
+// catchUp makes a last change and returns when the log has reached it: the
+// log is complete up to there.
+func (o *observer) catchUp(ctx context.Context) error {
+	call := o.recorder.Clock().Now()
+	reply, err := o.admin.Put(ctx, o.prefix+"end", "")
+	if err != nil {
+		return fmt.Errorf("mark the end of the revision log: %w", err)
+	}
+	o.journal.Tick(history.Tick{Call: call, Return: o.recorder.Clock().Now(), Revision: reply.Header.Revision})
+	for {
+		o.mu.Lock()
+		highest, changed := o.highest, o.changed
+		o.mu.Unlock()
+		if highest >= reply.Header.Revision {
+			o.journal.Through(reply.Header.Revision)
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("the revision log reached revision %d of %d: %w", highest, reply.Header.Revision, ctx.Err())
+		}
+	}
+}
+
+// close ends the observation. The admin client is closed too.
+func (o *observer) close() error {
+	o.cancel()
+	for _, client := range o.clients {
+		_ = client.Close() // its context is cancelled: closing can only say so
+	}
+	if o.admin != nil {
+		_ = o.admin.Close()
+	}
+	o.group.Wait()
+	o.cluster.Disconnect(observerParty)
+	o.cluster.Disconnect(adminParty)
+	if o.journal == nil {
+		return nil
+	}
+	if err := o.journal.Err(); err != nil {
+		return fmt.Errorf("write the revision log: %w", err)
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

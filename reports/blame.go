@@ -1,0 +1,69 @@
+package reports
+
+import "github.com/etcd-holdfast/holdfast/checker"
+
+// meaning is a word of the verdicts, explained.
+type meaning struct {
+	Word, Sign, Class string
+	Means             string
+	// Prevent is what would have prevented it, for a blame.
+	Prevent string
+}
+
+// allowed is shown for what is violated and does not fail a run.
+const allowed = "violated, allowed"
+
+var verdictMeanings = []meaning{
+	{Word: string(checker.Holds), Sign: "✓", Class: "good", Means: "The promise was put to the test and kept."},
+	{Word: string(checker.Violated), Sign: "✗", Class: "bad", Means: "A few operations of the record, the witness, prove that the promise was broken. The run fails."},
+	{Word: allowed, Sign: "!", Class: "fair", Means: "The promise was broken, but only by a known defect or by a belief that outlived its lease. The run fails by it only when judged strictly."},
+	{Word: string(checker.Unknown), Sign: "?", Class: "fair", Means: "The record does not suffice to decide. This is not a pass."},
+	{Word: string(checker.Vacuous), Sign: "○", Class: "fair", Means: "The run never put the promise to the test. This is not a pass."},
+}
+
+var blameMeanings = []meaning{
+	{
+		Word:    string(checker.BlameServer),
+		Means:   "The etcd servers lost or invented something: what they acknowledged is not what they kept.",
+		Prevent: "No client can defend itself against this. Report it to etcd with this page and the run's directory.",
+	},
+	{
+		Word:    string(checker.BlameLibrary),
+		Means:   "The client library reported a success that was never true in the store.",
+		Prevent: "After every success, check that your own key still exists and owns the object (for a mutex, a transaction with IsOwner) before you act on it, or use a release with the fix.",
+	},
+	{
+		Word:    string(checker.BlameLease),
+		Means:   "A client went on believing after its lease had ended. A paused or cut-off client cannot know, so every lock made of leases does this.",
+		Prevent: "Fence what the lock protects: send the token (the key's create revision) with every write, and let the resource refuse any lower than it has seen.",
+	},
+	{
+		Word:    string(checker.BlameSubject),
+		Means:   "The subject's own code is wrong: the servers and the library below it kept their promises.",
+		Prevent: "This one is yours to mend: the operations of the witness show the moment at which the code went wrong.",
+	},
+}
+
+// blameMeaning explains a blame; it is empty for one that is not known here.
+func blameMeaning(b checker.Blame) meaning {
+	for _, m := range blameMeanings {
+		if m.Word == string(b) {
+			return m
+		}
+	}
+	return meaning{Word: string(b)}
+}
+
+// verdictMeaning is how to show a property's verdict.
+func verdictMeaning(p *checker.Property) meaning {
+	word := string(p.Verdict)
+	if p.Verdict == checker.Violated && len(p.Violations) > 0 && !p.Fails(false) {
+		word = allowed
+	}
+	for _, m := range verdictMeanings {
+		if m.Word == word {
+			return m
+		}
+	}
+	return meaning{Word: word, Sign: "?", Class: "fair"}
+}

@@ -1,0 +1,175 @@
+package reports
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+//go:embed page.tmpl
+var pageSource string
+
+//go:embed style.css
+var styleSource string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+
+// page is what the template shows.
+type page struct {
+	Style    template.CSS
+	Report   *Report
+	Headline headline
+	Facts    []fact
+	Notes    []string
+	Matrices []matrix
+	Sections []*section
+	More     int // groups that are only counted
+	Overview template.HTML
+	Pictures []picture
+	Left     int // objects without a picture
+	Latency  []*latency
+	Faults   []faultLine
+	Unlisted int // faults that are only counted
+	Verdicts []meaning
+	Blames   []meaning
+}
+
+type fact struct{ Name, Value string }
+
+// faultLine is a row of the table of faults.
+type faultLine struct {
+	ID                              int64
+	Kind, Target, Planned, From, To string
+	Verified                        bool
+	Evidence, Error                 string
+}
+
+// maxFaultLines bounds the table of faults.
+const maxFaultLines = 500
+
+// HTML returns report.html: one page that needs nothing but itself, without
+// scripts, safe to open whatever the strings in the report are, and bounded in
+// size however many operations the run had. The same report gives the same
+// bytes.
+func HTML(r *Report) ([]byte, error) {
+	h, result := r.history(), r.result()
+	x := newIndex(h)
+	all := groups(result)
+	line := newTimeline(h, x, all)
+	p := &page{
+		Style: template.CSS(styleSource), Report: r, Headline: newHeadline(r, all), Facts: facts(r),
+		Notes: result.Notes, Overview: line.overview(), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
+	}
+	p.Matrices = matrices(result, all)
+	p.Sections, p.More = sections(h, x, all)
+	p.Pictures, p.Left = line.pictures(all)
+	p.Faults, p.Unlisted = faultLines(h)
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return nil, err
+	}
+	return []byte(visible(b.String())), nil
+}
+
+func facts(r *Report) []fact {
+	var out []fact
+	add := func(name, value string) {
+		if value != "" {
+			out = append(out, fact{name, value})
+		}
+	}
+	add("holdfast", r.HoldfastVersion)
+	add("etcd", r.EtcdVersion)
+	add("cluster", r.ClusterKind)
+	add("Go", r.GoVersion)
+	add("host", r.Host)
+	if !r.Started.IsZero() {
+		add("started", r.Started.UTC().Format(time.RFC3339))
+	}
+	return out
+}
+
+func faultLines(h *history.History) (out []faultLine, left int) {
+	for i := range h.Faults {
+		if len(out) == maxFaultLines {
+			return out, len(h.Faults) - maxFaultLines
+		}
+		f := &h.Faults[i]
+		line := faultLine{
+			ID: f.ID, Kind: f.Kind, Target: f.Target, Planned: at(f.Planned), From: at(f.From), To: at(f.To),
+			Verified: f.Verified, Evidence: f.Evidence, Error: f.Error,
+		}
+		if !injected(f) {
+			line.From, line.To = "never", "–"
+		} else if f.To == 0 {
+			line.To = "not healed"
+		}
+		out = append(out, line)
+	}
+	return out, 0
+}
+
+// headline is what the reader sees first.
+type headline struct {
+	meaning
+	Overall  string
+	Tested   string // what was survived, for a run that holds
+	Where    string // subject and property
+	Sentence string
+	Blame    meaning
+	Known    string
+	Link     string
+}
+
+func newHeadline(r *Report, all []*group) headline {
+	result := r.result()
+	out := headline{meaning: verdictMeaning(&checker.Property{Verdict: result.Verdict}), Overall: overall(result)}
+	if result.Verdict == checker.Violated && len(all) > 0 {
+		out.worst(all[0])
+		return out
+	}
+	for i := range result.Properties {
+		if p := &result.Properties[i]; p.Verdict == result.Verdict && result.Verdict != checker.Holds {
+			out.Where, out.Sentence = title(p.Subject, p.Property), sentence(p)
+			return out
+		}
+	}
+	if result.Verdict == checker.Holds && len(result.Properties) > 0 {
+		out.Tested = tested(r, len(all) > 0)
+		if len(all) > 0 {
+			out.worst(all[0])
+		}
+	}
+	return out
+}
+
+// worst points to the worst group, which comes first.
+func (h *headline) worst(g *group) {
+	h.Where, h.Sentence = title(g.Subject, g.Property), g.Violations[0].Sentence
+	h.Blame, h.Known, h.Link = blameMeaning(g.Blame), g.Known, groupID(0)
+}
+
+func title(subject, property string) string { return subjectName(subject) + " · " + property }
+
+// tested says under what the promises held.
+func tested(r *Report, allowed bool) string {
+	h := r.history()
+	verified := 0
+	for i := range h.Faults {
+		if h.Faults[i].Verified {
+			verified++
+		}
+	}
+	through := " through " + plural(len(h.Operations), "operation") + " and " + plural(verified, "verified fault") + " in " + lasting(h.End)
+	if r.Ended != "" && r.Ended != Complete {
+		through += ", as far as the record goes"
+	}
+	if allowed {
+		return "Nothing that fails a run happened" + through + ". What is allowed did happen; the worst of it:"
+	}
+	return "Every promise was put to the test and kept" + through + "."
+}

@@ -1,0 +1,120 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/checker"
+)
+
+// verdictJSON is verdict.json. Nothing in it depends on when or where the
+// verdict was reached: judging the same run again gives the same bytes.
+type verdictJSON struct {
+	Verdict    checker.Verdict `json:"verdict"`
+	Exit       int             `json:"exit"`
+	Seed       int64           `json:"seed"`
+	Scenario   string          `json:"scenario"`
+	Properties []propertyJSON  `json:"properties"`
+	Faults     []faultJSON     `json:"faults"`
+}
+
+// propertyJSON tells of the property's worst violation; Count is how many
+// there are.
+type propertyJSON struct {
+	Subject  string             `json:"subject"`
+	Property string             `json:"property"`
+	Verdict  checker.Verdict    `json:"verdict"`
+	Blame    checker.Blame      `json:"blame"`
+	Known    string             `json:"known"`
+	Count    int                `json:"count"`
+	Sentence string             `json:"sentence"`
+	Witness  []int64            `json:"witness"`
+	Figures  map[string]float64 `json:"figures"`
+}
+
+type faultJSON struct {
+	Fault    string  `json:"fault"`
+	Target   string  `json:"target"`
+	From     seconds `json:"from"`
+	To       seconds `json:"to"`
+	Verified bool    `json:"verified"`
+	Evidence string  `json:"evidence"`
+}
+
+// seconds is written as the exact decimal number: 1.25 for 1.25 s.
+type seconds time.Duration
+
+func (s seconds) MarshalJSON() ([]byte, error) {
+	whole, rest := int64(s)/int64(time.Second), int64(s)%int64(time.Second)
+	if rest == 0 {
+		return strconv.AppendInt(nil, whole, 10), nil
+	}
+	sign := ""
+	if s < 0 {
+		sign, whole, rest = "-", -whole, -rest
+	}
+	fraction := strconv.FormatInt(rest+int64(time.Second), 10)[1:]
+	return []byte(sign + strconv.FormatInt(whole, 10) + "." + string(bytes.TrimRight([]byte(fraction), "0"))), nil
+}
+
+// JSON is verdict.json: an indented object that ends in a newline, with these
+// keys, all of them always there:
+//
+//	verdict, exit, seed, scenario
+//	properties: subject, property, verdict, blame, known, count, sentence,
+//	            witness, figures
+//	faults:     fault, target, from, to, verified, evidence
+//
+// Blame, known, witness (operation IDs) and sentence are those of the
+// property's worst violation; count is how many violations there are. Blame
+// and known are "" where there is none, witness and figures then are empty.
+// From and to are decimal seconds since the start of the run on the run's
+// clock; to is 0 if the fault was never healed. A figure that is not a finite
+// number is left out, since JSON has none.
+func JSON(r *Report) ([]byte, error) {
+	result := r.result()
+	out := verdictJSON{
+		Verdict: result.Verdict, Exit: result.Exit, Seed: r.Seed, Scenario: r.Scenario,
+		Properties: make([]propertyJSON, 0, len(result.Properties)), Faults: []faultJSON{},
+	}
+	for i := range result.Properties {
+		out.Properties = append(out.Properties, propertyOf(&result.Properties[i]))
+	}
+	for _, f := range r.history().Faults {
+		out.Faults = append(out.Faults, faultJSON{
+			Fault: f.Kind, Target: f.Target, From: seconds(f.From), To: seconds(f.To), Verified: f.Verified, Evidence: f.Evidence,
+		})
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(out); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func propertyOf(p *checker.Property) propertyJSON {
+	out := propertyJSON{
+		Subject: p.Subject, Property: p.Property, Verdict: p.Verdict, Count: len(p.Violations),
+		Sentence: p.Sentence, Witness: []int64{}, Figures: make(map[string]float64, len(p.Figures)),
+	}
+	for name, value := range p.Figures {
+		if !math.IsNaN(value) && !math.IsInf(value, 0) {
+			out.Figures[name] = value
+		}
+	}
+	if len(p.Violations) > 0 {
+		worst := &p.Violations[0]
+		out.Blame, out.Known = worst.Blame, worst.Known
+		out.Witness = append(out.Witness, worst.Witness...)
+		if worst.Sentence != "" {
+			out.Sentence = worst.Sentence
+		}
+	}
+	return out
+}

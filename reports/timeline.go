@@ -1,0 +1,262 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+const (
+	maxObjects = 60 // pictures of the whole run
+	maxLanes   = 64 // clients in one of them; the others share a lane
+)
+
+// picture is one svg with its title.
+type picture struct {
+	Title string
+	Note  string
+	Open  bool
+	SVG   template.HTML
+}
+
+// timeline draws the whole run.
+type timeline struct {
+	history *history.History
+	index   *index
+	scale   scale
+	witness map[int64]bool
+}
+
+func newTimeline(h *history.History, x *index, result []*group) *timeline {
+	t := &timeline{history: h, index: x, scale: scale{0, max(h.End, 1)}, witness: map[int64]bool{}}
+	for _, g := range result {
+		for _, v := range g.Violations[:min(len(g.Violations), 200)] {
+			for _, id := range v.Witness {
+				if len(t.witness) < 2000 {
+					t.witness[id] = true
+				}
+			}
+		}
+	}
+	return t
+}
+
+// overview is the run's phases, its faults, and who led the cluster.
+func (t *timeline) overview() template.HTML {
+	var c, over canvas
+	y := 30.0
+	over.text("lanename end", gutter-10, y+9.5, "faults")
+	height := faultBars(&over, t.history, t.scale, y, 16)
+	if height == 0 {
+		over.text("small", gutter, y+9.5, "none was injected")
+		height = faultRow
+	}
+	y += height + 10
+	y = t.members(&over, y)
+	t.scale.axis(&c, 12, y)
+	phases(&c, t.history, t.scale, 26, y, true)
+	faultBands(&c, t.history, t.scale, 30+height, y, false)
+	c.b = append(c.b, over.b...)
+	return c.finish(y+4, "faults and leaders of the whole run")
+}
+
+// members draws a lane per member: who led, by its own account.
+func (t *timeline) members(c *canvas, y float64) float64 {
+	byMember := map[string][]*history.Event{}
+	var names []string
+	for i := range t.history.Events {
+		e := &t.history.Events[i]
+		if e.Kind != history.Leads {
+			continue
+		}
+		if byMember[e.Client] == nil {
+			names = append(names, e.Client)
+		}
+		byMember[e.Client] = append(byMember[e.Client], e)
+	}
+	slices.SortFunc(names, natural)
+	for _, name := range names[:min(len(names), 25)] {
+		events := byMember[name]
+		c.text("lanename end", gutter-10, y+9.5, "member "+shorten(oneLine(name), 14))
+		c.line("laneline", gutter, y+6, rightMargin, y+6, "")
+		for i, e := range events[:min(len(events), crowded)] {
+			end := t.history.End
+			if i+1 < len(events) {
+				end = events[i+1].Time
+			}
+			x1, x2 := t.scale.x(e.Time), t.scale.x(end)
+			title := fmt.Sprintf("%s: %s from %s to %s", name, e.Detail, at(e.Time), at(end))
+			switch e.Detail {
+			case "leader":
+				c.rect("leader", x1, y, x2-x1, 12, title)
+				if x2-x1 > 44 {
+					c.text("inbar", x1+5, y+9.5, "leads")
+				}
+			case "down":
+				c.rect("down", x1, y+2, x2-x1, 8, title)
+				if x2-x1 > 44 {
+					c.text("small halo", x1+5, y+9.5, "down")
+				}
+			default:
+				c.rect("follower", x1, y+5, x2-x1, 2, title)
+			}
+		}
+		y += 17
+	}
+	return y
+}
+
+// pictures are one per object, those with violations first within the limit.
+func (t *timeline) pictures(all []*group) (out []picture, left int) {
+	violated := map[objectKey]bool{}
+	for _, g := range all {
+		for _, v := range g.Violations {
+			violated[objectKey{g.Subject, v.Object}] = true
+		}
+	}
+	chosen := make([]*object, 0, min(len(t.index.objects), maxObjects))
+	for _, want := range []bool{true, false} {
+		for _, o := range t.index.objects {
+			if len(chosen) < maxObjects && violated[objectKey{o.subject, o.name}] == want {
+				chosen = append(chosen, o)
+			}
+		}
+	}
+	left = len(t.index.objects) - len(chosen)
+	lanes := make([][]*lane, len(chosen))
+	var spans [][]span
+	total := 0
+	for i, o := range chosen {
+		lanes[i] = t.lanes(o)
+		total += len(lanes[i])
+		for _, l := range lanes[i] {
+			spans = append(spans, l.waits, l.holds)
+		}
+	}
+	gap := chooseGap(spans, t.scale)
+	for i, o := range chosen {
+		key := objectKey{o.subject, o.name}
+		out = append(out, picture{
+			Title: objectTitle(o.subject, o.name), Note: plural(len(o.lanes), "client"),
+			Open: violated[key] || total <= 60 || i == 0, SVG: t.draw(o, lanes[i], gap),
+		})
+	}
+	return out, left
+}
+
+func objectTitle(subject, name string) string {
+	if name == "" {
+		return subject
+	}
+	return subject + " · " + name
+}
+
+// lanes are the object's, of which the last stands for all that do not fit.
+func (t *timeline) lanes(o *object) []*lane {
+	if len(o.lanes) <= maxLanes {
+		return o.lanes
+	}
+	rest := &lane{client: fmt.Sprintf("%d others", len(o.lanes)-maxLanes+1)}
+	for _, l := range o.lanes[maxLanes-1:] {
+		rest.waits = append(rest.waits, l.waits...)
+		rest.holds = append(rest.holds, l.holds...)
+	}
+	earlier := func(a, b span) int { return int(a.from - b.from) }
+	slices.SortStableFunc(rest.waits, earlier)
+	slices.SortStableFunc(rest.holds, earlier)
+	return append(slices.Clone(o.lanes[:maxLanes-1]), rest)
+}
+
+// draw is the picture of one object: a lane per client.
+func (t *timeline) draw(o *object, lanes []*lane, gap float64) template.HTML {
+	var c canvas
+	pitch, bar := 15.0, 10.0
+	if len(lanes) > 12 {
+		pitch, bar = 12, 8
+	}
+	top := 30.0
+	bottom := top + pitch*float64(len(lanes)) + 2
+	t.scale.axis(&c, 11, bottom)
+	faultBands(&c, t.history, t.scale, top-2, bottom, true)
+	phases(&c, t.history, t.scale, top-6, bottom, false)
+	for i, l := range lanes {
+		y := top + pitch*float64(i) + 1
+		c.text("lanename end", gutter-10, y+bar-0.5, shorten(oneLine(l.client), 20))
+		c.line("laneline", gutter, y+bar/2, rightMargin, y+bar/2, "")
+		t.bars(&c, l, y, bar, gap)
+		if crash, ok := t.index.crashed[l.client]; ok {
+			c.cross("crash", t.scale.x(crash), y+bar/2, 3.5, l.client+" crashed at "+at(crash))
+		}
+		if lost := t.index.lost[l.client]; len(lost) <= 50 {
+			for _, e := range lost {
+				c.arrow("told", t.scale.x(e.Time), y+bar/2, 3, lostTitle(e))
+			}
+		}
+	}
+	return c.finish(bottom+4, "waits and holds of "+objectTitle(o.subject, o.name))
+}
+
+func (t *timeline) bars(c *canvas, l *lane, y, height, gap float64) {
+	nothing := func(*span) bool { return false }
+	waits := bars(l.waits, t.scale, laneGap(len(l.waits), gap), nothing)
+	for i := range waits {
+		b := &waits[i]
+		c.hatch(b.from, y+height*0.2, b.to-b.from, height*0.6, b.title(waitTitle, "waits"))
+	}
+	emphasised := func(s *span) bool { return t.witness[s.hold.Acquire] }
+	holds := bars(l.holds, t.scale, laneGap(len(l.holds), gap), emphasised)
+	most := 1
+	for i := range holds {
+		most = max(most, holds[i].count)
+	}
+	for i := range holds {
+		b := &holds[i]
+		c.shade("hold", b.from, y, b.to-b.from, height, b.opacity(most), b.title(holdTitle, "holds"))
+	}
+	for i := range l.holds {
+		if s := &l.holds[i]; emphasised(s) {
+			x1, x2 := t.scale.x(s.from), t.scale.x(s.to)
+			c.rect("witness", x1, y-1, max(x2-x1, 2), height+2, "Witness of a violation: "+holdTitle(s))
+		}
+	}
+}
+
+func waitTitle(s *span) string {
+	op := s.operation
+	end := string(op.Outcome)
+	if !op.Completed() {
+		end = "never returned"
+	}
+	return fmt.Sprintf("%s waits %.3f–%.3f s: %s, %s %d", op.Client, s.from.Seconds(), s.to.Seconds(), end, op.Kind, op.ID)
+}
+
+func holdTitle(s *span) string {
+	h := s.hold
+	title := fmt.Sprintf("%s holds %.3f–%.3f s (%s), %s, %d", h.Client, s.from.Seconds(), s.to.Seconds(), lasting(s.to-s.from), ended(h.Ended), h.Acquire)
+	if h.Mode != "" {
+		title += ", " + string(h.Mode)
+	}
+	return title
+}
+
+// ended is the end of a hold in words.
+func ended(e history.HoldEnd) string {
+	switch e {
+	case history.EndLost:
+		return "told lost"
+	case history.EndOfRecord:
+		return "still held at the end"
+	default:
+		return string(e)
+	}
+}
+
+func lostTitle(e *history.Event) string {
+	what := "ignored it"
+	if e.Heeded {
+		what = "heeded it"
+	}
+	return fmt.Sprintf("%s was told at %s that its session on lease %x is over, and %s", e.Client, at(e.Time), e.Lease, what)
+}

@@ -1,0 +1,98 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// tenure is one life of one key of an object, as the revision log has it: when
+// it was there, and when by the subject's layout it owned the object.
+type tenure struct {
+	client  string // whose key it is, or ""
+	life    history.Life
+	created time.Duration
+	deleted time.Duration
+	open    bool // not deleted before the log's end
+	// owns is when it came to own the object; history.Never if it did not.
+	owns time.Duration
+}
+
+// when is the time to draw a revision at: by then it had happened.
+func when(h *history.History, revision int64) time.Duration {
+	if t := h.Revisions.Latest(revision); t != history.Never {
+		return t
+	}
+	return min(h.Revisions.Earliest(revision), h.End)
+}
+
+// tenures of all keys of an object, in the order of their creation.
+func tenures(h *history.History, x *index, o *object) []tenure {
+	if h.Revisions == nil {
+		return nil
+	}
+	info, _ := h.Header.Subject(o.subject)
+	prefix := h.Header.ObjectPrefix(o.subject, o.name) + "/"
+	type owner struct {
+		key   string
+		lease int64
+	}
+	keys := map[owner]string{}
+	for _, l := range o.lanes {
+		for i := range l.waits {
+			if op := l.waits[i].operation; op.Key != "" {
+				keys[owner{op.Key, op.Lease}] = op.Client
+			}
+		}
+	}
+	var all []tenure
+	var latestAny, latestWrite int64 // a later key owns only from here on
+	const forever = int64(1) << 62
+	for _, life := range h.Revisions.Lives(prefix) {
+		t := tenure{life: life, created: when(h, life.Create), deleted: h.End, open: life.Delete == 0, owns: history.Never}
+		if t.client = x.leases[life.Lease]; t.client == "" {
+			t.client = keys[owner{life.Key, life.Lease}]
+		}
+		gone := forever
+		if !t.open {
+			t.deleted, gone = max(when(h, life.Delete), t.created), life.Delete
+		}
+		from := max(life.Create, latestAny)
+		write := true
+		if info.Layout == history.ReadWriteKeys && strings.HasPrefix(life.Key, prefix+"read/") {
+			from, write = max(life.Create, latestWrite), false
+		}
+		if info.Layout != history.NoLayout && from < gone {
+			t.owns = max(when(h, from), t.created)
+		}
+		latestAny = max(latestAny, gone)
+		if write {
+			latestWrite = max(latestWrite, gone)
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// end says how the tenure ended.
+func (t *tenure) end() string {
+	switch {
+	case t.open:
+		return "still there at the end of the record"
+	case t.life.ByLease:
+		return fmt.Sprintf("deleted when its lease ended (rev %d)", t.life.Delete)
+	default:
+		return fmt.Sprintf("deleted (rev %d)", t.life.Delete)
+	}
+}
+
+func (t *tenure) title(prefix string) string {
+	owned := "it never owned the object"
+	if t.owns != history.Never {
+		owned = "it owned the object from " + at(t.owns)
+	}
+	return fmt.Sprintf("key %s on lease %x, created at %s (rev %d); %s; at %s %s", strings.TrimPrefix(t.life.Key, prefix),
+		t.life.Lease, at(t.created), t.life.Create, owned, at(t.deleted), t.end())
+}

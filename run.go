@@ -1,0 +1,372 @@
+package holdfast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/cluster"
+	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/workloads"
+)
+
+// RunOptions are what a run needs besides its scenario. The zero value works.
+type RunOptions struct {
+	// Out is the directory below which the run directory is made; "" is "runs".
+	Out string
+	// Argv is recorded as how the run was started.
+	Argv []string
+	// Strict judges strictly whatever the scenario says.
+	Strict bool
+	// Progress, if set, is told in plain words what the run is doing. It is
+	// called from several goroutines, one call at a time.
+	Progress func(line string)
+}
+
+// runPrefix is before every key of a run: the cluster is the run's own.
+const runPrefix = "holdfast/"
+
+const (
+	startPatience = 60 * time.Second
+	stopPatience  = 30 * time.Second
+	statusPause   = 5 * time.Second
+)
+
+// Run launches the scenario's cluster, runs its workloads while it injects its
+// faults, writes the run directory, and judges it. When ctx ends, the run heals
+// its faults, lets its clients end, and judges what there is.
+//
+// A faulty scenario is returned as a *ScenarioError before anything is
+// started. Any other error means that the harness itself failed; if the run
+// directory could be judged, the judgement is returned beside the error.
+func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
+	s.Complete()
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if s.Seed == 0 {
+		s.Seed = time.Now().UnixNano()&(1<<31-1) | 1
+	}
+	if o.Out == "" {
+		o.Out = "runs"
+	}
+	text, err := s.YAML()
+	if err != nil {
+		return nil, err
+	}
+	info := newInfo(&s, o.Argv, o.Strict)
+	d, err := newDirectory(o.Out, &info)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(write(d.path, ScenarioFile, text), d.writeInfo(&info)); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	r := &run{scenario: &s, options: o, info: &info, directory: d}
+	r.say("run directory %s", d.path)
+	fault := r.run(ctx)
+	info.Ended = EndedComplete
+	switch {
+	case fault != nil:
+		info.Ended = "failed: " + fault.Error()
+	case ctx.Err() != nil:
+		info.Ended = EndedInterrupted
+	}
+	if err := errors.Join(d.writeInfo(&info), d.close()); err != nil {
+		fault = errors.Join(fault, err)
+	}
+	r.say("checking")
+	j, err := Judge(d.path, o.Strict)
+	if err != nil {
+		return nil, errors.Join(fault, err)
+	}
+	return j, errors.Join(fault, j.Write())
+}
+
+// run is one run under way.
+type run struct {
+	scenario  *Scenario
+	options   RunOptions
+	info      *Info
+	directory *directory
+
+	clock    *history.Clock
+	recorder *history.Recorder
+	cluster  cluster.Cluster
+	observer *observer
+	lookout  *faults.Lookout
+	crews    []*workloads.Crew
+	tally    tally
+
+	mu sync.Mutex
+}
+
+func (r *run) say(format string, args ...any) {
+	if r.options.Progress == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.options.Progress(fmt.Sprintf(format, args...))
+}
+
+// warn keeps what went wrong while healing or tearing down: it is reported
+// beside the verdict.
+func (r *run) warn(what string, err error) {
+	if err == nil {
+		return
+	}
+	r.say("warning: %s: %v", what, err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.info.Warnings = append(r.info.Warnings, fmt.Sprintf("%s: %v", what, err))
+}
+
+// run does all between the empty and the full run directory. Its error is of
+// the harness itself.
+func (r *run) run(ctx context.Context) (err error) {
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	if err := r.start(ctx, life); err != nil {
+		r.stop()
+		if ctx.Err() != nil { // interrupted before there was anything to judge
+			return nil
+		}
+		return err
+	}
+	defer r.stop()
+
+	healed, final := make(chan struct{}), make(chan struct{})
+	env := &workloads.Env{
+		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix,
+		Connect: r.cluster.Connect, Disconnect: r.cluster.Disconnect,
+		Healed: healed, Final: final, Quiet: r.scenario.Quiet,
+	}
+	first := 1
+	for _, w := range r.scenario.Workloads {
+		subject, _ := r.scenario.subject(w.Subject) // validated
+		crew := workloads.NewCrew(env, subject, w.Traffic, first)
+		first += len(crew.Slots())
+		r.crews = append(r.crews, crew)
+	}
+
+	r.phase(history.PhaseLoad)
+	for _, c := range r.crews {
+		c.Start(life)
+	}
+	fault := r.load(ctx)
+	r.phase(history.PhaseHealed)
+	close(healed)
+	r.awaitLastRound(life)
+	r.phase(history.PhaseFinal)
+	close(final)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for _, c := range r.crews {
+			c.Wait()
+		}
+	}()
+	timer := time.NewTimer(2*r.longestTTL() + time.Second)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+	}
+	cancel() // whatever still waits will wait for ever
+	<-ended
+	for _, c := range r.crews {
+		c.Conclude("harness")
+	}
+	within, done := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer done()
+	r.warn("complete the revision log", r.observer.catchUp(within))
+	r.phase(history.PhaseEnd)
+	return errors.Join(fault, r.recorder.Err())
+}
+
+// start brings up the cluster, the record and the observer.
+func (r *run) start(ctx, life context.Context) error {
+	within, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
+	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
+	c, err := backend.start(within, r.scenario.Cluster, r.directory.path)
+	if err != nil {
+		return fmt.Errorf("start the cluster: %w", err)
+	}
+	r.cluster = c
+	file, err := r.directory.append(HistoryFile)
+	if err != nil {
+		return err
+	}
+	r.clock = history.NewClock()
+	r.info.Started, r.info.Etcd = r.clock.Start(), c.Version()
+	if err := r.directory.writeInfo(r.info); err != nil {
+		return err
+	}
+	header := history.Header{Prefix: runPrefix}
+	for _, w := range r.scenario.Workloads {
+		subject, _ := r.scenario.subject(w.Subject) // validated
+		header.Subjects = append(header.Subjects, history.SubjectInfo{
+			Name: subject.Name, Primitive: subject.Primitive(), Origin: subject.Origin, Layout: subject.Layout,
+		})
+	}
+	if r.recorder, err = history.NewRecorder(file, r.clock, header); err != nil {
+		return err
+	}
+	r.lookout = faults.NewLookout(r.clock)
+	r.recorder.Listen(func(record history.Record) {
+		r.lookout.Hear(record)
+		r.tally.hear(record)
+	})
+	revisions, err := r.directory.append(RevisionsFile)
+	if err != nil {
+		return err
+	}
+	r.observer, err = startObserver(life, c, runPrefix, r.recorder, func(start int64) *history.RevisionJournal {
+		return history.NewRevisionJournal(revisions, start)
+	})
+	return err
+}
+
+// load lets clients work and faults strike until the time is over, ctx ends,
+// or the harness fails.
+func (r *run) load(ctx context.Context) error {
+	file, err := r.directory.append(FaultsFile)
+	if err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, r.scenario.Duration)
+	defer cancel()
+	plan := r.scenario.Plan()
+	r.say("load for %v, seed %d: %d workloads, %d clients, %d faults planned",
+		r.scenario.Duration, r.scenario.Seed, len(r.crews), len(r.Slots("")), len(plan))
+	conductor := &faults.Conductor{
+		World:   &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin},
+		Lookout: r.lookout, Journal: history.NewFaultJournal(file), Clock: r.clock, Began: r.clock.Now(),
+		Report: r.sayFault,
+	}
+	harmed := make(chan error, 1)
+	go func() { harmed <- conductor.Run(within, plan) }()
+	failed := r.failures(within)
+	ticker := time.NewTicker(statusPause)
+	defer ticker.Stop()
+	for waiting := true; waiting; {
+		select {
+		case <-within.Done():
+			waiting = false
+		case err = <-failed:
+			waiting = false
+		case <-ticker.C:
+			r.say("%s", r.tally.String(r.clock.Now()))
+		}
+	}
+	cancel()
+	if ctx.Err() != nil {
+		r.say("interrupted: healing, then judging what there is")
+	}
+	r.warn("heal", <-harmed)
+	r.warn("write the record of faults", conductor.Journal.Err())
+	return err
+}
+
+// failures delivers the first failure of a crew, as long as ctx lasts.
+func (r *run) failures(ctx context.Context) <-chan error {
+	failed := make(chan error, len(r.crews))
+	for _, c := range r.crews {
+		go func() {
+			select {
+			case err := <-c.Failed():
+				failed <- err
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return failed
+}
+
+func (r *run) sayFault(f history.Fault) {
+	switch {
+	case f.To == 0:
+		r.say("%7.3fs  %s %s", f.From.Seconds(), f.Kind, f.Target)
+	case f.Verified:
+		r.say("%7.3fs  healed: %s %s: %s", f.To.Seconds(), f.Kind, f.Target, f.Evidence)
+	default:
+		r.say("%7.3fs  without effect: %s %s: %s", f.To.Seconds(), f.Kind, f.Target, f.Evidence)
+	}
+}
+
+// awaitLastRound waits until every client has made its last round, no longer
+// than the quiet time.
+func (r *run) awaitLastRound(ctx context.Context) {
+	r.say("healed; waiting up to %v for every client's last round", r.scenario.Quiet)
+	within, cancel := context.WithTimeout(ctx, r.scenario.Quiet)
+	defer cancel()
+	for _, c := range r.crews {
+		select {
+		case <-c.Finished():
+		case <-within.Done():
+			r.say("clients of %s did not finish their last round", c.Subject())
+		}
+	}
+}
+
+func (r *run) phase(name string) {
+	r.recorder.Event(history.Event{Kind: history.PhaseBegan, Detail: name})
+}
+
+func (r *run) longestTTL() time.Duration {
+	longest := time.Duration(0)
+	for _, w := range r.scenario.Workloads {
+		longest = max(longest, w.TTL)
+	}
+	return longest
+}
+
+// stop tears down what was started.
+func (r *run) stop() {
+	if r.observer != nil {
+		r.warn("end the observation", r.observer.close())
+	}
+	if r.cluster != nil {
+		r.warn("stop the cluster", r.cluster.Close())
+	}
+}
+
+// Slots, Current and Crash are what faults may do to the run's clients.
+
+func (r *run) Slots(subject string) []string {
+	var slots []string
+	for _, c := range r.crews {
+		if subject == "" || c.Subject() == subject {
+			slots = append(slots, c.Slots()...)
+		}
+	}
+	return slots
+}
+
+func (r *run) crewOf(slot string) *workloads.Crew {
+	for _, c := range r.crews {
+		if slices.Contains(c.Slots(), slot) {
+			return c
+		}
+	}
+	return nil
+}
+
+func (r *run) Current(slot string) (name string, lease int64) {
+	if c := r.crewOf(slot); c != nil {
+		return c.Current(slot)
+	}
+	return "", 0
+}
+
+func (r *run) Crash(slot string) bool {
+	c := r.crewOf(slot)
+	return c != nil && c.Crash(slot)
+}

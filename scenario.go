@@ -1,0 +1,148 @@
+package holdfast
+
+import (
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/quantity"
+	"github.com/etcd-holdfast/holdfast/workloads"
+)
+
+// Scenario is a whole run described. Start from a built-in one, from
+// ParseScenario, or from NewScenario, which fills in the defaults; the zero
+// value lacks them and is refused by Validate.
+type Scenario struct {
+	// Name is part of the run directory's name: letters, digits, ".", "-", "_".
+	Name    string `yaml:"name"`
+	Summary string `yaml:"summary"`
+	// Seed decides the plan of faults and what clients do. Zero lets Run
+	// choose one.
+	Seed int64 `yaml:"seed"`
+	// Duration is how long there are load and faults. Then all is healed, and
+	// Quiet is how long clients may take for their last round.
+	Duration time.Duration `yaml:"duration"`
+	Quiet    time.Duration `yaml:"quiet"`
+	Cluster  ClusterSpec   `yaml:"cluster"`
+	Clients  ClientSpec    `yaml:"clients"`
+	// Workloads run side by side on the one cluster.
+	Workloads []Workload `yaml:"workloads"`
+	Faults    []Fault    `yaml:"faults"`
+	Expect    Expect     `yaml:"expect"`
+
+	// Subjects are subjects of the caller's own that Workloads can name
+	// besides those of AllSubjects.
+	Subjects []workloads.Subject `yaml:"-"`
+}
+
+// ClusterSpec says which cluster to launch.
+type ClusterSpec struct {
+	// Kind is the backend: "embedded".
+	Kind string `yaml:"kind"`
+	// Members is 1, 3 or 5.
+	Members int `yaml:"members"`
+	// Election and Heartbeat are etcd's timeouts. The smallest honest session
+	// TTL is 1.5 elections, rounded up to whole seconds.
+	Election  time.Duration `yaml:"election"`
+	Heartbeat time.Duration `yaml:"heartbeat"`
+	// Fsync makes members wait for the disk.
+	Fsync bool `yaml:"fsync"`
+}
+
+// ClientSpec is what the clients of all workloads have in common, unless their
+// workload says otherwise.
+type ClientSpec struct {
+	// Count is the number of clients of each workload.
+	Count int `yaml:"count"`
+	// TTL is their sessions' time-to-live, whole seconds.
+	TTL    time.Duration    `yaml:"ttl"`
+	OnLoss workloads.OnLoss `yaml:"on-loss"`
+}
+
+// Workload is the traffic to one subject.
+type Workload struct {
+	Subject           string `yaml:"subject"`
+	workloads.Traffic `yaml:",inline"`
+}
+
+// NewWorkload returns a workload on subject with the defaults of
+// workloads.DefaultTraffic.
+func NewWorkload(subject string) Workload {
+	return Workload{Subject: subject, Traffic: workloads.DefaultTraffic()}
+}
+
+// Fault is one line of a scenario's faults; see faults.Entry.
+type Fault = faults.Entry
+
+// Expect says how the run is judged.
+type Expect struct {
+	// Known are the upstream issues that do not fail the run. Absent, all that
+	// holdfast recognises are; an empty list accepts none.
+	Known *[]string `yaml:"known,omitempty"`
+	// Strict makes known defects and beliefs that outlived their lease fail
+	// the run.
+	Strict bool `yaml:"strict"`
+	// Grace is how long beyond its TTL a dead holder's lock may stay taken.
+	Grace time.Duration `yaml:"grace"`
+	// DeadlineGrace is how long after its deadline a call may return.
+	DeadlineGrace time.Duration `yaml:"deadline-grace"`
+	// NoticeLimit, if not zero, is the longest time from losing a lease to
+	// being told.
+	NoticeLimit time.Duration `yaml:"notice-limit"`
+}
+
+// NewScenario returns a scenario with all defaults, no workload and no fault.
+func NewScenario(name string) Scenario {
+	return Scenario{
+		Name:     name,
+		Duration: 20 * time.Second,
+		Quiet:    12 * time.Second,
+		Cluster:  ClusterSpec{Kind: "embedded", Members: 3, Election: 500 * time.Millisecond, Heartbeat: 50 * time.Millisecond},
+		Clients:  ClientSpec{Count: 4, TTL: time.Second, OnLoss: workloads.Stop},
+		Expect:   Expect{Grace: 5 * time.Second, DeadlineGrace: 2 * time.Second},
+	}
+}
+
+// Complete fills in what a scenario's parts inherit: each workload takes from
+// Clients what it leaves zero, and each triggered fault its defaults.
+func (s *Scenario) Complete() {
+	for i := range s.Workloads {
+		w := &s.Workloads[i]
+		if w.Clients == 0 {
+			w.Clients = s.Clients.Count
+		}
+		if w.TTL == 0 {
+			w.TTL = s.Clients.TTL
+		}
+		if w.OnLoss == "" {
+			w.OnLoss = s.Clients.OnLoss
+		}
+		if subject, ok := s.subject(w.Subject); ok && subject.NewElection == nil {
+			w.Observers = 0
+		}
+	}
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		if f.One != "" {
+			f.Of, f.One = append(f.Of, f.One), ""
+		}
+		if f.When != nil {
+			if f.When.Longer == 0 {
+				f.When.Longer = 100 * time.Millisecond
+			}
+			if f.Times == 0 {
+				f.Times = 1
+			}
+		} else if f.Every == (quantity.Span{}) {
+			f.Every = quantity.Span{Min: 2 * time.Second, Max: 4 * time.Second}
+		}
+		if f.For == (quantity.Span{}) {
+			f.For = quantity.Span{Min: 500 * time.Millisecond, Max: 3 * time.Second}
+		}
+	}
+}
+
+// Plan returns the faults that the scenario plans. It depends on nothing but
+// the scenario's faults, duration and seed.
+func (s *Scenario) Plan() []faults.Planned {
+	return faults.Schedule(streams(s.Seed), s.Faults, s.Duration)
+}

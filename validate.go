@@ -1,0 +1,157 @@
+package holdfast
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/faults"
+)
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// Validate reports everything that is wrong with the scenario, as a
+// *ScenarioError, or nil.
+func (s *Scenario) Validate() error {
+	if mistakes := s.mistakes(); len(mistakes) > 0 {
+		return &ScenarioError{Source: "scenario " + s.Name, Mistakes: mistakes}
+	}
+	return nil
+}
+
+func (s *Scenario) mistakes() []Mistake {
+	var mistakes []Mistake
+	wrong := func(field, format string, args ...any) {
+		mistakes = append(mistakes, Mistake{Field: field, Message: fmt.Sprintf(format, args...)})
+	}
+	if !nameForm.MatchString(s.Name) {
+		wrong("name", "%q is not a name of up to 64 letters, digits, dots, dashes and underscores", s.Name)
+	}
+	if s.Duration < time.Second || s.Duration > 24*time.Hour {
+		wrong("duration", "%v is not between 1s and 24h", s.Duration)
+	}
+	if s.Quiet < time.Second || s.Quiet > time.Hour {
+		wrong("quiet", "%v is not between 1s and 1h", s.Quiet)
+	}
+	for _, d := range []struct {
+		field string
+		value time.Duration
+	}{{"grace", s.Expect.Grace}, {"deadline-grace", s.Expect.DeadlineGrace}, {"notice-limit", s.Expect.NoticeLimit}} {
+		if d.value < 0 {
+			wrong("expect."+d.field, "%v is negative", d.value)
+		}
+	}
+	s.clusterMistakes(wrong)
+	s.workloadMistakes(wrong)
+	s.faultMistakes(wrong)
+	return mistakes
+}
+
+type complain func(field, format string, args ...any)
+
+func (s *Scenario) clusterMistakes(wrong complain) {
+	b, ok := backendOf(s.Cluster.Kind)
+	if !ok {
+		wrong("cluster.kind", "there is no kind of cluster %q; there is embedded", s.Cluster.Kind)
+		return
+	}
+	for _, m := range b.mistakes(s.Cluster) {
+		wrong("cluster."+m.Field, "%s", m.Message)
+	}
+}
+
+func (s *Scenario) workloadMistakes(wrong complain) {
+	if len(s.Workloads) == 0 {
+		wrong("workloads", "there is none; a scenario needs at least one, such as - {subject: mutex}")
+	}
+	seen := make(map[string]bool)
+	smallest := s.smallestTTL()
+	for i := range s.Workloads {
+		w := &s.Workloads[i]
+		field := fmt.Sprintf("workloads[%d]", i)
+		if _, ok := s.subject(w.Subject); !ok {
+			wrong(field+".subject", "there is no subject %q; see: holdfast list subjects", w.Subject)
+		}
+		if seen[w.Subject] {
+			wrong(field+".subject", "%q has a workload already; two would share its keys", w.Subject)
+		}
+		seen[w.Subject] = true
+		for _, f := range w.Traffic.Faults() {
+			wrong(field+"."+f.Field, "%v", f.Err)
+		}
+		if w.TTL >= time.Second && w.TTL < smallest {
+			wrong(field+".ttl", "%v is less than the smallest that etcd honours with this election timeout, %v: it would silently be raised", w.TTL, smallest)
+		}
+	}
+}
+
+// smallestTTL is etcd's: 1.5 election timeouts, in whole seconds rounded up.
+func (s *Scenario) smallestTTL() time.Duration {
+	return (s.Cluster.Election*3/2 + time.Second - 1) / time.Second * time.Second
+}
+
+func (s *Scenario) faultMistakes(wrong complain) {
+	capabilities := faults.Capabilities{Kind: s.Cluster.Kind, Members: s.Cluster.Members}
+	if b, ok := backendOf(s.Cluster.Kind); ok {
+		capabilities = b.capabilities(s.Cluster)
+	}
+	for i, f := range s.Faults {
+		field := fmt.Sprintf("faults[%d]", i)
+		if len(f.Of) == 0 {
+			wrong(field+".of", "it names no fault; see: holdfast list faults")
+		}
+		for j, name := range f.Of {
+			kind, ok := faults.Named(name)
+			if !ok {
+				wrong(fmt.Sprintf("%s.of[%d]", field, j), "there is no fault %q; see: holdfast list faults", name)
+				continue
+			}
+			if err := kind.Unsupported(capabilities); err != nil {
+				wrong(fmt.Sprintf("%s.of[%d]", field, j), "%s: %v", name, err)
+			}
+		}
+		if err := f.For.Validate(); err != nil {
+			wrong(field+".for", "%v", err)
+		}
+		if f.When == nil {
+			s.timedMistakes(field, f, wrong)
+		} else {
+			s.triggeredMistakes(field, f, wrong)
+		}
+	}
+}
+
+func (s *Scenario) timedMistakes(field string, f Fault, wrong complain) {
+	if err := f.Every.Validate(); err != nil {
+		wrong(field+".every", "%v", err)
+	} else if f.Every.Max < 10*time.Millisecond {
+		wrong(field+".every", "%v is too often; the least is 10ms", f.Every)
+	}
+	if f.Times != 0 {
+		wrong(field+".times", "it belongs to a fault with when; a timed one repeats as long as there is time")
+	}
+}
+
+func (s *Scenario) triggeredMistakes(field string, f Fault, wrong complain) {
+	if f.Every.Max != 0 {
+		wrong(field+".every", "a fault is either timed by every or triggered by when, not both")
+	}
+	if f.Times < 1 || f.Times > 1000 {
+		wrong(field+".times", "%d is not between 1 and 1000", f.Times)
+	}
+	if f.When.Event != faults.Waiting && f.When.Event != faults.Holding {
+		wrong(field+".when.event", "%q is none of %s, %s", f.When.Event, faults.Waiting, faults.Holding)
+	}
+	if f.When.Longer < 0 {
+		wrong(field+".when.longer", "%v is negative", f.When.Longer)
+	}
+	var subjects []string
+	for _, w := range s.Workloads {
+		subjects = append(subjects, w.Subject)
+		if w.Subject == f.When.Subject {
+			return
+		}
+	}
+	wrong(field+".when.subject", "%q has no workload in this scenario; these have: %s", f.When.Subject, strings.Join(subjects, ", "))
+}

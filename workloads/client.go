@@ -1,0 +1,246 @@
+package workloads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/client/v3/concurrency"
+	"go.uber.org/zap"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// errDead ends a client's work: it crashed, or the run is over.
+var errDead = errors.New("the client is dead")
+
+// Client is one worker with its own connections and, at any time, at most one
+// session. It can be crashed; its replacement has another name.
+type Client struct {
+	// Name is unique in the run; Slot is the place that it fills, which its
+	// replacement will fill after it. Subject is what it works on.
+	Name, Slot, Subject string
+
+	env   *Env
+	etcd  *clientv3.Client
+	ttl   time.Duration
+	heeds bool
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+	values atomic.Int64
+
+	mu      sync.Mutex
+	current *session
+	crashed bool
+}
+
+// session is one session of a client.
+type session struct {
+	Session
+	lease int64
+	// told is closed after the loss of the session was recorded.
+	told    chan struct{}
+	closing atomic.Bool
+}
+
+func newClient(ctx context.Context, env *Env, slot, name, subject string, ttl time.Duration, heeds bool) (*Client, error) {
+	endpoints, err := env.Connect(name)
+	if err != nil {
+		return nil, fmt.Errorf("connect client %s: %w", name, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	etcd, err := clientv3.New(clientv3.Config{Endpoints: endpoints, DialTimeout: time.Second, Logger: zap.NewNop(), Context: ctx})
+	if err != nil {
+		cancel()
+		env.Disconnect(name)
+		return nil, fmt.Errorf("connect client %s: %w", name, err)
+	}
+	return &Client{Name: name, Slot: slot, Subject: subject, env: env, etcd: etcd, ttl: ttl, heeds: heeds, ctx: ctx, cancel: cancel}, nil
+}
+
+// close ends the client without a goodbye: its lease is left to expire unless
+// its session was closed before.
+func (c *Client) close() {
+	c.cancel()
+	// The connection's context is cancelled: closing can only say so.
+	_ = c.etcd.Close()
+	c.tasks.Wait()
+	c.env.Disconnect(c.Name)
+}
+
+// Lease is the lease of the client's session, or zero.
+func (c *Client) Lease() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current == nil {
+		return 0
+	}
+	return c.current.lease
+}
+
+// crash records the client's death and ends it: no call of it returns to
+// anybody and nothing more is recorded of it.
+func (c *Client) crash() bool {
+	c.mu.Lock()
+	first := !c.crashed
+	c.crashed = true
+	c.mu.Unlock()
+	if first && c.env.Recorder.Event(history.Event{Kind: history.Crashed, Subject: c.Subject, Client: c.Name}) {
+		c.cancel()
+		_ = c.etcd.Close()
+		return true
+	}
+	return false
+}
+
+func (c *Client) hasCrashed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.crashed
+}
+
+// value returns a value that nobody else in the run writes.
+func (c *Client) value() string {
+	return c.Name + "-" + strconv.FormatInt(c.values.Add(1), 10)
+}
+
+// live returns the client's session, opening one if it has none or was told
+// that it lost it. It retries until it succeeds or ctx ends.
+func (c *Client) live(ctx context.Context) (*session, error) {
+	c.mu.Lock()
+	s := c.current
+	c.mu.Unlock()
+	if s != nil {
+		select {
+		case <-s.told:
+			c.abandon(s)
+		default:
+			return s, nil
+		}
+	}
+	for ctx.Err() == nil {
+		if s, err := c.open(clientv3.NoLease); err == nil {
+			return s, nil
+		}
+		sleep(ctx, 50*time.Millisecond, nil)
+	}
+	return nil, errDead
+}
+
+// open opens a session, on an existing lease unless lease is NoLease.
+func (c *Client) open(lease clientv3.LeaseID) (*session, error) {
+	options := []concurrency.SessionOption{concurrency.WithTTL(int(c.ttl / time.Second)), concurrency.WithContext(c.ctx)}
+	if lease != clientv3.NoLease {
+		options = append(options, concurrency.WithLease(lease))
+	}
+	made, err := concurrency.NewSession(c.etcd, options...)
+	if err != nil {
+		return nil, fmt.Errorf("open session: %w", err)
+	}
+	s := &session{Session: Session{Client: c.etcd, Session: made}, lease: int64(made.Lease()), told: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(c.ctx, c.ttl)
+	defer cancel()
+	mark := c.env.Prefix + LeasePrefix + strconv.FormatInt(s.lease, 16)
+	if _, err := c.etcd.Put(ctx, mark, c.Name, clientv3.WithLease(made.Lease())); err != nil {
+		made.Orphan()
+		return nil, fmt.Errorf("mark session: %w", err)
+	}
+	if !c.env.Recorder.Event(history.Event{Kind: history.SessionOpened, Subject: c.Subject, Client: c.Name, Lease: s.lease, TTL: c.ttl}) {
+		return nil, errDead
+	}
+	c.mu.Lock()
+	c.current = s
+	c.mu.Unlock()
+	c.tasks.Go(func() {
+		defer close(s.told)
+		<-made.Done()
+		if !s.closing.Load() {
+			c.lose(s, 0)
+		}
+	})
+	return s, nil
+}
+
+// lose records that the client knows its session to be over.
+func (c *Client) lose(s *session, operation int64) {
+	if c.ctx.Err() == nil { // else nobody is told: the client itself is ending
+		c.env.Recorder.Event(history.Event{Kind: history.Lost, Subject: c.Subject, Client: c.Name, Lease: s.lease, Heeded: c.heeds, Operation: operation})
+	}
+}
+
+// abandon closes the session, so that whatever it may have left in etcd goes
+// away with its lease.
+func (c *Client) abandon(s *session) {
+	c.mu.Lock()
+	if c.current == s {
+		c.current = nil
+	}
+	c.mu.Unlock()
+	s.closing.Store(true)
+	// What comes of it is recorded; a lease that could not be revoked expires.
+	_, _ = c.attempt(history.Operation{Subject: c.Subject, Kind: history.CloseSession, Lease: s.lease}, func(*history.Completion) error {
+		return s.Session.Session.Close()
+	})
+}
+
+// attempt records op, makes the call and records what came of it. It returns
+// the operation with its outcome, and the call's error, or errDead if the
+// client is dead and the outcome was not recorded.
+func (c *Client) attempt(op history.Operation, call func(*history.Completion) error) (history.Operation, error) {
+	op.Client = c.Name
+	if !c.env.Recorder.Invoke(&op) {
+		return op, errDead
+	}
+	done := history.Completion{ID: op.ID, Client: c.Name}
+	err := surviving(call, &done)
+	switch {
+	case err == nil:
+		done.Outcome = history.Ok
+	case Certain(err):
+		done.Outcome, done.Error = history.Fail, err.Error()
+	default:
+		done.Outcome, done.Error = history.Info, err.Error()
+	}
+	at, ok := c.env.Recorder.Complete(&done)
+	if !ok {
+		return op, errDead
+	}
+	op.Return, op.Outcome, op.Error = at, done.Outcome, done.Error
+	op.Key, op.Token, op.Value, op.Revision = done.Key, done.Token, done.Value, done.Revision
+	return op, err
+}
+
+// surviving makes the call and turns a panic of the subject into an error.
+func surviving(call func(*history.Completion) error, done *history.Completion) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			done.Panicked = true
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return call(done)
+}
+
+// within returns a context that ends after patience, by deadline or by
+// cancellation, and when that is on the run's clock. No patience is no end.
+func (c *Client) within(patience time.Duration, cancelling bool) (context.Context, context.CancelFunc, time.Duration) {
+	if patience <= 0 {
+		return c.ctx, func() {}, 0
+	}
+	deadline := c.env.Recorder.Clock().Now() + patience
+	if !cancelling {
+		ctx, cancel := context.WithTimeout(c.ctx, patience)
+		return ctx, cancel, deadline
+	}
+	ctx, cancel := context.WithCancel(c.ctx)
+	timer := time.AfterFunc(patience, cancel)
+	return ctx, func() { timer.Stop(); cancel() }, deadline
+}

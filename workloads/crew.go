@@ -1,0 +1,287 @@
+package workloads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/quantity"
+)
+
+// Crew is the clients of one workload: a subject and its traffic. Each slot is
+// filled by one client at a time.
+type Crew struct {
+	env       *Env
+	subject   Subject
+	traffic   Traffic
+	resources []Resource
+	seen      *sightings
+	slots     []string
+
+	running sync.WaitGroup
+	// busy counts the slots that have not yet finished their last round; rest
+	// leaves out the first, whose client is the last leader of an election.
+	busy, rest sync.WaitGroup
+	failed     chan error
+
+	mu      sync.Mutex
+	current map[string]*Client
+	left    map[string]won
+}
+
+// crewMember is one client at work for its crew.
+type crewMember struct {
+	*Client
+	*Crew
+	env *Env
+}
+
+// NewCrew returns the crew of a workload. Its slots are named c<first>,
+// c<first+1>, …
+func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
+	c := &Crew{
+		env: env, subject: subject, traffic: traffic, seen: newSightings(), failed: make(chan error, 1),
+		current: make(map[string]*Client), left: make(map[string]won),
+	}
+	newResource := subject.NewResource
+	if newResource == nil {
+		newResource = NewResource
+	}
+	for range traffic.Objects {
+		c.resources = append(c.resources, newResource())
+	}
+	for i := range traffic.Clients + traffic.Observers {
+		c.slots = append(c.slots, "c"+strconv.Itoa(first+i))
+	}
+	return c
+}
+
+// Subject is the name of the crew's subject.
+func (c *Crew) Subject() string { return c.subject.Name }
+
+// Slots are the crew's slots, observers last.
+func (c *Crew) Slots() []string { return c.slots }
+
+// Current returns the client that fills a slot now: its name and the lease of
+// its session, zero if it has none. The name is "" if the slot is empty.
+func (c *Crew) Current(slot string) (name string, lease int64) {
+	c.mu.Lock()
+	client := c.current[slot]
+	c.mu.Unlock()
+	if client == nil {
+		return "", 0
+	}
+	return client.Name, client.Lease()
+}
+
+// Crash kills the client that fills a slot. A replacement will follow. It
+// returns false if the slot was empty.
+func (c *Crew) Crash(slot string) bool {
+	c.mu.Lock()
+	client := c.current[slot]
+	c.mu.Unlock()
+	return client != nil && client.crash()
+}
+
+// Start sets every slot to work. The clients end when their last round and
+// what follows it is done, or at once when ctx ends; Wait then returns.
+func (c *Crew) Start(ctx context.Context) {
+	for i, slot := range c.slots {
+		if i < c.traffic.Clients {
+			c.busy.Add(1)
+			if i > 0 {
+				c.rest.Add(1)
+			}
+		}
+		c.running.Go(func() {
+			if err := c.fill(ctx, i, slot); err != nil {
+				select {
+				case c.failed <- err:
+				default:
+				}
+			}
+		})
+	}
+}
+
+// Finished returns a channel that is closed when every client has made its
+// last round and the last leaders, if any, were seen by the observers.
+func (c *Crew) Finished() <-chan struct{} {
+	return waiting(&c.busy)
+}
+
+func waiting(group *sync.WaitGroup) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	return done
+}
+
+// Failed delivers the first error of the harness itself.
+func (c *Crew) Failed() <-chan error { return c.failed }
+
+// Wait returns when every client has ended.
+func (c *Crew) Wait() { c.running.Wait() }
+
+// Conclude records the final reads of the protected resources.
+func (c *Crew) Conclude(client string) {
+	for i, r := range c.resources {
+		op := history.Operation{Client: client, Subject: c.subject.Name, Object: strconv.Itoa(i), Kind: history.Read}
+		if !c.env.Recorder.Invoke(&op) {
+			return
+		}
+		value, position := r.Read()
+		c.env.Recorder.Complete(&history.Completion{ID: op.ID, Client: client, Outcome: history.Ok, Value: value, Revision: position})
+		op = history.Operation{Client: client, Subject: c.subject.Name, Object: strconv.Itoa(i), Kind: history.FencedRead, Token: 1<<63 - 1}
+		if !c.env.Recorder.Invoke(&op) {
+			return
+		}
+		value, position, err := r.ReadFenced(op.Token)
+		done := history.Completion{ID: op.ID, Client: client, Outcome: history.Ok, Value: value, Revision: position}
+		if err != nil {
+			done.Outcome, done.Error = history.Fail, err.Error()
+		}
+		c.env.Recorder.Complete(&done)
+	}
+}
+
+// restartPause is how long a crashed client's replacement takes to start.
+var restartPause = quantity.Span{Min: 50 * time.Millisecond, Max: 400 * time.Millisecond}
+
+// fill keeps a slot filled: when its client crashes, a replacement with
+// another name takes over.
+func (c *Crew) fill(ctx context.Context, index int, slot string) error {
+	var once sync.Once
+	candidate := index < c.traffic.Clients
+	finished := func() {
+		if candidate {
+			once.Do(func() {
+				c.busy.Done()
+				if index > 0 {
+					c.rest.Done()
+				}
+			})
+		}
+	}
+	defer finished()
+	pauses := Stream(c.env.Seed, "restart/"+slot)
+	for incarnation := 0; ; incarnation++ {
+		name := slot
+		if incarnation > 0 {
+			name += "." + strconv.Itoa(incarnation)
+		}
+		heeds := c.traffic.OnLoss == Stop || c.traffic.OnLoss == Mixed && index%2 == 0
+		client, err := newClient(ctx, c.env, slot, name, c.subject.Name, c.traffic.TTL, heeds)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		c.current[slot] = client
+		c.mu.Unlock()
+		err = c.serve(&crewMember{Client: client, Crew: c, env: c.env}, index, finished)
+		client.close()
+		if !client.hasCrashed() {
+			if errors.Is(err, errDead) {
+				err = nil
+			}
+			if err != nil {
+				err = fmt.Errorf("client %s: %w", name, err)
+			}
+			return err
+		}
+		sleep(ctx, restartPause.Draw(pauses), nil)
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// serve does all that one client does in its life.
+func (c *Crew) serve(m *crewMember, index int, finished func()) error {
+	defer c.vacate(m.Client)
+	if index >= c.traffic.Clients {
+		return (&observer{m}).observe()
+	}
+	var rounds interface {
+		round(Decision) (bool, error)
+		last(context.Context) error
+	}
+	var leader *candidate
+	if c.subject.NewElection != nil {
+		leader = &candidate{crewMember: m}
+		rounds = leader
+	} else {
+		rounds = &locker{crewMember: m}
+	}
+	decide := Decisions(c.env.Seed, m.Name, &c.traffic)
+	for healed := false; !healed; {
+		d := decide()
+		if _, err := rounds.round(d); err != nil {
+			return err
+		}
+		sleep(m.ctx, d.Think, c.env.Healed)
+		select {
+		case <-c.env.Healed:
+			healed = true
+		default:
+		}
+	}
+	ctx, cancel := context.WithTimeout(m.ctx, c.env.Quiet)
+	defer cancel()
+	if err := rounds.last(ctx); err != nil {
+		return err
+	}
+	if leader != nil && index == 0 {
+		select {
+		case <-waiting(&c.rest):
+		case <-ctx.Done():
+		}
+		return c.end(m, leader.finale(ctx, finished))
+	}
+	finished()
+	return c.end(m, nil)
+}
+
+// end closes the client's session, if it has one.
+func (c *Crew) end(m *crewMember, err error) error {
+	m.Client.mu.Lock()
+	s := m.Client.current
+	m.Client.mu.Unlock()
+	if err == nil && s != nil {
+		m.abandon(s)
+	}
+	return err
+}
+
+// vacate marks the client's slot as empty.
+func (c *Crew) vacate(client *Client) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current[client.Slot] == client {
+		delete(c.current, client.Slot)
+	}
+}
+
+// keepWon remembers a leadership for the client's replacement, as a client
+// would on its disk; dropWon forgets it, and takeWon does and returns it.
+func (m *crewMember) keepWon(w won) {
+	m.Crew.mu.Lock()
+	defer m.Crew.mu.Unlock()
+	m.Crew.left[m.Slot] = w
+}
+
+func (m *crewMember) dropWon() { m.takeWon() }
+
+func (m *crewMember) takeWon() (won, bool) {
+	m.Crew.mu.Lock()
+	defer m.Crew.mu.Unlock()
+	w, ok := m.Crew.left[m.Slot]
+	delete(m.Crew.left, m.Slot)
+	return w, ok
+}

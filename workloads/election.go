@@ -1,0 +1,258 @@
+package workloads
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// won is a leadership that a client would write to its own disk, so that after
+// a restart it can go on with it.
+type won struct {
+	object int
+	lease  int64
+	grant  Grant
+}
+
+// candidate runs the rounds of one client of an election.
+type candidate struct {
+	*crewMember
+	session   *session
+	elections map[int]Election
+}
+
+func (c *candidate) electionOf(s *session, object int) Election {
+	if c.session != s {
+		c.session, c.elections = s, make(map[int]Election)
+	}
+	e, ok := c.elections[object]
+	if !ok {
+		e = c.subject.NewElection(&s.Session, c.env.Prefix+c.subject.Name+"/"+strconv.Itoa(object))
+		c.elections[object] = e
+	}
+	return e
+}
+
+func (c *candidate) operation(kind history.Kind, s *session, object int) history.Operation {
+	return history.Operation{Subject: c.subject.Name, Object: strconv.Itoa(object), Kind: kind, Lease: s.lease}
+}
+
+// round campaigns, leads for a while and resigns. It returns true if all of
+// it went well.
+func (c *candidate) round(d Decision) (bool, error) {
+	if left, ok := c.takeWon(); ok && d.Resume {
+		if done, well, err := c.resume(left, d); done || err != nil {
+			return well, err
+		}
+	}
+	s, err := c.live(c.ctx)
+	if err != nil {
+		return false, err
+	}
+	object := d.Objects[0]
+	e := c.electionOf(s, object)
+	h, _, err := c.win(s, e, object, d.Patience, d.Cancel)
+	switch {
+	case errors.Is(err, errDead):
+		return false, err
+	case err != nil:
+		if !Certain(err) {
+			c.abandon(s)
+		}
+		return false, nil
+	}
+	return c.lead(s, e, object, h, d)
+}
+
+// win campaigns with a value of its own, which it returns.
+func (c *candidate) win(s *session, e Election, object int, patience time.Duration, cancelling bool) (*hold, string, error) {
+	op := c.operation(history.Campaign, s, object)
+	op.Value = c.value()
+	if c.subject.Blocking {
+		patience = 0
+	}
+	ctx, cancel, deadline := c.within(patience, cancelling)
+	defer cancel()
+	op.Deadline = deadline
+	done, err := c.attempt(op, func(done *history.Completion) error {
+		g, err := e.Campaign(ctx, op.Value)
+		done.Key, done.Token = g.Key, g.Token
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return c.holdOf(e, object, done), op.Value, nil
+}
+
+// holdOf is the hold that the operation acquired won.
+func (c *candidate) holdOf(e Election, object int, acquired history.Operation) *hold {
+	h := &hold{
+		subject: c.subject.Name, object: strconv.Itoa(object), acquire: acquired.ID,
+		grant: Grant{Key: acquired.Key, Token: acquired.Token}, resource: c.resources[object],
+	}
+	h.guard, _ = e.(Guard)
+	return h
+}
+
+// lead works under a leadership that was won, and resigns it.
+func (c *candidate) lead(s *session, e Election, object int, h *hold, d Decision) (bool, error) {
+	c.keepWon(won{object: object, lease: s.lease, grant: h.grant})
+	deposed := false
+	believes, err := c.work(s, []*hold{h}, d.Hold, d.Guard, func(ctx context.Context) {
+		for range d.Proclaims {
+			if ctx.Err() != nil || deposed || !c.believes(s, h) {
+				return
+			}
+			deposed = c.proclaim(s, e, h)
+		}
+	})
+	if err != nil {
+		return false, err
+	}
+	if !believes {
+		c.dropWon()
+		c.abandon(s)
+		return false, nil
+	}
+	return c.resign(s, e, h)
+}
+
+// proclaim replaces the leader value. It returns true if etcd said that the
+// client does not lead.
+func (c *candidate) proclaim(s *session, e Election, h *hold) bool {
+	op := h.operation(history.Proclaim, s)
+	op.Key, op.Token, op.Value = h.grant.Key, h.grant.Token, c.value()
+	ctx, cancel, deadline := c.within(releasePatience, false)
+	defer cancel()
+	op.Deadline = deadline
+	_, err := c.attempt(op, func(*history.Completion) error { return e.Proclaim(ctx, op.Value) })
+	return err != nil && Certain(err)
+}
+
+func (c *candidate) resign(s *session, e Election, h *hold) (bool, error) {
+	c.dropWon()
+	op := h.operation(history.Resign, s)
+	op.Key, op.Token = h.grant.Key, h.grant.Token
+	ctx, cancel, deadline := c.within(releasePatience, false)
+	defer cancel()
+	op.Deadline = deadline
+	_, err := c.attempt(op, func(*history.Completion) error { return e.Resign(ctx) })
+	if err != nil && !errors.Is(err, errDead) {
+		c.abandon(s)
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// resume goes on with the leadership that the client's predecessor had won. It
+// returns done = false if that cannot be tried.
+func (c *candidate) resume(left won, d Decision) (done, well bool, err error) {
+	if c.Lease() != 0 {
+		return false, false, nil
+	}
+	s, err := c.open(clientv3.LeaseID(left.lease))
+	if errors.Is(err, errDead) {
+		return true, false, err
+	}
+	if err != nil { // its lease is gone
+		return false, false, nil
+	}
+	e := c.electionOf(s, left.object)
+	resumer, ok := e.(Resumer)
+	if !ok {
+		return false, false, nil
+	}
+	op := c.operation(history.Resume, s, left.object)
+	op.Value = c.value()
+	ctx, cancel, deadline := c.within(releasePatience, false)
+	op.Deadline = deadline
+	resumed, err := c.attempt(op, func(done *history.Completion) error {
+		resumer.Resume(left.grant)
+		done.Key, done.Token = left.grant.Key, left.grant.Token
+		return e.Proclaim(ctx, op.Value)
+	})
+	cancel()
+	if errors.Is(err, errDead) {
+		return true, false, err
+	}
+	if err != nil {
+		c.abandon(s)
+		return true, false, nil
+	}
+	well, err = c.lead(s, e, left.object, c.holdOf(e, left.object, resumed), d)
+	return true, well, err
+}
+
+// last makes the last round: every election once, each retried until it went
+// well or ctx ends.
+func (c *candidate) last(ctx context.Context) error {
+	c.dropWon()
+	for object := range c.traffic.Objects {
+		for ctx.Err() == nil {
+			well, err := c.round(Decision{Objects: []int{object}, Patience: patienceOf(ctx), Hold: time.Millisecond, Guard: true})
+			if err != nil {
+				return err
+			}
+			if well {
+				break
+			}
+			sleep(ctx, 20*time.Millisecond, nil)
+		}
+	}
+	return nil
+}
+
+// finale makes the client the last leader of every election, and waits until
+// every observer has seen it or ctx ends; ready is called then, and the
+// leaderships last until the run says that they may end.
+func (c *candidate) finale(ctx context.Context, ready func()) error {
+	defer ready()
+	for ctx.Err() == nil {
+		s, err := c.live(ctx)
+		if err != nil {
+			return errIfDead(c.ctx)
+		}
+		holds, err := c.winAll(ctx, s)
+		if errors.Is(err, errDead) {
+			return err
+		}
+		if err != nil {
+			c.abandon(s)
+			sleep(ctx, 20*time.Millisecond, nil)
+			continue
+		}
+		ready()
+		select {
+		case <-c.env.Final:
+		case <-c.ctx.Done():
+			return errDead
+		}
+		for object, h := range holds {
+			if _, err := c.resign(s, c.electionOf(s, object), h); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// winAll wins every election, one after another.
+func (c *candidate) winAll(ctx context.Context, s *session) ([]*hold, error) {
+	var holds []*hold
+	for object := range c.traffic.Objects {
+		h, value, err := c.win(s, c.electionOf(s, object), object, patienceOf(ctx), false)
+		if err != nil {
+			return nil, err
+		}
+		holds = append(holds, h)
+		c.seen.wait(ctx, object, value, c.traffic.Observers)
+	}
+	return holds, nil
+}

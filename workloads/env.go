@@ -1,0 +1,47 @@
+package workloads
+
+import (
+	"context"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// Env is what the clients of a run share.
+type Env struct {
+	Seed     int64
+	Recorder *history.Recorder
+	// Prefix is before every key of the run.
+	Prefix string
+	// Connect opens a client's own links and returns the URLs to dial;
+	// Disconnect removes them.
+	Connect    func(party string) ([]string, error)
+	Disconnect func(party string)
+	// Healed is closed when every fault is healed: clients end their round and
+	// make a last one.
+	Healed <-chan struct{}
+	// Final is closed when the last leaders may step down and every session
+	// be closed.
+	Final <-chan struct{}
+	// Quiet is how long the last round may take.
+	Quiet time.Duration
+}
+
+// LeasePrefix is where, below the run's prefix, each session keeps a key on its
+// lease, so that the revision log shows when the lease ended even if the
+// subject has no key on it.
+const LeasePrefix = "leases/"
+
+// GuardPrefix is where, below the run's prefix, guarded writes go.
+const GuardPrefix = "guarded/"
+
+// sleep waits for d, or until ctx or one of the channels ends it.
+func sleep(ctx context.Context, d time.Duration, ends <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-ends:
+	}
+}

@@ -1,0 +1,203 @@
+package workloads
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// either is a Lock or an RWLock.
+type either struct {
+	lock Lock
+	rw   RWLock
+}
+
+func (e *either) acquire(ctx context.Context, mode history.Mode, try bool) (Grant, error) {
+	switch {
+	case e.rw != nil && mode == history.ReadMode:
+		return e.rw.AcquireRead(ctx)
+	case e.rw != nil:
+		return e.rw.Acquire(ctx)
+	case try:
+		return e.lock.(TryLock).TryAcquire(ctx)
+	default:
+		return e.lock.Acquire(ctx)
+	}
+}
+
+func (e *either) release(ctx context.Context, mode history.Mode) error {
+	switch {
+	case e.rw != nil && mode == history.ReadMode:
+		return e.rw.ReleaseRead(ctx)
+	case e.rw != nil:
+		return e.rw.Release(ctx)
+	default:
+		return e.lock.Release(ctx)
+	}
+}
+
+func (e *either) canTry() bool {
+	_, ok := e.lock.(TryLock)
+	return ok
+}
+
+func (e *either) guard() Guard {
+	if g, ok := e.lock.(Guard); ok {
+		return g
+	}
+	g, _ := e.rw.(Guard)
+	return g
+}
+
+// locker runs the rounds of one client of a lock or read-write lock.
+type locker struct {
+	*crewMember
+	session *session
+	locks   map[int]*either
+}
+
+// lockOf returns the client's lock for an object in its present session.
+func (l *locker) lockOf(s *session, object int) *either {
+	if l.session != s {
+		l.session, l.locks = s, make(map[int]*either)
+	}
+	if e, ok := l.locks[object]; ok {
+		return e
+	}
+	prefix := l.env.Prefix + l.subject.Name + "/" + strconv.Itoa(object)
+	e := &either{}
+	if l.subject.NewRWLock != nil {
+		e.rw = l.subject.NewRWLock(&s.Session, prefix)
+	} else {
+		e.lock = l.subject.NewLock(&s.Session, prefix)
+	}
+	l.locks[object] = e
+	return e
+}
+
+// round takes the objects of d, works, and gives them back. It returns true if
+// all of it went well.
+func (l *locker) round(d Decision) (bool, error) {
+	s, err := l.live(l.ctx)
+	if err != nil {
+		return false, err
+	}
+	var holds []*hold
+	var locks []*either
+	well, uncertain := true, false
+	for _, object := range d.Objects {
+		e := l.lockOf(s, object)
+		h, err := l.acquire(s, e, object, d)
+		if errors.Is(err, errDead) {
+			return false, err
+		}
+		if err != nil {
+			well, uncertain = false, !Certain(err)
+			break
+		}
+		holds, locks = append(holds, h), append(locks, e)
+	}
+	believes := true
+	if well {
+		if believes, err = l.work(s, holds, d.Hold, d.Guard, nil); err != nil {
+			return false, err
+		}
+	}
+	for i := len(holds) - 1; i >= 0; i-- {
+		if l.heeds && !l.believes(s, holds[i]) {
+			believes = false
+			break
+		}
+		err := l.release(s, locks[i], holds[i])
+		if errors.Is(err, errDead) {
+			return false, err
+		}
+		if err != nil {
+			well, uncertain = false, true
+		}
+	}
+	if uncertain || !believes {
+		l.abandon(s)
+	}
+	return well && believes, nil
+}
+
+func (l *locker) acquire(s *session, e *either, object int, d Decision) (*hold, error) {
+	op := history.Operation{
+		Subject: l.subject.Name, Object: strconv.Itoa(object), Kind: history.Acquire, Lease: s.lease,
+	}
+	if e.rw != nil {
+		op.Mode = d.Mode
+	}
+	try := d.Try && e.canTry()
+	if try {
+		op.Kind = history.TryAcquire
+	}
+	patience := d.Patience
+	if l.subject.Blocking {
+		patience = 0
+	}
+	ctx, cancel, deadline := l.within(patience, d.Cancel)
+	defer cancel()
+	op.Deadline = deadline
+	done, err := l.attempt(op, func(done *history.Completion) error {
+		g, err := e.acquire(ctx, op.Mode, try)
+		done.Key, done.Token = g.Key, g.Token
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &hold{
+		subject: op.Subject, object: op.Object, mode: op.Mode, acquire: done.ID,
+		grant: Grant{Key: done.Key, Token: done.Token}, resource: l.resources[object], guard: e.guard(),
+	}, nil
+}
+
+// releasePatience is how long a release may take before the client gives its
+// session up instead.
+const releasePatience = 3 * time.Second
+
+func (l *locker) release(s *session, e *either, h *hold) error {
+	op := h.operation(history.Release, s)
+	op.Key, op.Token = h.grant.Key, h.grant.Token
+	patience := releasePatience
+	if l.subject.Blocking {
+		patience = 0
+	}
+	ctx, cancel, deadline := l.within(patience, false)
+	defer cancel()
+	op.Deadline = deadline
+	_, err := l.attempt(op, func(*history.Completion) error { return e.release(ctx, h.mode) })
+	return err
+}
+
+// last makes the last round: every object once, each retried until it went
+// well or ctx ends.
+func (l *locker) last(ctx context.Context) error {
+	for object := range l.traffic.Objects {
+		for ctx.Err() == nil {
+			d := Decision{Objects: []int{object}, Mode: history.WriteMode, Patience: patienceOf(ctx), Hold: time.Millisecond, Guard: true}
+			well, err := l.round(d)
+			if err != nil {
+				return err
+			}
+			if well {
+				break
+			}
+			sleep(ctx, 20*time.Millisecond, nil)
+		}
+	}
+	return nil
+}
+
+// patienceOf is the time until ctx's deadline.
+func patienceOf(ctx context.Context) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return max(time.Until(deadline), time.Millisecond)
+	}
+	return time.Minute
+}

@@ -1,0 +1,7 @@
+// Package recipes has etcd's own primitives as subjects: those of
+// client/v3/concurrency and client/v3/experimental/recipes, called as their
+// documentation says and otherwise left alone, and two corrected twins whose
+// only difference is one read of the own key before success is reported.
+//
+// Each subject is named after etcd's type; the twins end in "-checked".
+package recipes

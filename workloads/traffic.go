@@ -1,0 +1,126 @@
+package workloads
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/quantity"
+)
+
+// OnLoss says what a client does when it is told that its session is over.
+type OnLoss string
+
+// The ways to take a loss. Both exist in real code.
+const (
+	// Stop ends the client's belief at once.
+	Stop OnLoss = "stop"
+	// Ignore goes on believing until the work is done.
+	Ignore OnLoss = "ignore"
+	// Mixed makes every other client ignore.
+	Mixed OnLoss = "mixed"
+)
+
+// Traffic is how the clients of one workload behave. DefaultTraffic gives the
+// values that a scenario need not name.
+type Traffic struct {
+	// Clients is the number of concurrent clients, Objects the number of locks
+	// or elections that they share. Zero Clients, TTL or OnLoss in a scenario
+	// means the scenario's own.
+	Clients int `yaml:"clients"`
+	Objects int `yaml:"keys"`
+	// TTL is the session's time-to-live, whole seconds.
+	TTL    time.Duration `yaml:"ttl"`
+	OnLoss OnLoss        `yaml:"on-loss"`
+	// Hold is the usual length of the work under a hold; a share Long of holds
+	// last LongHold instead.
+	Hold     quantity.Span  `yaml:"hold"`
+	Long     quantity.Share `yaml:"long"`
+	LongHold quantity.Span  `yaml:"long-hold"`
+	// Think is the pause between rounds.
+	Think quantity.Span `yaml:"think"`
+	// Patience is how long an acquire may take; a share Impatient of them give
+	// up after Impatience, half by deadline and half by cancellation.
+	Patience   quantity.Span  `yaml:"patience"`
+	Impatient  quantity.Share `yaml:"impatient"`
+	Impatience quantity.Span  `yaml:"impatience"`
+	// Try is the share of lock rounds that ask without waiting.
+	Try quantity.Share `yaml:"try"`
+	// Several is the share of lock rounds that hold two objects at once.
+	Several quantity.Share `yaml:"several"`
+	// Readers is the share of read rounds of a read-write lock.
+	Readers quantity.Share `yaml:"readers"`
+	// Proclaim is the share of leaderships that replace their value, and of
+	// those that replace it again.
+	Proclaim quantity.Share `yaml:"proclaim"`
+	// Observers is the number of clients that watch an election instead of
+	// running in it. They are counted besides Clients.
+	Observers int `yaml:"observers"`
+}
+
+// DefaultTraffic is the traffic of a scenario that says nothing of it, but for
+// Clients, TTL and OnLoss.
+func DefaultTraffic() Traffic {
+	return Traffic{
+		Objects:    2,
+		Hold:       quantity.Span{Min: 5 * time.Millisecond, Max: 200 * time.Millisecond},
+		Long:       0.02,
+		LongHold:   quantity.Span{Min: 1500 * time.Millisecond, Max: 3 * time.Second},
+		Think:      quantity.Span{Max: 20 * time.Millisecond},
+		Patience:   quantity.Span{Min: 8 * time.Second, Max: 10 * time.Second},
+		Impatient:  0.05,
+		Impatience: quantity.Span{Min: 50 * time.Millisecond, Max: 500 * time.Millisecond},
+		Try:        0.1,
+		Several:    0.1,
+		Readers:    0.7,
+		Proclaim:   0.2,
+		Observers:  1,
+	}
+}
+
+// Fault is something wrong with one field, named as scenarios spell it.
+type Fault struct {
+	Field string
+	Err   error
+}
+
+// Faults returns everything that is wrong with t.
+func (t *Traffic) Faults() []Fault {
+	var faults []Fault
+	check := func(field string, err error) {
+		if err != nil {
+			faults = append(faults, Fault{field, err})
+		}
+	}
+	check("clients", between(t.Clients, 1, 1000))
+	check("keys", between(t.Objects, 1, 10000))
+	check("observers", between(t.Observers, 0, 100))
+	if t.TTL < time.Second || t.TTL%time.Second != 0 {
+		check("ttl", fmt.Errorf("%v is not a whole number of seconds, one or more", t.TTL))
+	}
+	check("hold", t.Hold.Validate())
+	check("long", t.Long.Validate())
+	check("long-hold", t.LongHold.Validate())
+	check("think", t.Think.Validate())
+	check("patience", t.Patience.Validate())
+	if t.Patience.Min <= 0 {
+		check("patience", errors.New("an acquire needs some time"))
+	}
+	check("impatient", t.Impatient.Validate())
+	check("impatience", t.Impatience.Validate())
+	check("try", t.Try.Validate())
+	check("several", t.Several.Validate())
+	check("readers", t.Readers.Validate())
+	check("proclaim", t.Proclaim.Validate())
+	if t.OnLoss != Stop && t.OnLoss != Ignore && t.OnLoss != Mixed {
+		check("on-loss", fmt.Errorf("%q is none of stop, ignore, mixed", t.OnLoss))
+	}
+	return faults
+}
+
+func between(n, low, high int) error {
+	if n < low || n > high {
+		return fmt.Errorf("%d is not between %d and %d", n, low, high)
+	}
+	return nil
+}
