@@ -83,6 +83,10 @@ func parse(text []byte) (Scenario, []Mistake) {
 	if err := root.Decode(&s); err != nil {
 		mistakes = append(mistakes, yamlMistakes(err)...)
 	}
+	// The decoder leaves out list items that have a mistake, which would shift
+	// the ones behind them: what can be read of each item is read again.
+	s.Workloads = items[Workload](child(root, "workloads"))
+	s.Faults = items[Fault](child(root, "faults"))
 	s.Complete()
 	wrong := make(map[int]bool)
 	for _, m := range mistakes {
@@ -97,6 +101,18 @@ func parse(text []byte) (Scenario, []Mistake) {
 	}
 	slices.SortStableFunc(mistakes, func(a, b Mistake) int { return a.Line - b.Line })
 	return s, mistakes
+}
+
+// items reads what can be read of every item of a list.
+func items[T any](list *yaml.Node) []T {
+	if list == nil || list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
+		return nil
+	}
+	read := make([]T, len(list.Content))
+	for i, item := range list.Content {
+		_ = item.Decode(&read[i]) // its mistakes were found before
+	}
+	return read
 }
 
 // UnmarshalYAML reads a workload over its defaults.

@@ -34,13 +34,14 @@ func (s *Scenario) mistakes() []Mistake {
 	if s.Quiet < time.Second || s.Quiet > time.Hour {
 		wrong("quiet", "%v is not between 1s and 1h", s.Quiet)
 	}
-	for _, d := range []struct {
-		field string
-		value time.Duration
-	}{{"grace", s.Expect.Grace}, {"deadline-grace", s.Expect.DeadlineGrace}, {"notice-limit", s.Expect.NoticeLimit}} {
-		if d.value < 0 {
-			wrong("expect."+d.field, "%v is negative", d.value)
-		}
+	if s.Expect.Grace <= 0 {
+		wrong("expect.grace", "%v is not more than zero", s.Expect.Grace)
+	}
+	if s.Expect.DeadlineGrace <= 0 {
+		wrong("expect.deadline-grace", "%v is not more than zero", s.Expect.DeadlineGrace)
+	}
+	if s.Expect.NoticeLimit < 0 {
+		wrong("expect.notice-limit", "%v is negative", s.Expect.NoticeLimit)
 	}
 	s.clusterMistakes(wrong)
 	s.workloadMistakes(wrong)

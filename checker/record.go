@@ -192,22 +192,26 @@ func (r *record) indexOperations() {
 // was given up, and the resignation of the dead may still be on its way.
 func (r *record) indexHolds() {
 	holds := r.h.Holds()
-	givenUp := make(map[lifeID]bool)
+	type leadership struct {
+		subject, object string
+		lease           int64
+	}
+	givenUp := make(map[leadership]time.Duration)
 	for i := range r.h.Operations {
-		if op := &r.h.Operations[i]; op.Kind == history.Resign && op.Outcome != history.Fail && op.Hold != 0 {
-			if acquire := r.h.Operation(op.Hold); acquire != nil && acquire.Token != 0 {
-				if _, died := r.crashed[op.Client]; died {
-					givenUp[lifeID{acquire.Key, acquire.Token}] = true
-				}
-			}
+		op := &r.h.Operations[i]
+		if _, died := r.crashed[op.Client]; died && op.Kind == history.Resign && !op.Completed() {
+			givenUp[leadership{op.Subject, op.Object, op.Lease}] = op.Call
 		}
 	}
 	r.holdsByAcquire = make(map[int64]*history.Hold, len(holds))
 	for i := range holds {
 		r.holdsByAcquire[holds[i].Acquire] = &holds[i]
-		resumed := r.h.Operation(holds[i].Acquire).Kind == history.Resume
-		if ob := r.objects[objectID{holds[i].Subject, holds[i].Object}]; ob != nil && !(resumed && givenUp[lifeID{holds[i].Key, holds[i].Token}]) {
-			ob.holds = append(ob.holds, holds[i])
+		h := &holds[i]
+		if call, ok := givenUp[leadership{h.Subject, h.Object, h.Lease}]; ok && call < h.Start && r.h.Operation(h.Acquire).Kind == history.Resume {
+			continue
+		}
+		if ob := r.objects[objectID{h.Subject, h.Object}]; ob != nil {
+			ob.holds = append(ob.holds, *h)
 		}
 	}
 }
@@ -352,10 +356,10 @@ func (r *record) covers(from, through int64) bool {
 	return r.log != nil && through <= r.through && r.log.Covers(from, through)
 }
 
-// seesAllBy is true if every change that happened since revision from and
-// before time t is surely in the log.
+// seesAllBy is true if every change that happened since revision from and by
+// time t is surely in the log.
 func (r *record) seesAllBy(from int64, t time.Duration) bool {
-	return r.reach >= t && (from > r.through || r.covers(from, r.through))
+	return r.reach > t && (from > r.through || r.covers(from, r.through))
 }
 
 // cause is why a key went away.
@@ -400,10 +404,10 @@ func (r *record) leaseAlive(lease int64, t time.Duration) bool {
 	if e, ended := r.leaseEnds[lease]; ended {
 		return e.earliest > t
 	}
-	if seen := r.leaseSeen[lease]; seen > 0 && r.log.Earliest(seen) >= t {
+	if seen := r.leaseSeen[lease]; seen > 0 && r.log.Earliest(seen) > t {
 		return true
 	}
-	return r.complete && r.seesAllBy(r.leaseSeen[lease], t)
+	return r.complete && r.seesAllBy(max(r.leaseSeen[lease], r.log.Start), t)
 }
 
 // identified returns the tenure that an acquire says it owns. Known is false

@@ -26,8 +26,8 @@ import (
 //	option NAME VALUE
 //	cut @TIME                                                            the record ends here
 //
-// A scenario that is not cut gets the phases that it does not name, and a last
-// tick, at its end. Expectations follow:
+// A scenario that is not cut ends 100 ms after its last line, where it gets the
+// phases that it does not name and a last tick. Expectations follow:
 //
 //	=> SUBJECT PROPERTY VERDICT [BLAME[:ISSUE]]
 //	=> run VERDICT EXIT
@@ -63,6 +63,7 @@ type scenario struct {
 	gaps     []history.Gap
 	through  int64
 	noLog    bool
+	isCut    bool
 	cut      time.Duration
 	creates  map[string]int64
 	versions map[string]int64
@@ -116,7 +117,7 @@ func parseScenario(t *testing.T, body string) *scenario {
 		case "no-log":
 			s.noLog = true
 		case "cut":
-			s.cut = millis(t, words[1][1:])
+			s.isCut, s.cut = true, millis(t, words[1][1:])
 		case "fault":
 			from, to, _ := strings.Cut(words[3], "..")
 			f := history.Fault{ID: int64(len(s.h.Faults) + 1), Kind: words[1], Target: words[2], From: millis(t, from), Verified: len(words) < 5}
@@ -275,10 +276,11 @@ func (s *scenario) finish() {
 	for _, c := range s.changes {
 		last = max(last, c.Time)
 	}
-	s.h.End = last
-	if s.cut > 0 {
+	s.h.End = last + 100*time.Millisecond
+	if s.isCut {
 		s.h.End = s.cut
 	} else {
+		last = s.h.End
 		for _, name := range []string{history.PhaseHealed, history.PhaseFinal, history.PhaseEnd} {
 			if _, named := s.h.Phase(name); !named {
 				s.h.Events = append(s.h.Events, history.Event{Kind: history.PhaseBegan, Time: last, Detail: name})
@@ -293,7 +295,7 @@ func (s *scenario) finish() {
 		for _, c := range s.changes {
 			through = max(through, c.Revision)
 		}
-		if s.cut == 0 {
+		if !s.isCut {
 			s.ticks = append(s.ticks, history.Tick{Revision: through, Call: s.h.End + 1, Return: s.h.End + 1})
 		}
 	}

@@ -41,8 +41,9 @@ func (c *Conductor) Run(ctx context.Context, plan []Planned) error {
 	)
 	for _, entry := range entries {
 		group.Go(func() {
+			struck := make(map[int64]bool)
 			for _, p := range entry {
-				if err := c.one(ctx, p); err != nil {
+				if err := c.one(ctx, p, struck); err != nil {
 					mu.Lock()
 					faults = append(faults, err)
 					mu.Unlock()
@@ -54,8 +55,9 @@ func (c *Conductor) Run(ctx context.Context, plan []Planned) error {
 	return errors.Join(faults...)
 }
 
-// one carries out one fault, from waiting for its moment to its healing.
-func (c *Conductor) one(ctx context.Context, p Planned) error {
+// one carries out one fault, from waiting for its moment to its healing. The
+// operations that triggered earlier faults of its entry are in struck.
+func (c *Conductor) one(ctx context.Context, p Planned, struck map[int64]bool) error {
 	record := history.Fault{ID: p.ID, Kind: p.Kind, Planned: c.Began + p.At}
 	kind, ok := Named(p.Kind)
 	if !ok {
@@ -63,7 +65,7 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 	}
 	target := ""
 	if p.When != nil {
-		if target = c.Lookout.Await(ctx, *p.When); target == "" {
+		if target = c.Lookout.Await(ctx, *p.When, struck); target == "" {
 			record.Planned = 0
 			record.Evidence = fmt.Sprintf("no client of %s was %s for longer than %v before the time for faults was over", p.When.Subject, p.When.Event, p.When.Longer)
 			c.Journal.Record(record)

@@ -72,7 +72,9 @@ func forget(states map[int64]state, client string) {
 }
 
 // Await returns the client to which t happens first, or "" if ctx ends before.
-func (l *Lookout) Await(ctx context.Context, t Trigger) string {
+// Each operation counts once: those in struck are passed over, and the one that
+// is returned is added.
+func (l *Lookout) Await(ctx context.Context, t Trigger, struck map[int64]bool) string {
 	l.mu.Lock()
 	l.awaited++
 	l.mu.Unlock()
@@ -84,8 +86,9 @@ func (l *Lookout) Await(ctx context.Context, t Trigger) string {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		client, left, changed := l.longest(t)
+		client, operation, left, changed := l.longest(t, struck)
 		if client != "" && left <= 0 {
+			struck[operation] = true
 			return client
 		}
 		var due <-chan time.Time
@@ -102,9 +105,9 @@ func (l *Lookout) Await(ctx context.Context, t Trigger) string {
 	return ""
 }
 
-// longest returns the client that has been in t's state the longest, and how
-// much longer it has to be in it.
-func (l *Lookout) longest(t Trigger) (client string, left time.Duration, changed <-chan struct{}) {
+// longest returns the client that has been in t's state the longest, by which
+// operation, and how much longer it has to be in it.
+func (l *Lookout) longest(t Trigger, struck map[int64]bool) (client string, operation int64, left time.Duration, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	states := l.waiting
@@ -112,10 +115,10 @@ func (l *Lookout) longest(t Trigger) (client string, left time.Duration, changed
 		states = l.holding
 	}
 	var first state
-	for _, s := range states {
-		if s.subject == t.Subject && (first.client == "" || s.since < first.since) {
-			first = s
+	for id, s := range states {
+		if s.subject == t.Subject && !struck[id] && (first.client == "" || s.since < first.since) {
+			first, operation = s, id
 		}
 	}
-	return first.client, first.since + t.Longer - l.clock.Now(), l.changed
+	return first.client, operation, first.since + t.Longer - l.clock.Now(), l.changed
 }

@@ -4,8 +4,10 @@ import "github.com/etcd-holdfast/holdfast/checker"
 
 // meaning is a word of the verdicts, explained.
 type meaning struct {
-	Word, Sign, Class string
-	Means             string
+	Word, Sign string
+	// Class is "good", "bad" or "fair".
+	Class string
+	Means string
 	// Prevent is what would have prevented it, for a blame.
 	Prevent string
 }

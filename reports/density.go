@@ -2,7 +2,7 @@ package reports
 
 import (
 	"fmt"
-	"math"
+	"time"
 )
 
 // bar is one drawn bar, for count spans.
@@ -11,6 +11,7 @@ type bar struct {
 	count    int
 	first    *span
 	last     *span
+	covered  time.Duration // the spans' lengths together
 }
 
 // title is the bar's tooltip.
@@ -18,16 +19,20 @@ func (b *bar) title(one func(*span) string, many string) string {
 	if b.count == 1 {
 		return one(b.first)
 	}
-	return fmt.Sprintf("%d %s, %.2f–%.2f s", b.count, many, b.first.from.Seconds(), b.last.to.Seconds())
+	return fmt.Sprintf("%d %s, %.2f–%.2f s, %d %% of it", b.count, many, b.first.from.Seconds(), b.last.to.Seconds(), int(100*b.share()))
 }
 
-// opacity tells how many spans the bar stands for, beside one that stands for
-// most.
-func (b *bar) opacity(most int) float64 {
-	if b.count <= 1 || most <= 1 {
+// share is how much of the bar's time the spans fill.
+func (b *bar) share() float64 {
+	return min(1, float64(b.covered)/float64(max(b.last.to-b.first.from, 1)))
+}
+
+// opacity tells how much is in a bar that stands for several spans.
+func (b *bar) opacity() float64 {
+	if b.count == 1 {
 		return 1
 	}
-	return 0.35 + 0.65*math.Log(float64(b.count))/math.Log(float64(most))
+	return 0.3 + 0.7*b.share()
 }
 
 // bars makes spans, ordered by from, into bars. With gap > 0, neighbours
@@ -51,12 +56,13 @@ func merge(spans []span, s scale, gap float64, keep func(*span) bool, each func(
 		if gap > 0 && open.count > 0 && from-open.to < gap && max(to, open.to)-open.from <= 4*gap {
 			open.to, open.last = max(to, open.to), p
 			open.count++
+			open.covered += p.to - p.from
 			continue
 		}
 		if open.count > 0 {
 			each(open)
 		}
-		open = bar{from: from, to: to, count: 1, first: p, last: p}
+		open = bar{from: from, to: to, count: 1, first: p, last: p, covered: p.to - p.from}
 	}
 	if open.count > 0 {
 		each(open)
@@ -64,13 +70,17 @@ func merge(spans []span, s scale, gap float64, keep func(*span) bool, each func(
 }
 
 const (
-	crowded = 600   // more bars than this in a lane cannot be told apart
-	budget  = 16000 // bars that all pictures of the whole run have together
+	crowded = 600 // more bars than this in a lane cannot be told apart
+
+	// How many bars all pictures of the whole run have together: those that
+	// the page shows at once, and those to be unfolded.
+	openBudget   = 8000
+	foldedBudget = 10000
 )
 
-// chooseGap is the smallest gap with which all lanes together stay within the
+// chooseGap is the smallest gap with which all lanes together stay within
 // budget; zero merges only crowded lanes.
-func chooseGap(all [][]span, s scale) float64 {
+func chooseGap(all [][]span, s scale, budget int) float64 {
 	none := func(*span) bool { return false }
 	for gap := 0.0; ; gap = max(1, 1.4*gap) {
 		total := 0

@@ -51,14 +51,14 @@ func TestChooseGapStaysWithinTheBudget(t *testing.T) {
 		all = append(all, spans)
 	}
 	total := 0
-	gap := chooseGap(all, s)
+	gap := chooseGap(all, s, openBudget)
 	for _, spans := range all {
 		total += len(bars(spans, s, gap, none))
 	}
-	if total > budget || gap == 0 {
-		t.Errorf("%d bars with a gap of %g, want at most %d", total, gap, budget)
+	if total > openBudget || gap == 0 {
+		t.Errorf("%d bars with a gap of %g, want at most %d", total, gap, openBudget)
 	}
-	if gap := chooseGap(all[:1], s); gap != 0 {
+	if gap := chooseGap(all[:1], s, openBudget); gap != 0 {
 		t.Errorf("one lane that is not crowded is merged with a gap of %g", gap)
 	}
 }

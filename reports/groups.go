@@ -17,6 +17,9 @@ type group struct {
 	Violations        []*checker.Violation
 }
 
+// title names a property of a subject.
+func title(subject, property string) string { return subjectName(subject) + " · " + property }
+
 // rank orders groups, the worst first.
 type rank int
 

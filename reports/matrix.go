@@ -83,10 +83,7 @@ func newCell(p *checker.Property, all []*group) cell {
 	switch p.Verdict {
 	case checker.Violated:
 	case checker.Holds:
-		for name, value := range p.Figures {
-			c.Details = append(c.Details, figure(name, value))
-		}
-		slices.Sort(c.Details)
+		c.Details = figures(p)
 		return c
 	default:
 		c.Details = []string{shorten(c.Sentence, 90)}

@@ -213,9 +213,9 @@ func TestPageSizeIsBounded(t *testing.T) {
 	const limit = 5 << 20
 	for name, r := range map[string]*reports.Report{
 		"a million operations": bigReport(6, 3, 30, 1_000_000, 40, 1000*time.Second),
-		"many objects":         bigReport(20, 20, 50, 100_000, 2000, 100*time.Second),
+		"many objects":         bigReport(20, 20, 50, 40_000, 2000, 100*time.Second),
 		"many violations":      manyViolations(),
-		"many clients":         bigReport(3, 1, 3000, 100_000, 10, 100*time.Second),
+		"many clients":         bigReport(3, 1, 3000, 20_000, 10, 100*time.Second),
 	} {
 		n := len(page(t, r))
 		t.Logf("%s: %d bytes", name, n)
@@ -228,7 +228,7 @@ func TestPageSizeIsBounded(t *testing.T) {
 // manyViolations is a report with more groups than a page shows, each with
 // more violations than it shows, each with more operations than it shows.
 func manyViolations() *reports.Report {
-	r := bigReport(6, 3, 100, 50_000, 100, 25*time.Second)
+	r := bigReport(6, 3, 100, 20_000, 100, 25*time.Second)
 	var witness []int64
 	for i := range r.History.Operations[:1000] {
 		witness = append(witness, r.History.Operations[i].ID)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -45,7 +44,7 @@ func (s Style) Table(r *Report, w io.Writer) error {
 		b.WriteByte('\n')
 	}
 	lines := wrap(oneLine(overall(result)), tableWidth)
-	lines[0] = s.paint(result.Verdict, lines[0])
+	lines[0] = s.paint(verdictMeaning(&checker.Property{Verdict: result.Verdict}).Class, lines[0])
 	b.WriteString(strings.Join(lines, "\n") + "\n")
 	_, err := w.Write(b.Bytes())
 	return err
@@ -84,7 +83,7 @@ func (s Style) rows(b *bytes.Buffer, result *checker.Result) {
 			text := pad(cells[i][k], widths[k])
 			switch columns[k].title {
 			case "VERDICT":
-				text = s.paint(result.Properties[i].Verdict, text)
+				text = s.paint(verdictMeaning(&result.Properties[i]).Class, text)
 			case "COUNT":
 				text = strings.Repeat(" ", widths[k]-utf8.RuneCountInString(cells[i][k])) + cells[i][k]
 			}
@@ -130,14 +129,9 @@ func brief(p *checker.Property, width int) string {
 	if p.Verdict != checker.Holds || len(p.Figures) == 0 {
 		return shorten(oneLine(sentence(p)), width)
 	}
-	var names []string
-	for name := range p.Figures {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	line := ""
-	for _, name := range names {
-		next := oneLine(figure(name, p.Figures[name]))
+	for _, text := range figures(p) {
+		next := oneLine(text)
 		if line != "" {
 			next = line + ", " + next
 		}
@@ -169,8 +163,44 @@ func sentence(p *checker.Property) string {
 	return p.Sentence
 }
 
-// sentences writes every violated property's sentence in full.
+// sentences writes in full why properties do not hold: each violation's, and
+// once for all subjects what could not be decided or was never tested.
 func sentences(b *bytes.Buffer, result *checker.Result) {
+	violations(b, result)
+	type reason struct {
+		verdict            checker.Verdict
+		property, sentence string
+	}
+	var reasons []reason
+	subjects := map[reason][]string{}
+	for i := range result.Properties {
+		p := &result.Properties[i]
+		if p.Verdict == checker.Holds || p.Verdict == checker.Violated || p.Sentence == "" {
+			continue
+		}
+		r := reason{p.Verdict, p.Property, p.Sentence}
+		if subjects[r] == nil {
+			reasons = append(reasons, r)
+		}
+		subjects[r] = append(subjects[r], subjectName(p.Subject))
+	}
+	for _, r := range reasons {
+		block(b, fmt.Sprintf("%s %s, %s:", strings.Join(subjects[r], ", "), r.property, r.verdict), r.sentence)
+	}
+}
+
+// block writes a title and, indented, a sentence.
+func block(b *bytes.Buffer, title, sentence string) {
+	for _, line := range wrap(oneLine(title), tableWidth) {
+		b.WriteString(line + "\n")
+	}
+	for _, line := range wrap(oneLine(sentence), tableWidth-2) {
+		b.WriteString("  " + line + "\n")
+	}
+	b.WriteByte('\n')
+}
+
+func violations(b *bytes.Buffer, result *checker.Result) {
 	for i := range result.Properties {
 		p := &result.Properties[i]
 		if p.Verdict != checker.Violated {
@@ -187,13 +217,7 @@ func sentences(b *bytes.Buffer, result *checker.Result) {
 				title += fmt.Sprintf(", worst of %d", n)
 			}
 		}
-		for _, line := range wrap(oneLine(title+":"), tableWidth) {
-			b.WriteString(line + "\n")
-		}
-		for _, line := range wrap(oneLine(sentence(p)), tableWidth-2) {
-			b.WriteString("  " + line + "\n")
-		}
-		b.WriteByte('\n')
+		block(b, title+":", sentence(p))
 	}
 }
 
@@ -207,16 +231,16 @@ func paragraph(b *bytes.Buffer, label, text string) {
 	}
 }
 
-// paint colours text by verdict: green, red, yellow.
-func (s Style) paint(verdict checker.Verdict, text string) string {
+// paint colours text: green for good, red for bad, yellow for the rest.
+func (s Style) paint(class, text string) string {
 	if !s.Color {
 		return text
 	}
 	color := "33"
-	switch verdict {
-	case checker.Holds:
+	switch class {
+	case "good":
 		color = "32"
-	case checker.Violated:
+	case "bad":
 		color = "31"
 	}
 	return "\x1b[" + color + "m" + text + "\x1b[0m"

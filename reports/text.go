@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -134,34 +133,3 @@ func lasting(d time.Duration) string {
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-// figure is a measured number with the unit that its name ends in:
-// "overlap max 573 ms" for overlap_max_ms.
-func figure(name string, value float64) string {
-	unit := ""
-	for suffix, u := range map[string]string{"_ms": " ms", "_percent": " %", "_s": " s"} {
-		if base, ok := strings.CutSuffix(name, suffix); ok {
-			name, unit = base, u
-			break
-		}
-	}
-	return strings.ReplaceAll(name, "_", " ") + " " + number(value) + unit
-}
-
-// number is short: three digits behind the point at most, and none that say
-// nothing.
-func number(value float64) string {
-	switch size := math.Abs(value); {
-	case math.IsNaN(value) || math.IsInf(value, 0):
-		return "?"
-	case size >= 100:
-		return strconv.FormatFloat(value, 'f', 0, 64)
-	case size >= 10:
-		value = math.Round(value*10) / 10
-	case size >= 1:
-		value = math.Round(value*100) / 100
-	default:
-		value = math.Round(value*1000) / 1000
-	}
-	return strconv.FormatFloat(value, 'f', -1, 64)
-}

@@ -126,21 +126,24 @@ func (t *timeline) pictures(all []*group) (out []picture, left int) {
 	}
 	left = len(t.index.objects) - len(chosen)
 	lanes := make([][]*lane, len(chosen))
-	var spans [][]span
 	total := 0
 	for i, o := range chosen {
 		lanes[i] = t.lanes(o)
 		total += len(lanes[i])
+	}
+	open := func(i int) bool {
+		return i == 0 || total <= 60 || violated[objectKey{chosen[i].subject, chosen[i].name}]
+	}
+	spans := map[bool][][]span{}
+	for i := range chosen {
 		for _, l := range lanes[i] {
-			spans = append(spans, l.waits, l.holds)
+			spans[open(i)] = append(spans[open(i)], l.waits, l.holds)
 		}
 	}
-	gap := chooseGap(spans, t.scale)
+	gaps := map[bool]float64{true: chooseGap(spans[true], t.scale, openBudget), false: chooseGap(spans[false], t.scale, foldedBudget)}
 	for i, o := range chosen {
-		key := objectKey{o.subject, o.name}
 		out = append(out, picture{
-			Title: objectTitle(o.subject, o.name), Note: plural(len(o.lanes), "client"),
-			Open: violated[key] || total <= 60 || i == 0, SVG: t.draw(o, lanes[i], gap),
+			Title: objectTitle(o.subject, o.name), Note: plural(len(o.lanes), "client"), Open: open(i), SVG: t.draw(o, lanes[i], gaps[open(i)]),
 		})
 	}
 	return out, left
@@ -207,13 +210,13 @@ func (t *timeline) bars(c *canvas, l *lane, y, height, gap float64) {
 	}
 	emphasised := func(s *span) bool { return t.witness[s.hold.Acquire] }
 	holds := bars(l.holds, t.scale, laneGap(len(l.holds), gap), emphasised)
-	most := 1
-	for i := range holds {
-		most = max(most, holds[i].count)
-	}
 	for i := range holds {
 		b := &holds[i]
-		c.shade("hold", b.from, y, b.to-b.from, height, b.opacity(most), b.title(holdTitle, "holds"))
+		top, high := y, height
+		if b.count > 1 { // so that it is not taken for one long hold
+			top, high = y+height*0.15, height*0.7
+		}
+		c.shade("hold", b.from, top, b.to-b.from, high, b.opacity(), b.title(holdTitle, "holds"))
 	}
 	for i := range l.holds {
 		if s := &l.holds[i]; emphasised(s) {

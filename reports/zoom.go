@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/checker"
@@ -169,11 +170,16 @@ func (z *zoom) client(c *canvas, client string, y float64) float64 {
 		height = 50
 	}
 	c.line("divider", 0, y-5, canvasWidth, y-5, "")
-	c.text("who", 6, y+13, shorten(oneLine(client), 11))
+	name, lease, _ := strings.Cut(client, " ") // see owner
+	c.text("who", 6, y+13, shorten(oneLine(name), 10))
 	c.text("small end", gutter-8, y+13, "believes")
 	z.beliefs(c, client, y)
 	if len(z.truth) > 0 {
-		c.text("small end", gutter-8, y+33, "in etcd")
+		source := "in etcd"
+		if lease != "" {
+			source = shorten(oneLine(lease), 20)
+		}
+		c.text("small end", gutter-8, y+33, source)
 		z.store(c, client, y+23)
 	}
 	return y + height

@@ -29,7 +29,7 @@ func shortTTL() workloads.Subject {
 		Origin:  history.Broken,
 		Layout:  history.OldestKey,
 		NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
-			return &briefLock{slot: newSlot(s, prefix)}
+			return &briefLock{slot: newSlot(s, prefix), ttl: briefTTL}
 		},
 	}
 }
@@ -39,6 +39,7 @@ const briefTTL = 1
 
 type briefLock struct {
 	slot  slot
+	ttl   int64
 	lease clientv3.LeaseID
 }
 
@@ -65,7 +66,7 @@ func (l *briefLock) TryAcquire(ctx context.Context) (workloads.Grant, error) {
 func (l *briefLock) try(ctx context.Context) (workloads.Grant, int64, error) {
 	for {
 		if l.lease == clientv3.NoLease {
-			reply, err := l.slot.client.Grant(ctx, briefTTL) // the bug: nobody keeps it alive
+			reply, err := l.slot.client.Grant(ctx, l.ttl) // the bug: nobody keeps it alive
 			if err != nil {
 				return workloads.Grant{}, 0, fmt.Errorf("grant a lease: %w", err)
 			}

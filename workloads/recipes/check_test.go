@@ -43,8 +43,7 @@ func TestLeaseThatEndsDuringTheWait(t *testing.T) {
 				acquire = waiter.(workloads.RWLock).AcquireRead
 			}
 			mustHold(t, holder.Acquire)
-			waiting := start(t, func() (workloads.Grant, error) { return acquire(within(t)) })
-			awaitKeys(t, a.Client, prefix, 2)
+			waiting := startWaiting(t, b, func() (workloads.Grant, error) { return acquire(within(t)) })
 			revoke(t, a, b)
 			awaitKeys(t, a.Client, prefix, 1)
 			must(t, holder.Release)

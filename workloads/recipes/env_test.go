@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -104,6 +105,48 @@ func awaitKeys(t *testing.T, client *clientv3.Client, prefix string, count int) 
 	}
 }
 
+// watching tells of the first watch that a client opens.
+type watching struct {
+	clientv3.Watcher
+	once sync.Once
+	told chan struct{}
+}
+
+func (w *watching) Watch(ctx context.Context, key string, options ...clientv3.OpOption) clientv3.WatchChan {
+	w.once.Do(func() { close(w.told) })
+	return w.Watcher.Watch(ctx, key, options...)
+}
+
+// startWaiting makes the call, which s makes, in a goroutine and returns when
+// it waits for an older key to go. That the key of s is there would not say so
+// much: the answer to the request that put it may still be on its way, and a
+// failure then is another case than a failure during the wait.
+func startWaiting(t *testing.T, s *workloads.Session, call func() (workloads.Grant, error)) <-chan outcome {
+	t.Helper()
+	w := &watching{Watcher: s.Client.Watcher, told: make(chan struct{})}
+	s.Client.Watcher = w
+	done, ended := make(chan outcome, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		grant, err := call()
+		done <- outcome{grant, err}
+	}()
+	t.Cleanup(func() {
+		if t.Failed() { // else a call that takes no context might never end
+			_ = s.Client.Close()
+		}
+		<-ended
+	})
+	select {
+	case <-w.told:
+	case o := <-done:
+		t.Fatalf("the call returned %+v instead of waiting", o)
+	case <-within(t).Done():
+		t.Fatal("the call neither waits nor returns")
+	}
+	return done
+}
+
 // exists is true if the key of grant is the one that was granted.
 func exists(t *testing.T, client *clientv3.Client, grant workloads.Grant) bool {
 	t.Helper()
@@ -118,19 +161,6 @@ func exists(t *testing.T, client *clientv3.Client, grant workloads.Grant) bool {
 type outcome struct {
 	grant workloads.Grant
 	err   error
-}
-
-// start makes the call in a goroutine that the test waits for.
-func start(t *testing.T, call func() (workloads.Grant, error)) <-chan outcome {
-	done := make(chan outcome, 1)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		grant, err := call()
-		done <- outcome{grant, err}
-	}()
-	t.Cleanup(func() { <-ended })
-	return done
 }
 
 // result waits for an outcome.

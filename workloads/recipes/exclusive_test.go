@@ -75,8 +75,7 @@ func TestSecondWaitsForTheFirst(t *testing.T) {
 		a, b, prefix := open(t), open(t), prefixOf(t)
 		first, second := exclusive(subject, a, prefix), exclusive(subject, b, prefix)
 		older := mustHold(t, first.Acquire)
-		waiting := start(t, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
-		awaitKeys(t, a.Client, prefix, 2)
+		waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
 		select {
 		case o := <-waiting:
 			t.Fatalf("the second returned %+v while the first held", o)
@@ -111,9 +110,8 @@ func TestGivingUpLeavesNoKey(t *testing.T) {
 				mustHold(t, first.Acquire)
 				ctx, cancel := end(within(t))
 				defer cancel()
-				waiting := start(t, func() (workloads.Grant, error) { return second.Acquire(ctx) })
+				waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(ctx) })
 				if name == "cancellation" {
-					awaitKeys(t, a.Client, prefix, 2)
 					cancel()
 				}
 				if o := result(t, waiting); o.err == nil || !errors.Is(o.err, ctx.Err()) {
@@ -178,8 +176,7 @@ func TestClosedClientLeavesItUnknown(t *testing.T) {
 		a, b, prefix := open(t), open(t), prefixOf(t)
 		first, second := exclusive(subject, a, prefix), exclusive(subject, b, prefix)
 		mustHold(t, first.Acquire)
-		waiting := start(t, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
-		awaitKeys(t, a.Client, prefix, 2)
+		waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
 		if err := b.Client.Close(); err != nil {
 			t.Fatal(err)
 		}

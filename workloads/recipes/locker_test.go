@@ -14,8 +14,7 @@ func TestLockerReturnsWhatItPanicsWith(t *testing.T) {
 		a, b, prefix := open(t), open(t), prefixOf(t)
 		first, second := NewLocker(a, prefix), NewLocker(b, prefix)
 		mustHold(t, first.Acquire)
-		waiting := start(t, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
-		awaitKeys(t, a.Client, prefix, 2)
+		waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
 		revoke(t, a, b)
 		must(t, first.Release)
 		if o := result(t, waiting); !errors.Is(o.err, concurrency.ErrSessionExpired) {

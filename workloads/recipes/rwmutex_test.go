@@ -30,10 +30,8 @@ func TestWriterWaitsForReaderAndReaderForWriter(t *testing.T) {
 		sessions, prefix := []*workloads.Session{open(t), open(t), open(t)}, prefixOf(t)
 		reader, writer, later := subject.NewRWLock(sessions[0], prefix), subject.NewRWLock(sessions[1], prefix), subject.NewRWLock(sessions[2], prefix)
 		mustHold(t, reader.AcquireRead)
-		writing := start(t, func() (workloads.Grant, error) { return writer.Acquire(within(t)) })
-		awaitKeys(t, sessions[0].Client, prefix, 2)
-		reading := start(t, func() (workloads.Grant, error) { return later.AcquireRead(within(t)) })
-		awaitKeys(t, sessions[0].Client, prefix, 3)
+		writing := startWaiting(t, sessions[1], func() (workloads.Grant, error) { return writer.Acquire(within(t)) })
+		reading := startWaiting(t, sessions[2], func() (workloads.Grant, error) { return later.AcquireRead(within(t)) })
 		select {
 		case o := <-writing:
 			t.Fatalf("the writer returned %+v beside a reader", o)

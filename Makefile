@@ -1,0 +1,35 @@
+# holdfast. "make run" and "make test" need nothing but Go.
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+SCENARIO    ?= quick
+ARGS        ?=
+
+.PHONY: all build run test race lint bench clean
+
+all: build
+
+# The commit is stamped into run.json where git is at hand.
+build:
+	$(GO) build -buildvcs=auto -o holdfast ./cmd/holdfast
+
+run: build
+	./holdfast run $(SCENARIO) $(ARGS)
+
+test:
+	$(GO) test -timeout 15m ./...
+
+# The race detector needs a C compiler.
+race:
+	$(GO) test -race -short -timeout 25m ./...
+
+lint:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime 1s -cpu 1 ./history ./checker ./reports ./cluster/link
+
+clean:
+	rm -rf holdfast runs

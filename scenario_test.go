@@ -1,0 +1,212 @@
+package holdfast
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/quantity"
+	"github.com/etcd-holdfast/holdfast/workloads"
+)
+
+func TestEveryBuiltinScenarioIsValidAndSurvivesItsOwnYAML(t *testing.T) {
+	for _, name := range BuiltinScenarios() {
+		s, err := BuiltinScenario(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if s.Name != name {
+			t.Errorf("the scenario of %s.yaml is called %q", name, s.Name)
+		}
+		text, err := s.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseScenario("complete", text)
+		if err != nil {
+			t.Errorf("%s, written out with every default, is refused: %v", name, err)
+		}
+		if !reflect.DeepEqual(s, again) {
+			t.Errorf("%s changes when it is written and read:\n%+v\n%+v", name, s, again)
+		}
+	}
+}
+
+// Zero is a value that a user can ask for: it must not turn into a default.
+func TestZerosSurviveTheirOwnYAML(t *testing.T) {
+	s, err := ParseScenario("zeros", []byte(`
+name: zeros
+workloads:
+  - {subject: rwmutex, readers: 0%, long: 0%, impatient: 0%, try: 0%, several: 0%, think: 0s}
+  - {subject: election, proclaim: 0, observers: 0}
+expect: {known: []}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := s.Workloads[0]; w.Readers != 0 || w.Long != 0 || w.Impatient != 0 || w.Try != 0 || w.Several != 0 || w.Think != (quantity.Span{}) {
+		t.Errorf("%+v", w)
+	}
+	if w := s.Workloads[1]; w.Proclaim != 0 || w.Observers != 0 {
+		t.Errorf("%+v", w)
+	}
+	if s.Expect.Known == nil || len(*s.Expect.Known) != 0 {
+		t.Errorf("known: %v", s.Expect.Known)
+	}
+	text, err := s.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ParseScenario("again", text)
+	if err != nil || !reflect.DeepEqual(s, again) {
+		t.Errorf("%v\n%+v\n%+v", err, s, again)
+	}
+}
+
+func TestAllMistakesAreNamedWithTheirLinesAtOnce(t *testing.T) {
+	_, err := ParseScenario("bad.yaml", []byte(`name: "bad name!"
+duration: soon
+colour: red
+cluster: {kind: embedded, members: 4, election: 2s}
+clients: {count: 3, tll: 1s}
+workloads:
+  - subject: mutx
+    readers: most
+  - {subject: mutex, keys: 0, hold: 9ms..1ms}
+  - {subject: election, ttl: 1s}
+faults:
+  - {every: 2s..1s, of: [isolate-leader, explode]}
+  - {when: {subject: rwmutex, event: sleeping}, fault: cut-client}
+`))
+	var mistakes *ScenarioError
+	if !errors.As(err, &mistakes) {
+		t.Fatalf("got %v", err)
+	}
+	for _, want := range []string{
+		`bad.yaml:1: name: "bad name!" is not a name`,
+		"bad.yaml:2: `soon` is not a duration such as 500ms or 20s",
+		"bad.yaml:3: colour: there is no such field",
+		"bad.yaml:4: cluster.members: 4 is none of 1, 3, 5",
+		"bad.yaml:5: clients.tll: there is no such field; here can be count, on-loss, ttl",
+		`bad.yaml:7: workloads[0].subject: there is no subject "mutx"`,
+		`bad.yaml:8: "most" is not a share such as 70%`,
+		"bad.yaml:9: workloads[1].keys: 0 is not between",
+		"bad.yaml:9: workloads[1].hold: 9ms..1ms is not a range that rises",
+		"bad.yaml:10: workloads[2].ttl: 1s is less than the smallest that etcd honours",
+		"bad.yaml:12: faults[0].every: 2s..1s is not a range that rises",
+		`bad.yaml:12: faults[0].of[1]: there is no fault "explode"`,
+		`bad.yaml:13: faults[1].when.event: "sleeping" is none of waiting, holding`,
+		`bad.yaml:13: faults[1].when.subject: "rwmutex" has no workload`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("not named: %s", want)
+		}
+	}
+	if t.Failed() {
+		t.Logf("it said:\n%v", err)
+	}
+}
+
+func TestFilesThatAreNoScenario(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                  "x:1: the file is empty",
+		"- a\n- b":                          "x:1: a scenario is a mapping of fields",
+		"name: a\n---\nname: b":             "this is a second YAML document",
+		"name: [":                           "x:1: ",
+		"name: a":                           "workloads: there is none",
+		"name: a\nworkloads: mutex":         "`mutex` is not a list",
+		"name: a\nname: b\nworkloads: []\n": "already defined",
+	} {
+		if _, err := ParseScenario("x", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestSetChangesAFieldOrSaysWhyNot(t *testing.T) {
+	s, err := BuiltinScenario("quick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Set("seed=9", "clients.ttl=2s", "workloads.0.hold=1ms..2ms", "faults=[]", "expect.known=[etcd#19597]", "cluster.members=5"); err != nil {
+		t.Fatal(err)
+	}
+	if s.Seed != 9 || s.Clients.TTL != 2*time.Second || s.Workloads[0].Hold.Max != 2*time.Millisecond || len(s.Faults) != 0 ||
+		(*s.Expect.Known)[0] != "etcd#19597" || s.Cluster.Members != 5 {
+		t.Errorf("%+v", s)
+	}
+	before := s
+	for assignment, want := range map[string]string{
+		"clients.cout=3":     `there is no field "cout"`,
+		"workloads.99.ttl=1": `"99" is not an index of a list of 6`,
+		"duration":           "an assignment is path=value",
+		"duration=yes":       "is not a duration",
+		"cluster.members=2":  "cluster.members: 2 is none of 1, 3, 5",
+		"faults={":           "is not YAML",
+	} {
+		if err := s.Set(assignment); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", assignment, err, want)
+		}
+	}
+	if !reflect.DeepEqual(before, s) {
+		t.Error("a refused assignment changed the scenario")
+	}
+}
+
+func TestFaultsThatTheClusterCannotHaveAreRefused(t *testing.T) {
+	s := NewScenario("one")
+	s.Cluster.Members = 1
+	s.Workloads = []Workload{NewWorkload("mutex")}
+	s.Faults = []Fault{{Of: []string{"split"}}}
+	s.Complete()
+	if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "split: it needs at least 3 members, and the cluster has 1") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestThePlanIsAFunctionOfTheSeed(t *testing.T) {
+	plan := func(seed int64, change func(*Scenario)) []faults.Planned {
+		s, err := BuiltinScenario("quick")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Seed = seed
+		change(&s)
+		return s.Plan()
+	}
+	same := func(*Scenario) {}
+	if !reflect.DeepEqual(plan(1, same), plan(1, same)) {
+		t.Error("one seed, two plans")
+	}
+	if reflect.DeepEqual(plan(1, same), plan(2, same)) {
+		t.Error("two seeds, one plan")
+	}
+	more := plan(1, func(s *Scenario) {
+		s.Faults = append(s.Faults, Fault{Of: []string{"compact"}, Every: quantity.Span{Min: time.Second, Max: time.Second}})
+	})
+	if n := len(plan(1, same)); !reflect.DeepEqual(plan(1, same), more[:n]) || len(more) == n {
+		t.Error("adding an entry changed the faults of the entries before it")
+	}
+}
+
+func TestClientDecisionsAreAFunctionOfTheSeedAndTheClient(t *testing.T) {
+	traffic := workloads.DefaultTraffic()
+	draw := func(seed int64, client string) []workloads.Decision {
+		decide := workloads.Decisions(seed, client, &traffic)
+		var decisions []workloads.Decision
+		for range 100 {
+			decisions = append(decisions, decide())
+		}
+		return decisions
+	}
+	if !reflect.DeepEqual(draw(1, "c1"), draw(1, "c1")) {
+		t.Error("the same client of the same seed decides differently")
+	}
+	if reflect.DeepEqual(draw(1, "c1"), draw(1, "c2")) || reflect.DeepEqual(draw(1, "c1"), draw(2, "c1")) {
+		t.Error("different clients or seeds decide alike")
+	}
+}
