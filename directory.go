@@ -30,7 +30,7 @@ const (
 // How a run ended.
 const (
 	EndedComplete    = "complete"
-	EndedInterrupted = "interrupted"
+	EndedInterrupted = "interrupted: the run was cut short by its user"
 	// EndedCut is what run.json says from the start until the run has ended:
 	// a killed run leaves it so.
 	EndedCut = "cut short"

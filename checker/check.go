@@ -122,7 +122,7 @@ func (r *record) overall(result *Result) Verdict {
 		case p.Fails(r.o.Strict):
 			return Violated
 		case reported[p.Property]:
-		case p.Verdict == Unknown:
+		case p.Verdict == Unknown || p.Undecided != "":
 			verdict = Unknown
 		case p.Verdict == Vacuous && verdict == Holds:
 			verdict = Vacuous
@@ -211,7 +211,7 @@ func (j *judgement) property(subject, name string) Property {
 	p := Property{Subject: subject, Property: name, Verdict: Holds, Sentence: j.holds, Figures: j.figures}
 	switch {
 	case len(j.findings) > 0:
-		p.Verdict = Violated
+		p.Verdict, p.Undecided = Violated, j.unknown
 	case j.unknown != "":
 		p.Verdict, p.Sentence = Unknown, j.unknown
 	case j.vacuous != "":

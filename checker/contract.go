@@ -46,7 +46,9 @@ func contract(r *record, s *subject) *judgement {
 		late++
 		latest = max(latest, over)
 		f := r.breach(s, op, end, nil)
-		f.Known = r.known(s, Contract, op, nil)
+		if f.Known = r.known(s, Contract, op, nil); f.Known != "" {
+			f.Blame = BlameLibrary // a corrected subject is not to blame for what it does not correct
+		}
 		f.tell = func() string {
 			how := "returned at " + at(end)
 			if !op.Completed() {

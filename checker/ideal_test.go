@@ -2,7 +2,6 @@ package checker
 
 import (
 	"container/heap"
-	"fmt"
 	"math/rand/v2"
 	"sort"
 	"time"
@@ -34,17 +33,20 @@ type ideal struct {
 	objects   []*idealObject
 	seen      time.Duration // the log's last record: a watch keeps order
 
-	lastID  int64
-	lastVal int
-	records []record1
-	clients int
-	running int
-	healed  bool
-	ended   bool
+	lastID    int64
+	lastVal   int
+	records   []idealRecord
+	running   int
+	healed    bool
+	concluded bool
+	ended     bool
+
+	// bug is the one thing that this service gets wrong; "" is none.
+	bug string
 }
 
-// record1 is one line of the run's files.
-type record1 struct {
+// idealRecord is one line of the run's files.
+type idealRecord struct {
 	time  time.Duration
 	toLog bool
 	apply func(*idealFiles)
@@ -76,6 +78,7 @@ type idealObject struct {
 	watchers []func(value string, k *idealKey, revision int64)
 	plain    string
 	fenced   string
+	stale    string // what a stale read returns
 	token    int64
 	position int64
 }
@@ -129,7 +132,7 @@ func (s *ideal) chance(percent int) bool { return s.random.IntN(100) < percent }
 // --- records
 
 func (s *ideal) record(apply func(*idealFiles)) {
-	s.records = append(s.records, record1{s.now, false, apply})
+	s.records = append(s.records, idealRecord{s.now, false, apply})
 }
 
 func (s *ideal) event(e history.Event) {
@@ -163,7 +166,7 @@ func (s *ideal) toLog(apply func(f *idealFiles, seen time.Duration)) {
 	s.seen = max(s.seen, s.now+s.upTo(40*time.Millisecond))
 	s.after(s.seen-s.now, func() {
 		seen := s.now
-		s.records = append(s.records, record1{seen, true, func(f *idealFiles) { apply(f, seen) }})
+		s.records = append(s.records, idealRecord{seen, true, func(f *idealFiles) { apply(f, seen) }})
 	})
 }
 
@@ -219,7 +222,7 @@ func (s *ideal) remove(keys ...*idealKey) {
 		})
 	}
 	for _, k := range gone {
-		if !k.granted && k.onGone != nil {
+		if !k.granted && k.onGone != nil && s.bug != winsWithoutKey {
 			k.onGone()
 		}
 	}
@@ -243,7 +246,7 @@ func (ob *idealObject) tell(k *idealKey, revision int64) {
 func (s *ideal) settle(ob *idealObject) {
 	writers := false
 	for i, k := range ob.queue {
-		owns := i == 0 || k.mode == history.ReadMode && !writers
+		owns := i == 0 || k.mode == history.ReadMode && (!writers || s.bug == readersIgnoreWriters) || s.bug == twoOwners && i == 1
 		if owns && !k.granted {
 			k.granted = true
 			if k.onOwn != nil {
@@ -304,6 +307,9 @@ func (s *ideal) watchLease(l *idealLease) {
 		case s.now < l.expire:
 			s.watchLease(l)
 		default:
+			if s.bug == immortalLeases {
+				return
+			}
 			s.endLease(l)
 			if s.chance(80) {
 				s.after(s.upTo(600*time.Millisecond), func() { s.lose(l.owner, l.id) })
@@ -324,512 +330,6 @@ func (s *ideal) lose(c *idealClient, lease int64) {
 		c.onLost = nil
 		stop()
 	}
-}
-
-// --- the network
-
-func (s *ideal) send(c *idealClient, run func()) {
-	wait := max(0, c.cutUntil-s.now)
-	s.after(wait+s.upTo(20*time.Millisecond), run)
-}
-
-func (s *ideal) reply(c *idealClient, run func()) {
-	d := s.upTo(20 * time.Millisecond)
-	if s.chance(5) {
-		d = s.upTo(1500 * time.Millisecond) // a very late answer
-	}
-	s.after(max(0, c.cutUntil-s.now)+d, func() {
-		if !c.dead {
-			run()
-		}
-	})
-}
-
-// --- the clients
-
-// call makes one call: serve runs at the store, gets the means to answer, and
-// then is told the outcome. A call with a deadline ends as Info by it.
-func (s *ideal) call(c *idealClient, op history.Operation, limit time.Duration, serve func(answer func(history.Outcome, func(*history.Operation))), giveUp func(), then func(int64, history.Outcome)) {
-	op.Client, op.Subject, op.Lease = c.name, s.subject, c.lease
-	if limit > 0 {
-		op.Deadline = s.now + limit
-	}
-	id := s.begin(op)
-	done := false
-	s.send(c, func() {
-		serve(func(outcome history.Outcome, fill func(*history.Operation)) {
-			s.reply(c, func() {
-				if !done {
-					done = true
-					s.finish(id, outcome, fill)
-					then(id, outcome)
-				}
-			})
-		})
-	})
-	if limit > 0 {
-		s.after(limit, func() {
-			if c.dead || done {
-				return
-			}
-			done = true
-			if giveUp != nil {
-				s.send(c, giveUp)
-			}
-			s.finish(id, history.Info, nil)
-			then(id, history.Info)
-		})
-	}
-}
-
-func (s *ideal) acquire(c *idealClient, ob *idealObject, mode history.Mode, value string, limit time.Duration, try bool, then func(int64, *idealKey)) {
-	op := history.Operation{Object: ob.name, Kind: history.Acquire, Mode: mode, Value: value}
-	switch {
-	case s.primitive == history.Election:
-		op.Kind = history.Campaign
-	case try:
-		op.Kind = history.TryAcquire
-	}
-	s.serial++
-	name := fmt.Sprintf("p/%s/%s/%x", s.subject, ob.name, c.lease)
-	switch mode {
-	case history.ReadMode:
-		name = fmt.Sprintf("p/%s/%s/read/%d", s.subject, ob.name, s.serial)
-	case history.WriteMode:
-		name = fmt.Sprintf("p/%s/%s/write/%d", s.subject, ob.name, s.serial)
-	}
-	k := &idealKey{name: name, lease: c.lease, mode: mode, object: ob}
-	s.call(c, op, limit, func(answer func(history.Outcome, func(*history.Operation))) {
-		if s.leases[k.lease].dead || s.keys[name] != nil {
-			answer(history.Fail, nil)
-			return
-		}
-		k.onOwn = func() {
-			rev := s.revision
-			answer(history.Ok, func(op *history.Operation) { op.Key, op.Token, op.Revision = k.name, k.create, rev })
-		}
-		k.onGone = func() { answer(history.Fail, nil) }
-		s.put(k, value)
-		if try && !k.granted {
-			s.remove(k)
-		}
-	}, func() {
-		if s.keys[k.name] == k {
-			s.remove(k)
-		}
-	}, func(id int64, outcome history.Outcome) {
-		if outcome != history.Ok {
-			then(id, nil)
-			return
-		}
-		then(id, k)
-	})
-}
-
-func (s *ideal) release(c *idealClient, hold int64, k *idealKey, limit time.Duration, then func(history.Outcome)) {
-	op := history.Operation{Object: k.object.name, Kind: history.Release, Hold: hold, Key: k.name, Token: k.create}
-	if s.primitive == history.Election {
-		op.Kind = history.Resign
-	}
-	s.call(c, op, limit, func(answer func(history.Outcome, func(*history.Operation))) {
-		if s.keys[k.name] == k {
-			s.remove(k)
-		}
-		answer(history.Ok, nil)
-	}, nil, func(_ int64, outcome history.Outcome) { then(outcome) })
-}
-
-func (s *ideal) closeSession(c *idealClient, then func()) {
-	l := s.leases[c.lease]
-	c.onLost, c.told = nil, true
-	s.call(c, history.Operation{Kind: history.CloseSession}, 0, func(answer func(history.Outcome, func(*history.Operation))) {
-		s.endLease(l)
-		answer(history.Ok, nil)
-	}, nil, func(int64, history.Outcome) { then() })
-}
-
-func (s *ideal) value() string { s.lastVal++; return fmt.Sprintf("v%d", s.lastVal) }
-
-// inside does some work within a hold and calls then, unless the loss of the
-// session stops it.
-func (s *ideal) inside(c *idealClient, hold int64, k *idealKey, steps int, then func(sure bool)) {
-	stopped := false
-	c.onLost = func() { stopped = true; then(false) }
-	var next func(int)
-	next = func(n int) {
-		if stopped || c.dead {
-			return
-		}
-		if n == 0 {
-			if !stopped {
-				stopped = true
-				c.onLost = nil
-				then(true)
-			}
-			return
-		}
-		more := func() { s.after(s.upTo(60*time.Millisecond), func() { next(n - 1) }) }
-		s.work(c, hold, k, func(outcome history.Outcome) {
-			switch {
-			case stopped || c.dead:
-			case outcome == history.Info:
-				stopped = true
-				c.onLost = nil
-				then(false)
-			default:
-				more()
-			}
-		})
-	}
-	length := s.upTo(100 * time.Millisecond)
-	if s.chance(15) && !s.healed {
-		length = s.upTo(1500 * time.Millisecond)
-	}
-	s.after(length, func() { next(steps) })
-}
-
-// work is one thing that a holder does.
-func (s *ideal) work(c *idealClient, hold int64, k *idealKey, then func(history.Outcome)) {
-	ob := k.object
-	op := history.Operation{Object: ob.name, Hold: hold, Key: k.name, Token: k.create}
-	type answer = func(history.Outcome, func(*history.Operation))
-	finish := func(_ int64, outcome history.Outcome) { then(outcome) }
-	switch pick := s.random.IntN(4); {
-	case k.mode == history.ReadMode:
-		then(history.Ok)
-	case pick == 0 && s.primitive == history.Election:
-		op.Kind, op.Value = history.Proclaim, s.value()
-		s.call(c, op, 300*time.Millisecond, func(a answer) {
-			if s.keys[k.name] != k {
-				a(history.Fail, nil)
-				return
-			}
-			s.put(k, op.Value)
-			a(history.Ok, nil)
-		}, nil, finish)
-	case pick == 1:
-		op.Kind, op.Value = history.GuardedWrite, s.value()
-		s.call(c, op, 300*time.Millisecond, func(a answer) {
-			if s.keys[k.name] != k {
-				a(history.Fail, nil)
-				return
-			}
-			g := &idealKey{name: "p/guard/" + op.Value}
-			s.put(g, op.Value)
-			rev := s.revision
-			a(history.Ok, func(op *history.Operation) { op.Revision = rev })
-		}, nil, finish)
-	case pick == 2:
-		s.update(c, ob, op, true, then)
-	default:
-		s.update(c, ob, op, false, then)
-	}
-}
-
-// update reads and writes one of the object's protected resources.
-func (s *ideal) update(c *idealClient, ob *idealObject, op history.Operation, fenced bool, then func(history.Outcome)) {
-	type answer = func(history.Outcome, func(*history.Operation))
-	read, write, value := history.Read, history.Write, &ob.plain
-	if fenced {
-		read, write, value = history.FencedRead, history.FencedWrite, &ob.fenced
-	}
-	refused := func(a answer) bool {
-		if fenced && op.Token < ob.token {
-			a(history.Fail, nil)
-			return true
-		}
-		if fenced {
-			ob.token = op.Token
-		}
-		return false
-	}
-	reading := op
-	reading.Kind = read
-	saw := ""
-	s.call(c, reading, 300*time.Millisecond, func(a answer) {
-		if refused(a) {
-			return
-		}
-		ob.position++
-		got, position := *value, ob.position
-		a(history.Ok, func(op *history.Operation) { op.Value, op.Revision = got, position; saw = got })
-		saw = got
-	}, nil, func(_ int64, outcome history.Outcome) {
-		if outcome != history.Ok {
-			then(outcome)
-			return
-		}
-		writing := op
-		writing.Kind, writing.Prior, writing.Value = write, saw, s.value()
-		s.call(c, writing, 300*time.Millisecond, func(a answer) {
-			if refused(a) {
-				return
-			}
-			ob.position++
-			*value = writing.Value
-			position := ob.position
-			a(history.Ok, func(op *history.Operation) { op.Revision = position })
-		}, nil, func(_ int64, outcome history.Outcome) { then(outcome) })
-	})
-}
-
-// run is a client's life: rounds until the load ends, then one last round.
-func (s *ideal) run(c *idealClient) {
-	if c.dead {
-		return
-	}
-	if s.healed {
-		s.lastRound(c, 0)
-		return
-	}
-	again := func() { s.after(s.upTo(200*time.Millisecond), func() { s.run(c) }) }
-	if c.told || s.chance(5) {
-		s.closeSession(c, func() { s.open(c); again() })
-		return
-	}
-	ob := s.objects[s.random.IntN(len(s.objects))]
-	if s.primitive == history.Election && s.chance(40) {
-		s.call(c, history.Operation{Kind: history.Leader, Object: ob.name}, 0, func(answer func(history.Outcome, func(*history.Operation))) {
-			got, rev := "", s.revision
-			if len(ob.queue) > 0 {
-				got = ob.queue[0].value
-			}
-			answer(history.Ok, func(op *history.Operation) { op.Value, op.Revision = got, rev })
-		}, nil, func(int64, history.Outcome) { again() })
-		return
-	}
-	limit := time.Duration(0)
-	if s.chance(60) {
-		limit = 50*time.Millisecond + s.upTo(900*time.Millisecond)
-	}
-	s.acquire(c, ob, s.mode(), s.value(), limit, s.chance(20) && s.primitive == history.Mutex, func(id int64, k *idealKey) {
-		if k == nil {
-			s.closeSession(c, func() { s.open(c); again() })
-			return
-		}
-		s.held(c, id, k, s.random.IntN(3), func() { again() })
-	})
-}
-
-func (s *ideal) mode() history.Mode {
-	if s.primitive != history.RWMutex {
-		return ""
-	}
-	if s.chance(60) {
-		return history.ReadMode
-	}
-	return history.WriteMode
-}
-
-// held lives through a hold and what follows it.
-func (s *ideal) held(c *idealClient, hold int64, k *idealKey, steps int, then func()) {
-	renew := func() { s.closeSession(c, func() { s.open(c); then() }) }
-	s.inside(c, hold, k, steps, func(sure bool) {
-		if c.told && c.heeds {
-			renew()
-			return
-		}
-		limit := time.Duration(0)
-		if s.chance(50) && !s.healed {
-			limit = 200 * time.Millisecond
-		}
-		s.release(c, hold, k, limit, func(outcome history.Outcome) {
-			if !sure || outcome != history.Ok || c.told {
-				renew()
-				return
-			}
-			then()
-		})
-	})
-}
-
-func (s *ideal) lastRound(c *idealClient, i int) {
-	if c.dead {
-		return
-	}
-	if i == len(s.objects) {
-		s.closeSession(c, func() {
-			s.running--
-			if s.running == 0 {
-				s.conclude()
-			}
-		})
-		return
-	}
-	s.acquire(c, s.objects[i], s.mode(), s.value(), 0, false, func(id int64, k *idealKey) {
-		if k == nil { // its session had ended before the heal
-			s.closeSession(c, func() { s.open(c); s.lastRound(c, i) })
-			return
-		}
-		s.held(c, id, k, 1, func() { s.lastRound(c, i+1) })
-	})
-}
-
-// conclude ends the run: a last leader, the final phase, the final reads.
-func (s *ideal) conclude() {
-	last := &idealClient{name: "last"}
-	s.open(last)
-	finish := func() {
-		s.event(history.Event{Kind: history.PhaseBegan, Detail: history.PhaseFinal})
-		for _, ob := range s.objects {
-			ob.position++
-			id := s.begin(history.Operation{Client: "harness", Subject: s.subject, Object: ob.name, Kind: history.FencedRead})
-			fenced, plain, position := ob.fenced, ob.plain, ob.position
-			s.finish(id, history.Ok, func(op *history.Operation) { op.Value, op.Revision = fenced, position })
-			id = s.begin(history.Operation{Client: "harness", Subject: s.subject, Object: ob.name, Kind: history.Read})
-			s.finish(id, history.Ok, func(op *history.Operation) { op.Value = plain })
-		}
-		s.after(100*time.Millisecond, func() {
-			s.ended = true
-			s.tick(false)
-			s.after(200*time.Millisecond, func() {
-				s.event(history.Event{Kind: history.PhaseBegan, Detail: history.PhaseEnd})
-			})
-		})
-	}
-	if s.primitive != history.Election {
-		finish()
-		return
-	}
-	waiting := len(s.objects)
-	for _, ob := range s.objects {
-		s.acquire(last, ob, "", s.value(), 0, false, func(int64, *idealKey) {
-			waiting--
-			if waiting == 0 {
-				s.after(1700*time.Millisecond, finish)
-			}
-		})
-	}
-}
-
-func (s *ideal) tick(again bool) {
-	call := s.now
-	s.after(s.upTo(10*time.Millisecond), func() {
-		rev := s.revision
-		s.after(s.upTo(10*time.Millisecond), func() {
-			back := s.now
-			s.records = append(s.records, record1{back, true, func(f *idealFiles) {
-				f.ticks = append(f.ticks, history.Tick{Call: call, Return: back, Revision: rev})
-			}})
-		})
-	})
-	if again {
-		s.after(70*time.Millisecond, func() {
-			if !s.ended {
-				s.tick(true)
-			}
-		})
-	}
-}
-
-// chaos harms a client now and then while the load lasts.
-func (s *ideal) chaos(c *idealClient) {
-	s.after(100*time.Millisecond+s.upTo(1500*time.Millisecond), func() {
-		if s.healed || c.dead {
-			return
-		}
-		switch {
-		case s.chance(25):
-			s.event(history.Event{Kind: history.Crashed, Client: c.name})
-			c.dead = true
-			next := &idealClient{name: c.name + ".1", heeds: c.heeds}
-			s.after(s.upTo(400*time.Millisecond), func() { s.replace(c, next) })
-			return
-		case s.chance(60):
-			c.cutUntil = s.now + s.upTo(2500*time.Millisecond)
-		}
-		s.chaos(c)
-	})
-}
-
-// replace starts a dead client's successor, which may resume a leadership.
-func (s *ideal) replace(dead, c *idealClient) {
-	start := func() {
-		if !s.healed {
-			s.chaos(c)
-		}
-		s.run(c)
-	}
-	l := s.leases[dead.lease]
-	for _, ob := range s.objects {
-		for _, k := range ob.queue {
-			if s.primitive != history.Election || k.lease != dead.lease || !k.granted || l.dead {
-				continue
-			}
-			c.lease, l.owner = dead.lease, c
-			op := history.Operation{Object: ob.name, Kind: history.Resume, Value: k.value}
-			s.call(c, op, 0, func(answer func(history.Outcome, func(*history.Operation))) {
-				if s.keys[k.name] != k {
-					answer(history.Fail, nil)
-					return
-				}
-				answer(history.Ok, func(op *history.Operation) { op.Key, op.Token = k.name, k.create })
-			}, nil, func(id int64, outcome history.Outcome) {
-				if outcome != history.Ok {
-					s.closeSession(c, func() { s.open(c); start() })
-					return
-				}
-				s.held(c, id, k, 1, start)
-			})
-			return
-		}
-	}
-	s.open(c)
-	start()
-}
-
-// simulate runs one whole run and returns its records.
-func simulate(seed uint64, primitive history.Primitive) *ideal {
-	s := &ideal{
-		random: rand.New(rand.NewPCG(seed, 1)), primitive: primitive, subject: "x", ttl: 300 * time.Millisecond,
-		keys: make(map[string]*idealKey), leases: make(map[int64]*idealLease),
-	}
-	s.revision = 1
-	s.until = time.Second + s.upTo(4*time.Second)
-	for i := range 1 + s.random.IntN(2) {
-		s.objects = append(s.objects, &idealObject{name: fmt.Sprintf("o%d", i)})
-	}
-	s.event(history.Event{Kind: history.PhaseBegan, Detail: history.PhaseLoad})
-	s.tick(true)
-	s.running = 2 + s.random.IntN(4)
-	for i := range s.running {
-		c := &idealClient{name: fmt.Sprintf("c%d", i), heeds: s.chance(60)}
-		s.open(c)
-		s.after(s.upTo(50*time.Millisecond), func() { s.run(c) })
-		s.chaos(c)
-	}
-	if primitive == history.Election {
-		for i, ob := range s.objects {
-			s.observe(&idealClient{name: fmt.Sprintf("w%d", i)}, ob)
-		}
-	}
-	s.after(s.until, func() {
-		s.healed = true
-		s.event(history.Event{Kind: history.PhaseBegan, Detail: history.PhaseHealed})
-	})
-	for len(s.timers) > 0 {
-		t := heap.Pop(&s.timers).(timer)
-		s.now = t.time
-		t.run()
-	}
-	sort.SliceStable(s.records, func(i, j int) bool { return s.records[i].time < s.records[j].time })
-	return s
-}
-
-// observe opens one observation; it delivers in order, each a little late.
-func (s *ideal) observe(c *idealClient, ob *idealObject) {
-	id := s.begin(history.Operation{Client: c.name, Subject: s.subject, Object: ob.name, Kind: history.Observe})
-	var last time.Duration
-	ob.watchers = append(ob.watchers, func(value string, k *idealKey, revision int64) {
-		e := history.Event{Kind: history.Observed, Client: c.name, Subject: s.subject, Object: ob.name, Operation: id,
-			Value: value, Key: k.name, Token: k.create, Revision: revision}
-		last = max(last, s.now+s.upTo(300*time.Millisecond))
-		s.after(last-s.now, func() {
-			if !s.ended {
-				s.event(e)
-			}
-		})
-	})
 }
 
 // --- files

@@ -6,14 +6,32 @@ import (
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
+// KnownIssue describes an upstream defect that this package recognises.
+type KnownIssue struct {
+	// Issue is what Violation.Known and Options.Known call it.
+	Issue, Name, Explanation string
+}
+
+// KnownIssues lists what Violation.Known can be.
+func KnownIssues() []KnownIssue {
+	var issues []KnownIssue
+	for _, m := range mechanisms() {
+		issues = append(issues, m.KnownIssue)
+	}
+	return issues
+}
+
 // mechanism is a known upstream defect: how to recognise it, not just where it
-// shows. Only subjects that are etcd's own can have one.
+// shows. Only subjects that are etcd's own can have one, and corrected ones that
+// keep the code in which it lives.
 type mechanism struct {
-	issue, name, explanation string
+	KnownIssue
 	// primitives and kinds are where it lives, property what it breaks.
 	property   string
 	primitives []history.Primitive
 	kinds      []history.Kind
+	// uncorrected is true if holdfast's corrected subjects have it too.
+	uncorrected bool
 	// match looks at the cause.
 	match func(r *record, op *history.Operation, t *tenure) bool
 }
@@ -21,35 +39,39 @@ type mechanism struct {
 func mechanisms() []mechanism {
 	return []mechanism{
 		{
-			issue: "etcd#19597", name: "campaign wins without its key", property: Ownership,
-			explanation: "Campaign waits for older keys to go and does not look whether its own is still there",
-			primitives:  []history.Primitive{history.Election}, kinds: []history.Kind{history.Campaign},
+			KnownIssue: KnownIssue{"etcd#19597", "campaign wins without its key",
+				"Campaign waits for older keys to go and does not look whether its own is still there"},
+			property:   Ownership,
+			primitives: []history.Primitive{history.Election}, kinds: []history.Kind{history.Campaign},
 			match: lostItsKeyWaiting,
 		},
 		{
-			issue: "etcd#16221", name: "rwmutex is granted without its key", property: Ownership,
-			explanation: "Lock and RLock wait for older keys to go and do not look whether their own is still there",
-			primitives:  []history.Primitive{history.RWMutex}, kinds: []history.Kind{history.Acquire},
+			KnownIssue: KnownIssue{"etcd#16221", "rwmutex is granted without its key",
+				"Lock and RLock wait for older keys to go and do not look whether their own is still there"},
+			property:   Ownership,
+			primitives: []history.Primitive{history.RWMutex}, kinds: []history.Kind{history.Acquire},
 			match: lostItsKeyWaiting,
 		},
 		{
-			issue: "etcd#18082", name: "acquire outlives its context", property: Contract,
-			explanation: "after its context ends the call deletes its key with the client's own context, which has no end while etcd is out of reach",
-			primitives:  []history.Primitive{history.Mutex, history.Election}, kinds: []history.Kind{history.Acquire, history.Campaign},
-			match: func(r *record, op *history.Operation, _ *tenure) bool { return r.harmed(op) },
+			KnownIssue: KnownIssue{"etcd#18082", "acquire outlives its context",
+				"after its context ends the call deletes its key with the client's own context, which has no end while etcd is out of reach"},
+			property:   Contract,
+			primitives: []history.Primitive{history.Mutex, history.Election}, kinds: []history.Kind{history.Acquire, history.Campaign},
+			uncorrected: true,
+			match:       func(r *record, op *history.Operation, _ *tenure) bool { return r.harmed(op) },
 		},
 	}
 }
 
 // known returns the issue that describes what happened to op, or "".
 func (r *record) known(s *subject, property string, op *history.Operation, t *tenure) string {
-	if s.Origin != history.FromEtcd {
-		return ""
-	}
 	for _, m := range mechanisms() {
+		if s.Origin != history.FromEtcd && !(s.Origin == history.Corrected && m.uncorrected) {
+			continue
+		}
 		if m.property == property && slices.Contains(m.primitives, s.Primitive) && slices.Contains(m.kinds, op.Kind) &&
-			(r.o.Known == nil || slices.Contains(r.o.Known, m.issue)) && m.match(r, op, t) {
-			return m.issue
+			(r.o.Known == nil || slices.Contains(r.o.Known, m.Issue)) && m.match(r, op, t) {
+			return m.Issue
 		}
 	}
 	return ""

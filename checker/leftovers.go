@@ -79,11 +79,14 @@ func leftovers(r *record, s *subject) *judgement {
 		}
 		any := false
 		for _, l := range r.livesOf[op.Lease] {
-			life := &r.lives[l.index]
+			life, object := &r.lives[l.index], ""
 			if ob := r.objectOf(s, life); ob != nil {
-				any = true
-				judge(op, life, ob.name, nil)
+				object = ob.name
+			} else if op.Subject == "" {
+				continue // another subject's
 			}
+			any = true
+			judge(op, life, object, nil)
 		}
 		if any {
 			applies = true

@@ -23,7 +23,7 @@ func order(r *record, s *subject) *judgement {
 		return nil
 	}
 	j := &judgement{}
-	var grants, overtakes, together, readersFirst, writersFirst int
+	var grants, overtakes, together, nameless, readersFirst, writersFirst int
 	waits := make(map[history.Mode]*mean)
 	for _, mode := range []history.Mode{history.ReadMode, history.WriteMode} {
 		waits[mode] = &mean{}
@@ -65,6 +65,9 @@ func order(r *record, s *subject) *judgement {
 			}
 			if contested {
 				together++
+				if b.Token == 0 {
+					nameless++
+				}
 			}
 			if passedOver && b.Mode == history.ReadMode {
 				readersFirst++
@@ -80,8 +83,11 @@ func order(r *record, s *subject) *judgement {
 		j.figures["write_wait_mean_ms"] = waits[history.WriteMode].milliseconds()
 	}
 	j.holds = fmt.Sprintf("none of %s overtook an older request; %d of them ran beside another request", count(grants, "grant"), together)
-	if r.log == nil && grants > 0 {
+	switch {
+	case r.log == nil && grants > 0:
 		j.unknown = "there is no revision log that could tell which key was older"
+	case nameless > 0 && nameless == together:
+		j.unknown = "the subject cannot say which keys were its requests'"
 	}
 	if together == 0 {
 		j.vacuous = "never did two requests that exclude each other wait together"

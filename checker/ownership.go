@@ -23,8 +23,9 @@ import (
 // the check is exact, and never a false alarm with wider ones.
 //
 // It assumes that the log began before the first key of the run. A subject
-// that cannot name its key is judged by the keys that its lease owned: if any
-// of them could have owned in time, the success is taken for true.
+// that cannot name its key is judged by the keys that its lease may have taken
+// during the call: if any of them could have owned in time, the success is
+// taken for true, and if there are none it is not judged.
 func ownership(r *record, s *subject) *judgement {
 	if s.Layout == history.NoLayout {
 		return nil
@@ -141,8 +142,8 @@ func (r *record) ahead(t *tenure) string {
 	return fmt.Sprintf("the older key %s (rev %d)", t.Key, t.Create)
 }
 
-// ownedByLease judges a success whose key is not named: one of its lease's
-// keys must have owned in time.
+// ownedByLease judges a success whose key is not named: one of the keys that
+// its lease may have taken during the call must have owned in time.
 func (r *record) ownedByLease(s *subject, ob *object, op *history.Operation) (*finding, bool) {
 	if op.Lease == 0 || !r.seesAllBy(r.log.Start, op.Return) {
 		return nil, false
@@ -154,7 +155,8 @@ func (r *record) ownedByLease(s *subject, ob *object, op *history.Operation) (*f
 		life := &r.lives[lives[last].index]
 		for _, k := range ob.byCreate[life.Create] {
 			t := &ob.tenures[k]
-			if t.Key != life.Key || (t.mode == history.ReadMode) != (op.Mode == history.ReadMode) {
+			if t.Key != life.Key || (t.mode == history.ReadMode) != (op.Mode == history.ReadMode) ||
+				op.Kind != history.Resume && r.log.Latest(t.Create) < op.Call {
 				continue
 			}
 			f, _ := r.judgeTenure(s, ob, op, t)

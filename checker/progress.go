@@ -131,6 +131,9 @@ func (r *record) deadHolder(s *subject, ob *object, h *history.Hold) (f *finding
 	}
 	f = &finding{}
 	f.Violation = Violation{Blame: BlameServer, Witness: []int64{h.Acquire}, From: from, To: from + stayed, Object: ob.name}
+	if t.Lease != h.Lease { // etcd was never asked to delete it with its owner
+		f.Blame = s.culprit()
+	}
 	f.tell = func() string {
 		return fmt.Sprintf("%s died at %s holding %s, and its key (rev %d) was still there %s later: its lease's time-to-live is %s and the grace %s",
 			h.Client, at(h.End), h.Object, t.Create, span(from+stayed-h.End), span(session.TTL), span(r.o.Grace))

@@ -57,6 +57,9 @@ type Property struct {
 	Violations []Violation
 	// Sentence sums up; for a violation it is the worst one's.
 	Sentence string
+	// Undecided says what else could not be judged although a violation was
+	// found; "" is nothing. Where nothing was found the verdict is Unknown.
+	Undecided string
 	// Figures are measured numbers; the name ends in the unit (_ms, _percent)
 	// unless it is a count.
 	Figures map[string]float64

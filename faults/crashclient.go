@@ -28,10 +28,11 @@ func crashClient() Kind {
 				if err != nil {
 					return false, fmt.Sprintf("asking for its lease failed: %v", err)
 				}
-				if left.TTL <= 0 {
+				// etcd rounds down: 0 is less than a second, and -1 is gone.
+				if left.TTL < 0 {
 					return true, fmt.Sprintf("it is dead; its lease %x had ended already", lease)
 				}
-				return true, fmt.Sprintf("it is dead and left its lease %x with %d s to live", lease, left.TTL)
+				return true, fmt.Sprintf("it is dead and left its lease %x with %d to %d s to live", lease, left.TTL, left.TTL+1)
 			}}, nil
 		},
 	}

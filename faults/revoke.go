@@ -27,7 +27,7 @@ func revokeLease() Kind {
 				if err != nil {
 					return false, fmt.Sprintf("asking for lease %x failed: %v", lease, err)
 				}
-				return left.TTL <= 0, fmt.Sprintf("lease %x has %d s to live (-1: gone)", lease, left.TTL)
+				return left.TTL < 0, fmt.Sprintf("lease %x has %d s to live (-1: gone)", lease, left.TTL)
 			}}, nil
 		},
 	}

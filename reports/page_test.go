@@ -212,7 +212,7 @@ func TestPageSizeIsBounded(t *testing.T) {
 	}
 	const limit = 5 << 20
 	for name, r := range map[string]*reports.Report{
-		"a million operations": bigReport(6, 3, 30, 1_000_000, 40, 1000*time.Second),
+		"a million operations": bigReport(6, 3, 30, million, 40, 1000*time.Second),
 		"many objects":         bigReport(20, 20, 50, 40_000, 2000, 100*time.Second),
 		"many violations":      manyViolations(),
 		"many clients":         bigReport(3, 1, 3000, 20_000, 10, 100*time.Second),
@@ -314,7 +314,7 @@ func contrast(a, b string) float64 {
 }
 
 func BenchmarkHTML(b *testing.B) {
-	r := bigReport(6, 3, 30, 1_000_000, 40, 1000*time.Second)
+	r := bigReport(6, 3, 30, million, 40, 1000*time.Second)
 	size := 0
 	for b.Loop() {
 		size = len(page(b, r))

@@ -15,6 +15,9 @@ const (
 	maxWitness  = 12      // operations of one witness in its table
 )
 
+// exclusion is the property whose violations are overlaps.
+const exclusion = "exclusion"
+
 // section is one group of violations on the page.
 type section struct {
 	ID, Title string
@@ -67,7 +70,7 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 				if _, ok := truths[o]; !ok && o != nil {
 					truths[o] = tenures(h, x, o)
 				}
-				z := &zoom{history: h, index: x, object: o, truth: truths[o], view: v}
+				z := &zoom{history: h, index: x, object: o, truth: truths[o], view: v, overlap: g.Property == exclusion}
 				one.Picture, one.Missing = z.draw()
 				one.Truth = len(z.truth) > 0
 				drawn += len(one.Picture)

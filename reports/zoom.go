@@ -24,6 +24,7 @@ type zoom struct {
 	object  *object
 	truth   []tenure // none if the store's part is not known
 	view    *checker.Violation
+	overlap bool // the violation is that two beliefs overlap
 
 	from, to time.Duration // the violation's, within the record
 	scale    scale
@@ -91,9 +92,12 @@ func (z *zoom) draw() (template.HTML, int) {
 func (z *zoom) mark(c *canvas, bottom float64) {
 	x1, x2 := z.scale.x(z.from), z.scale.x(z.to)
 	c.rect("wrong", x1, z.top-4, max(x2-x1, 2), bottom-z.top+4, "")
-	label := "violated " + lasting(z.to-z.from)
-	if z.to == z.from {
-		label = "violated at " + at(z.from)
+	label := "the violation shows here, " + lasting(z.to-z.from)
+	switch {
+	case z.to == z.from:
+		label = "the violation shows at " + at(z.from)
+	case z.overlap:
+		label = "overlap, " + lasting(z.to-z.from)
 	}
 	half := textWidth(label) / 2
 	x := min(max((x1+x2)/2, gutter+half), canvasWidth-half)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"net"
 	"os"
-	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 	"go.uber.org/goleak"
 
@@ -70,13 +70,15 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 
 	cancel()
-	if err := <-waiting; err == nil {
-		t.Error("the rival got the lock")
-	}
 	session.Orphan()
 	rival.Orphan()
+	// Closed before the wait for Lock: when its context ends, Lock deletes its
+	// key with the client's own context, and tries for as long as that lives.
 	for _, s := range []*concurrency.Session{session, rival} {
 		_ = s.Client().Close()
+	}
+	if err := <-waiting; err == nil {
+		t.Error("the rival got the lock")
 	}
 	goleak.VerifyNone(t, before)
 }
@@ -117,38 +119,31 @@ func TestNothingWorksOnAClosedCluster(t *testing.T) {
 func TestCloseWhileOthersStillUseTheCluster(t *testing.T) {
 	c := start(t, Config{})
 	client := connect(t, c, "c1")
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			if _, err := client.Put(context.Background(), "key", "value"); err != nil {
-				return
-			}
-			if _, err := client.Get(context.Background(), "key", clientv3.WithSerializable()); err != nil {
-				return
+	ctx, cancel := context.WithCancel(context.Background())
+	var writes, lives atomic.Int64
+	var users sync.WaitGroup
+	users.Go(func() {
+		for ctx.Err() == nil {
+			if _, err := client.Put(ctx, "key", "value"); err == nil {
+				writes.Add(1)
 			}
 		}
-	}()
-	crashes := make(chan struct{})
-	go func() {
-		defer close(crashes)
+	})
+	users.Go(func() {
 		for {
-			if err := c.Crash(context.Background(), "m1"); err != nil {
+			if err := c.Crash(ctx, "m1"); err != nil {
 				t.Error(err)
 			}
-			if err := c.Restart(context.Background(), "m1"); err != nil {
-				if !strings.Contains(err.Error(), "closed") && !strings.Contains(err.Error(), "stopped") {
-					t.Error(err)
-				}
+			if c.Restart(ctx, "m1") != nil { // closed
 				return
 			}
+			lives.Add(1)
 		}
-	}()
-	eventually(t, "the client has written", func() bool { return c.Link("c1", "m2").Stats().Passed.ToDialler > 1000 })
+	})
+	eventually(t, "both get on", func() bool { return writes.Load() > 10 && lives.Load() > 2 })
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
-	<-crashes
-	_ = client.Close()
-	<-done
+	cancel()
+	users.Wait()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,11 +19,10 @@ import (
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
-// etcd is the one-member cluster that all tests share; each has a prefix of
-// its own.
+// etcd is the one-member cluster that all tests share.
 var (
-	etcd    *embedded.Cluster
-	parties atomic.Int64
+	etcd              *embedded.Cluster
+	parties, prefixes atomic.Int64
 )
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
@@ -53,8 +51,9 @@ func runTests(m *testing.M) int {
 	return 0
 }
 
-// prefixOf is the test's own prefix.
-func prefixOf(t *testing.T) string { return "/" + strings.ReplaceAll(t.Name(), " ", "_") }
+// prefixOf returns a prefix that nobody else uses, nor an earlier run of the
+// same test, whose keys may have outlived it.
+func prefixOf(t *testing.T) string { return fmt.Sprintf("/%s/%d", t.Name(), prefixes.Add(1)) }
 
 // within returns a context that no step of a test should outlive.
 func within(t *testing.T) context.Context {

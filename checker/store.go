@@ -1,0 +1,213 @@
+package checker
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// This file is the revision log's half of a record: what the store did, when
+// it can have happened, and how much of it is surely known.
+
+// indexLog gives every object its tenures and dates the ends of leases.
+func (r *record) indexLog() {
+	r.through = r.log.Through
+	// One revision can change several keys, and a record may be cut between
+	// two of them: the last revision of a cut log may be seen in part.
+	if n := len(r.log.Changes); !r.complete && n > 0 && r.log.Changes[n-1].Revision == r.through {
+		r.through--
+	}
+	r.reach = r.log.Earliest(r.through + 1)
+	r.gaps = slices.Clone(r.log.Gaps)
+	sort.Slice(r.gaps, func(i, j int) bool { return r.gaps[i].From < r.gaps[j].From })
+
+	r.lives = r.log.Lives("")
+	r.livesOf = make(map[int64][]leasedLife)
+	r.lifeAt = make(map[lifeID]int, len(r.lives))
+	r.leaseSeen = make(map[int64]int64)
+	prefixes := make(map[string][]*object)
+	layouts := make(map[*object]history.Layout)
+	for _, s := range r.subjects {
+		for _, ob := range s.objects {
+			p := r.h.Header.ObjectPrefix(s.Name, ob.name) + "/"
+			prefixes[p] = append(prefixes[p], ob)
+			layouts[ob] = s.Layout
+		}
+	}
+	for i := range r.lives {
+		life := &r.lives[i]
+		r.lifeAt[lifeID{life.Key, life.Create}] = i
+		if life.Lease != 0 {
+			leased := leasedLife{i, life.Delete}
+			if life.Delete == 0 {
+				leased.deletedBy = math.MaxInt64
+			}
+			if before := r.livesOf[life.Lease]; len(before) > 0 {
+				leased.deletedBy = max(leased.deletedBy, before[len(before)-1].deletedBy)
+			}
+			r.livesOf[life.Lease] = append(r.livesOf[life.Lease], leased)
+			last := life.Values[len(life.Values)-1].Revision
+			r.leaseSeen[life.Lease] = max(r.leaseSeen[life.Lease], last)
+		}
+		for at, c := range life.Key {
+			if c != '/' {
+				continue
+			}
+			for _, ob := range prefixes[life.Key[:at+1]] {
+				t := tenure{Life: life, gone: r.gone(life), behind: -1}
+				if layouts[ob] == history.ReadWriteKeys {
+					t.mode = directory(life.Key[at+1:])
+				}
+				ob.byCreate[life.Create] = append(ob.byCreate[life.Create], len(ob.tenures))
+				ob.tenures = append(ob.tenures, t)
+			}
+		}
+	}
+	for _, s := range r.subjects {
+		for _, ob := range s.objects {
+			ob.queue()
+		}
+	}
+	r.indexLeaseEnds()
+}
+
+// indexLeaseEnds dates the ends of leases. The revision of a lease's end
+// counts only if a key went with it: nothing dates it otherwise but the time
+// at which it was seen.
+func (r *record) indexLeaseEnds() {
+	r.leaseEnds = make(map[int64]leaseEnd, len(r.log.LeaseEnds))
+	for _, seen := range r.log.LeaseEnds {
+		if _, done := r.leaseEnds[seen.Lease]; done {
+			continue
+		}
+		e, _ := r.log.LeaseEnd(seen.Lease)
+		end := leaseEnd{earliest: r.log.Earliest(r.leaseSeen[e.Lease]), latest: e.Time}
+		for _, l := range r.livesOf[e.Lease] {
+			if r.lives[l.index].Delete == e.Revision {
+				end = leaseEnd{e.Revision, r.log.Earliest(e.Revision), min(e.Time, r.log.Latest(e.Revision))}
+			}
+		}
+		r.leaseEnds[e.Lease] = end
+	}
+}
+
+// directory tells from a key's name below its object's prefix who made it.
+func directory(rest string) history.Mode {
+	if strings.HasPrefix(rest, "read/") {
+		return history.ReadMode
+	}
+	return history.WriteMode
+}
+
+// queue computes for every tenure when its turn may have come: a key waits for
+// every older key of its object, a reader's key for the writers' only.
+func (ob *object) queue() {
+	var anyGone, writeGone int64
+	lastAny, lastWrite := -1, -1
+	for i := 0; i < len(ob.tenures); {
+		end := i
+		for ; end < len(ob.tenures) && ob.tenures[end].Create == ob.tenures[i].Create; end++ {
+			t := &ob.tenures[end]
+			before, last := anyGone, lastAny
+			if t.mode == history.ReadMode {
+				before, last = writeGone, lastWrite
+			}
+			t.owns = t.Create
+			if before > t.Create {
+				t.owns, t.behind = before, last
+			}
+		}
+		for ; i < end; i++ {
+			t := &ob.tenures[i]
+			if t.gone > anyGone {
+				anyGone, lastAny = t.gone, i
+			}
+			if t.mode != history.ReadMode && t.gone > writeGone {
+				writeGone, lastWrite = t.gone, i
+			}
+		}
+	}
+}
+
+// gone is the first revision at which a life may have been over.
+func (r *record) gone(life *history.Life) int64 {
+	last := life.Values[len(life.Values)-1].Revision
+	end := life.Delete
+	if end == 0 {
+		end = max(r.through, last) + 1
+	}
+	for _, g := range r.gaps {
+		if g.Through > last && g.From < end {
+			return max(g.From, last+1)
+		}
+	}
+	return end
+}
+
+// covers is true if every change from revision from through revision through
+// is surely in the log.
+func (r *record) covers(from, through int64) bool {
+	return r.log != nil && through <= r.through && r.log.Covers(from, through)
+}
+
+// seesAllBy is true if every change that happened since revision from and by
+// time t is surely in the log.
+func (r *record) seesAllBy(from int64, t time.Duration) bool {
+	return r.reach > t && (from > r.through || r.covers(from, r.through))
+}
+
+// cause is why a key went away.
+type cause int
+
+const (
+	causeUnknown cause = iota
+	causeLease
+	causeOther
+)
+
+// deletedBy tells why a life ended. A lease's end may be recorded a little
+// after the deletions that it caused: in a record that was cut in between,
+// the cause is not known yet.
+func (r *record) deletedBy(life *history.Life) cause {
+	if life.Delete == 0 {
+		return causeUnknown
+	}
+	if life.ByLease {
+		return causeLease
+	}
+	if _, recreated := r.lifeAt[lifeID{life.Key, life.Delete}]; recreated {
+		return causeUnknown // its deletion fell into a gap
+	}
+	if _, ended := r.log.LeaseEnd(life.Lease); ended || life.Lease == 0 || r.logIsWhole() || r.leaseSeen[life.Lease] > life.Delete {
+		return causeOther
+	}
+	return causeUnknown
+}
+
+// logIsWhole is true if the log surely reaches the final phase of a record
+// that is complete: no lease's end is still to come.
+func (r *record) logIsWhole() bool { return r.complete && r.isFinal && r.reach >= r.final }
+
+// leaseEnd bounds the time at which a lease ended.
+type leaseEnd struct {
+	revision         int64 // zero if no key shows it
+	earliest, latest time.Duration
+}
+
+// leaseAlive is true if the lease surely had not ended at time t.
+func (r *record) leaseAlive(lease int64, t time.Duration) bool {
+	if lease == 0 {
+		return true
+	}
+	if e, ended := r.leaseEnds[lease]; ended {
+		return e.earliest > t
+	}
+	if seen := r.leaseSeen[lease]; seen > 0 && r.log.Earliest(seen) > t {
+		return true
+	}
+	return r.complete && r.seesAllBy(max(r.leaseSeen[lease], r.log.Start), t)
+}

@@ -1,0 +1,43 @@
+package holdfast
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/workloads"
+)
+
+type planned = faults.Planned
+
+func triggerOn(subject, event string, longer time.Duration) *faults.Trigger {
+	return &faults.Trigger{Subject: subject, Event: event, Longer: longer}
+}
+
+// decided returns the objects that a client's first rounds ask for.
+func (j *Judgement) decided(client string, rounds int) []string {
+	first := 1
+	slot, _ := strconv.Atoi(strings.TrimPrefix(strings.Split(client, ".")[0], "c"))
+	for i := range j.Scenario.Workloads {
+		w := &j.Scenario.Workloads[i]
+		if next := first + w.Clients + w.Observers; slot >= next {
+			first = next
+			continue
+		}
+		subject, _ := j.Scenario.subject(w.Subject)
+		decide := workloads.Decisions(j.Info.Seed, client, &w.Traffic)
+		var objects []string
+		for range rounds {
+			d := decide()
+			if subject.NewElection != nil {
+				d.Objects = d.Objects[:1]
+			}
+			for _, o := range d.Objects {
+				objects = append(objects, strconv.Itoa(o))
+			}
+		}
+		return objects
+	}
+	return nil
+}
