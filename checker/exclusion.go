@@ -175,11 +175,11 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 		ta, _ := ob.identified(a.Key, a.Token)
 		tb, _ := ob.identified(b.Key, b.Token)
 		if ta != nil && tb != nil {
-			earlier := a
+			earlier, later := a, b
 			if ta.Create > tb.Create {
-				earlier, ta, tb = b, tb, ta
+				earlier, later, ta, tb = b, a, tb, ta
 			}
-			decided = r.blameByRevision(&f, earlier, ta, tb, &why)
+			decided = r.blameByRevision(&f, earlier, later, ta, tb, &why)
 			return f, decided
 		}
 	}
@@ -201,7 +201,7 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 
 // blameByRevision decides from the keys of the one who owned first and of the
 // one who owned later.
-func (r *record) blameByRevision(f *finding, first *history.Operation, owned, owns *tenure, why *func() string) bool {
+func (r *record) blameByRevision(f *finding, first, later *history.Operation, owned, owns *tenure, why *func() string) bool {
 	if owned.Life == owns.Life {
 		*why = func() string { return fmt.Sprintf("both rest on one key (rev %d)", owned.Create) }
 		return true
