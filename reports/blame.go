@@ -46,8 +46,16 @@ var blameMeanings = []meaning{
 	},
 }
 
-// blameMeaning explains a blame; it is empty for one that is not known here.
-func blameMeaning(b checker.Blame) meaning {
+// blameMeaning explains the blame for breaking a property; it is empty for one
+// that is not known here.
+func blameMeaning(property string, b checker.Blame) meaning {
+	if property == checker.Contract && (b == checker.BlameLibrary || b == checker.BlameSubject) {
+		return meaning{
+			Word:    string(b),
+			Means:   "A call did not end when its context did, or panicked: whoever relies on its deadline waits on.",
+			Prevent: "Do not build on the call's own deadline: watch the session beside it, and close the session when time is up.",
+		}
+	}
 	for _, m := range blameMeanings {
 		if m.Word == string(b) {
 			return m

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.etcd.io/etcd/client/v3/concurrency"
 	"go.uber.org/goleak"
@@ -124,9 +125,13 @@ func TestCloseWhileOthersStillUseTheCluster(t *testing.T) {
 	var users sync.WaitGroup
 	users.Go(func() {
 		for ctx.Err() == nil {
-			if _, err := client.Put(ctx, "key", "value"); err == nil {
+			// A proposal that was on its way to a leader that crashed is lost:
+			// etcd would wait seconds for it.
+			soon, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+			if _, err := client.Put(soon, "key", "value"); err == nil {
 				writes.Add(1)
 			}
+			cancel()
 		}
 	})
 	users.Go(func() {
