@@ -113,7 +113,4 @@ type Options struct {
 	// NoticeLimit makes Notice a promise: the longest time from losing a lease
 	// to being told; zero only reports it.
 	NoticeLimit time.Duration
-	// SearchLimit bounds a linearizability search; zero is 30 s. No property
-	// searches today: each is decided by an exact sweep, without a clock.
-	SearchLimit time.Duration
 }
