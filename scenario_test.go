@@ -81,6 +81,7 @@ workloads:
 faults:
   - {every: 2s..1s, of: [isolate-leader, explode]}
   - {when: {subject: rwmutex, event: sleeping}, fault: cut-client}
+expect: {known: [etcd#1], grace: 0s}
 `))
 	var mistakes *ScenarioError
 	if !errors.As(err, &mistakes) {
@@ -101,6 +102,8 @@ faults:
 		`bad.yaml:12: faults[0].of[1]: there is no fault "explode"`,
 		`bad.yaml:13: faults[1].when.event: "sleeping" is none of waiting, holding`,
 		`bad.yaml:13: faults[1].when.subject: "rwmutex" has no workload`,
+		`bad.yaml:14: expect.known[0]: "etcd#1" is not an issue that holdfast recognises`,
+		"bad.yaml:14: expect.grace: 0s is not more than zero",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not named: %s", want)

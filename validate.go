@@ -3,9 +3,11 @@ package holdfast
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/faults"
 )
 
@@ -42,6 +44,17 @@ func (s *Scenario) mistakes() []Mistake {
 	}
 	if s.Expect.NoticeLimit < 0 {
 		wrong("expect.notice-limit", "%v is negative", s.Expect.NoticeLimit)
+	}
+	if s.Expect.Known != nil {
+		var issues []string
+		for _, k := range checker.KnownIssues() {
+			issues = append(issues, k.Issue)
+		}
+		for i, issue := range *s.Expect.Known {
+			if !slices.Contains(issues, issue) {
+				wrong(fmt.Sprintf("expect.known[%d]", i), "%q is not an issue that holdfast recognises; these are: %s", issue, strings.Join(issues, ", "))
+			}
+		}
 	}
 	s.clusterMistakes(wrong)
 	s.workloadMistakes(wrong)

@@ -50,8 +50,6 @@ type SubjectInfo struct {
 	Primitive Primitive `json:"primitive"`
 	Origin    Origin    `json:"origin"`
 	Layout    Layout    `json:"layout,omitempty"`
-	// Based names the subject whose known defects this one shares; "" is none.
-	Based string `json:"based,omitempty"`
 }
 
 // Header opens a history file.

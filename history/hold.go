@@ -40,9 +40,6 @@ type Hold struct {
 	Ended   HoldEnd
 }
 
-// Overlaps is true if the cores of two holds share an instant.
-func (h *Hold) Overlaps(o *Hold) bool { return h.Start <= o.End && o.Start <= h.End }
-
 // Compatible is true if both holds are readers: they may overlap.
 func (h *Hold) Compatible(o *Hold) bool { return h.Mode == ReadMode && o.Mode == ReadMode }
 
