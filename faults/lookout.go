@@ -86,7 +86,7 @@ func (l *Lookout) Await(ctx context.Context, t Trigger, struck map[int64]bool) s
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		client, operation, left, changed := l.longest(t, struck)
+		client, operation, left, changed := l.ripe(t, struck)
 		if client != "" && left <= 0 {
 			struck[operation] = true
 			return client
@@ -105,20 +105,30 @@ func (l *Lookout) Await(ctx context.Context, t Trigger, struck map[int64]bool) s
 	return ""
 }
 
-// longest returns the client that has been in t's state the longest, by which
-// operation, and how much longer it has to be in it.
-func (l *Lookout) longest(t Trigger, struck map[int64]bool) (client string, operation int64, left time.Duration, changed <-chan struct{}) {
+// ripe returns the client to which t has happened, and by which operation. If
+// it has happened to several, it is the one to which it happened last: a waiter
+// with the most others before it, which is the one whose lease can end before
+// its turn comes. If it has happened to none, left is how much longer the first
+// one needs.
+func (l *Lookout) ripe(t Trigger, struck map[int64]bool) (client string, operation int64, left time.Duration, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	states := l.waiting
 	if t.Event == Holding {
 		states = l.holding
 	}
-	var first state
+	now := l.clock.Now()
+	var best state
 	for id, s := range states {
-		if s.subject == t.Subject && !struck[id] && (first.client == "" || s.since < first.since) {
-			first, operation = s, id
+		if s.subject != t.Subject || struck[id] {
+			continue
+		}
+		happened, bestHappened := now-s.since >= t.Longer, now-best.since >= t.Longer
+		switch {
+		case best.client == "", happened && !bestHappened,
+			happened && s.since > best.since, !happened && !bestHappened && s.since < best.since:
+			best, operation = s, id
 		}
 	}
-	return first.client, operation, first.since + t.Longer - l.clock.Now(), l.changed
+	return best.client, operation, best.since + t.Longer - now, l.changed
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -98,6 +99,21 @@ func portsOf(c *Cluster) []string {
 			m.life.etcd.Clients[0].Addr().String())
 	}
 	return ports
+}
+
+// A directory that was there before stays, without what was put there.
+func TestCloseEmptiesAGivenDirectory(t *testing.T) {
+	directory := t.TempDir()
+	c := start(t, Config{Members: 1, Directory: directory})
+	if entries, err := os.ReadDir(filepath.Join(directory, "m1")); err != nil || len(entries) == 0 {
+		t.Errorf("the data of m1: %v, %v", entries, err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(directory); err != nil || len(entries) != 0 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
 }
 
 func TestNothingWorksOnAClosedCluster(t *testing.T) {

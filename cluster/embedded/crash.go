@@ -70,7 +70,8 @@ func (c *Cluster) isolate(m *member) (ended *life, reconnect func()) {
 // serves. It serves only once there is a quorum, so members of which more than
 // a minority is down have to be restarted at the same time; if ctx ends before
 // there is one, the server stays, and serves when it can. Restarting a member
-// that is up just waits for it.
+// that is up just waits for it; one that etcd has given up has to be crashed
+// first.
 func (c *Cluster) Restart(ctx context.Context, name string) error {
 	m, err := c.member(name)
 	if err == nil {

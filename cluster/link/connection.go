@@ -19,6 +19,7 @@ type connection struct {
 
 	// Guarded by link.mu.
 	target *net.TCPConn // nil until it is reached
+	held   Bytes        // read from the sender, waiting for a stall to end
 	closed bool
 	broken bool // one side was reset: the other has to be told so
 }
@@ -121,11 +122,11 @@ func (c *connection) pump(d Direction, first []byte) {
 // in going on.
 func (c *connection) deliver(d Direction, bytes []byte) bool {
 	for len(bytes) > 0 {
-		if !c.link.enter(c, d, len(bytes)) {
+		if !c.link.enter(c, d, int64(len(bytes))) {
 			return false
 		}
 		n, err := c.receiver(d).Write(bytes)
-		c.link.exit(d, n)
+		c.link.exit(d, int64(n))
 		bytes = bytes[n:]
 		// A stall interrupts a write by its deadline: what is left waits.
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {

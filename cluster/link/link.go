@@ -14,15 +14,12 @@ type Link struct {
 	changed *sync.Cond
 
 	connections map[*connection]struct{}
-	stats       Stats // without Open
+	stats       Stats // without Open and Held
 	removed     bool
 
 	// How many impositions in force ask for each harm.
 	cuts   int
 	stalls [directions]int
-	// stallNumber counts the stalls that have begun, so that a byte which
-	// waits through two of them is counted for both.
-	stallNumber [directions]int64
 	// writers counts the connections that are handing bytes to a receiver.
 	writers [directions]int
 }
@@ -78,7 +75,9 @@ func (l *Link) lift(c Condition) {
 // under way are interrupted; enter admits no new one.
 func (l *Link) stall(d Direction) {
 	l.stalls[d]++
-	l.stallNumber[d]++
+	for c := range l.connections { // what another stall holds, this one holds too
+		l.stats.HeldTotal.add(d, c.held.In(d))
+	}
 	l.limitWrites(d, time.Unix(1, 0))
 	for l.writers[d] > 0 {
 		l.changed.Wait()
@@ -102,6 +101,8 @@ func (l *Link) Stats() Stats {
 		if c.target != nil {
 			s.Open++
 		}
+		s.Held.add(ToTarget, c.held.ToTarget)
+		s.Held.add(ToDialler, c.held.ToDialler)
 	}
 	return s
 }
@@ -173,26 +174,19 @@ func (l *Link) unreached(c *connection) {
 }
 
 // enter waits until bytes may pass in direction d, and marks the connection as
-// writing until exit. The given number of bytes counts as held while it waits.
+// writing until exit. The given number of bytes is held while it waits.
 // It returns false if the connection has been closed.
-func (l *Link) enter(c *connection, d Direction, bytes int) bool {
+func (l *Link) enter(c *connection, d Direction, bytes int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	counted, holding := int64(0), false
 	for l.stalls[d] > 0 && !c.closed {
-		if number := l.stallNumber[d]; counted != number {
-			counted = number
+		if c.held.In(d) == 0 {
+			c.held.add(d, bytes)
 			l.stats.HeldTotal.add(d, bytes)
-		}
-		if !holding {
-			holding = true
-			l.stats.Held.add(d, bytes)
 		}
 		l.changed.Wait()
 	}
-	if holding {
-		l.stats.Held.add(d, -bytes)
-	}
+	c.held.add(d, -c.held.In(d))
 	if c.closed {
 		return false
 	}
@@ -201,7 +195,7 @@ func (l *Link) enter(c *connection, d Direction, bytes int) bool {
 }
 
 // exit ends what enter began.
-func (l *Link) exit(d Direction, passed int) {
+func (l *Link) exit(d Direction, passed int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stats.Passed.add(d, passed)

@@ -42,10 +42,10 @@ func (b Bytes) In(d Direction) int64 {
 // Total returns the sum of both directions.
 func (b Bytes) Total() int64 { return b.ToTarget + b.ToDialler }
 
-func (b *Bytes) add(d Direction, n int) {
+func (b *Bytes) add(d Direction, n int64) {
 	if d == ToTarget {
-		b.ToTarget += int64(n)
+		b.ToTarget += n
 	} else {
-		b.ToDialler += int64(n)
+		b.ToDialler += n
 	}
 }
