@@ -3,6 +3,7 @@ package holdfast
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
@@ -12,7 +13,9 @@ import (
 
 // backend is one way to have a cluster. Here, and only here, backends meet.
 type backend struct {
-	start func(ctx context.Context, spec ClusterSpec, logs string) (cluster.Cluster, error)
+	// start launches a cluster that keeps what it needs, and logs, below a run's
+	// directory.
+	start func(ctx context.Context, spec ClusterSpec, directory string) (cluster.Cluster, error)
 	// mistakes reports what is wrong with a spec; fields are the spec's.
 	mistakes     func(spec ClusterSpec) []Mistake
 	capabilities func(spec ClusterSpec) faults.Capabilities
@@ -30,9 +33,12 @@ func backendOf(kind string) (backend, bool) {
 	}
 }
 
-func startEmbedded(ctx context.Context, spec ClusterSpec, logs string) (cluster.Cluster, error) {
+func startEmbedded(ctx context.Context, spec ClusterSpec, directory string) (cluster.Cluster, error) {
 	return embedded.Start(ctx, embedded.Config{
-		Members: spec.Members, Election: spec.Election, Heartbeat: spec.Heartbeat, Fsync: spec.Fsync, LogDirectory: logs,
+		Members: spec.Members, Election: spec.Election, Heartbeat: spec.Heartbeat, Fsync: spec.Fsync,
+		// Not among the system's temporary files: what a killed run leaves is
+		// found, and removed, with the run.
+		Directory: filepath.Join(directory, "data"), LogDirectory: directory,
 	})
 }
 

@@ -353,20 +353,33 @@ func subsequence(asked, decided []string) bool {
 // Nothing but the run directory stays: no port and no file elsewhere.
 // (Goroutines are TestMain's.)
 func TestNothingIsLeftBehind(t *testing.T) {
-	temporary := t.TempDir()
+	out, temporary := t.TempDir(), t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	s := NewScenario("tidy")
 	s.Duration = time.Second
 	s.Workloads = []Workload{NewWorkload("mutex")}
-	j := run1(t, t.Context(), s)
+	j, err := Run(t.Context(), s, RunOptions{Out: out})
+	if err != nil {
+		t.Fatal(err)
+	}
 	left, err := os.ReadDir(temporary)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, entry := range left {
-		if !strings.Contains(j.Directory, entry.Name()) {
-			t.Errorf("left in the directory for temporary files: %s", entry.Name())
-		}
+		t.Errorf("left in the directory for temporary files: %s", entry.Name())
+	}
+	var files []string
+	entries, err := os.ReadDir(j.Directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		files = append(files, entry.Name())
+	}
+	want := []string{FaultsFile, HistoryFile, "members", ReportFile, RevisionsFile, InfoFile, ScenarioFile, VerdictFile}
+	if !slices.Equal(files, want) {
+		t.Errorf("the run directory has %v, want %v", files, want)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
+	"github.com/etcd-holdfast/holdfast/workloads/internal/testetcd"
 )
 
 // What the subjects do right, apart from the one thing each that they do
@@ -33,69 +34,69 @@ func inTheWay(t *testing.T, subject workloads.Subject, s *workloads.Session, pre
 	t.Helper()
 	if subject.Name == "two-writers" { // only a reader is in a writer's way
 		lock := subject.NewRWLock(s, prefix)
-		mustHold(t, lock.AcquireRead)
+		testetcd.MustHold(t, lock.AcquireRead)
 		return lock.ReleaseRead
 	}
-	lock := exclusive(subject, s, prefix)
-	mustHold(t, lock.Acquire)
+	lock := testetcd.Exclusive(subject, s, prefix)
+	testetcd.MustHold(t, lock.Acquire)
 	return lock.Release
 }
 
 func TestGrantTellsTheKeyAndItsCreateRevision(t *testing.T) {
 	forEach(t, func(t *testing.T, subject workloads.Subject) {
-		session, prefix := open(t), prefixOf(t)
-		lock := exclusive(subject, session, prefix)
+		session, prefix := testetcd.Open(t), testetcd.Prefix(t)
+		lock := testetcd.Exclusive(subject, session, prefix)
 		for round := range 2 {
-			grant := mustHold(t, lock.Acquire)
-			if !strings.HasPrefix(grant.Key, prefix+"/") || !exists(t, session.Client, grant) {
+			grant := testetcd.MustHold(t, lock.Acquire)
+			if !strings.HasPrefix(grant.Key, prefix+"/") || !testetcd.Exists(t, session.Client, grant) {
 				t.Errorf("round %d: etcd has no key below %s/ for %+v", round, prefix, grant)
 			}
-			must(t, lock.Release)
-			awaitKeys(t, session.Client, prefix, 0)
+			testetcd.Must(t, lock.Release)
+			testetcd.AwaitKeys(t, session.Client, prefix, 0)
 		}
 	})
 }
 
 func TestSecondWaitsForTheFirst(t *testing.T) {
 	forEach(t, func(t *testing.T, subject workloads.Subject) {
-		a, b, prefix := open(t), open(t), prefixOf(t)
+		a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
 		release := inTheWay(t, subject, a, prefix)
-		second := exclusive(subject, b, prefix)
-		waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
-		must(t, release)
-		if o := result(t, waiting); o.err != nil {
-			t.Fatal(o.err)
+		second := testetcd.Exclusive(subject, b, prefix)
+		waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(testetcd.Within(t)) })
+		testetcd.Must(t, release)
+		if o := testetcd.Result(t, waiting); o.Err != nil {
+			t.Fatal(o.Err)
 		}
-		must(t, second.Release)
-		awaitKeys(t, a.Client, prefix, 0)
+		testetcd.Must(t, second.Release)
+		testetcd.AwaitKeys(t, a.Client, prefix, 0)
 	})
 }
 
 func TestGivingUpLeavesNoKey(t *testing.T) {
 	forEach(t, func(t *testing.T, subject workloads.Subject) {
-		a, b, prefix := open(t), open(t), prefixOf(t)
+		a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
 		release := inTheWay(t, subject, a, prefix)
-		second := exclusive(subject, b, prefix)
-		ctx, cancel := context.WithCancel(within(t))
+		second := testetcd.Exclusive(subject, b, prefix)
+		ctx, cancel := context.WithCancel(testetcd.Within(t))
 		defer cancel()
-		waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(ctx) })
+		waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(ctx) })
 		cancel()
-		o := result(t, waiting)
-		if !errors.Is(o.err, context.Canceled) {
-			t.Errorf("gave up with %v, want %v", o.err, context.Canceled)
+		o := testetcd.Result(t, waiting)
+		if !errors.Is(o.Err, context.Canceled) {
+			t.Errorf("gave up with %v, want %v", o.Err, context.Canceled)
 		}
 		// stale-token's lock is etcd's, whose errors say less.
-		if subject.Name != "stale-token" && !workloads.Certain(o.err) {
-			t.Errorf("gave up with %v, want an error that is certain", o.err)
+		if subject.Name != "stale-token" && !workloads.Certain(o.Err) {
+			t.Errorf("gave up with %v, want an error that is certain", o.Err)
 		}
 		if subject.Name == "unlock-by-anyone" { // it deletes the key of the other
-			awaitKeys(t, a.Client, prefix, 0)
+			testetcd.AwaitKeys(t, a.Client, prefix, 0)
 		} else {
-			awaitKeys(t, a.Client, prefix, 1)
+			testetcd.AwaitKeys(t, a.Client, prefix, 1)
 		}
-		must(t, release)
-		mustHold(t, second.Acquire) // the object is good for another round
-		must(t, second.Release)
+		testetcd.Must(t, release)
+		testetcd.MustHold(t, second.Acquire) // the object is good for another round
+		testetcd.Must(t, second.Release)
 	})
 }
 
@@ -107,16 +108,16 @@ func TestLeaseThatEndsDuringTheWaitIsRefused(t *testing.T) {
 		case "no-lease", "short-ttl": // they do not hold on the session's lease
 			return
 		}
-		a, b, prefix := open(t), open(t), prefixOf(t)
+		a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
 		release := inTheWay(t, subject, a, prefix)
-		second := exclusive(subject, b, prefix)
-		waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
-		revoke(t, a, b)
-		must(t, release)
-		if o := result(t, waiting); !workloads.Certain(o.err) {
+		second := testetcd.Exclusive(subject, b, prefix)
+		waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(testetcd.Within(t)) })
+		testetcd.Revoke(t, a, b)
+		testetcd.Must(t, release)
+		if o := testetcd.Result(t, waiting); !workloads.Certain(o.Err) {
 			t.Errorf("acquire: %+v, want an error that is certain", o)
 		}
-		awaitKeys(t, a.Client, prefix, 0)
+		testetcd.AwaitKeys(t, a.Client, prefix, 0)
 	})
 }
 
@@ -128,13 +129,13 @@ func TestReleaseOfALostLockSaysSo(t *testing.T) {
 		case "stale-token", "split-brain-election": // etcd's, which say nothing
 			return
 		}
-		session := open(t)
-		lock := exclusive(subject, session, prefixOf(t))
-		grant := mustHold(t, lock.Acquire)
-		if _, err := session.Client.Delete(within(t), grant.Key); err != nil {
+		session := testetcd.Open(t)
+		lock := testetcd.Exclusive(subject, session, testetcd.Prefix(t))
+		grant := testetcd.MustHold(t, lock.Acquire)
+		if _, err := session.Client.Delete(testetcd.Within(t), grant.Key); err != nil {
 			t.Fatal(err)
 		}
-		if err := lock.Release(within(t)); !errors.Is(err, errLost) || !workloads.Certain(err) {
+		if err := lock.Release(testetcd.Within(t)); !errors.Is(err, errLost) || !workloads.Certain(err) {
 			t.Errorf("release: %v, want %v, which is certain", err, errLost)
 		}
 	})
@@ -142,19 +143,19 @@ func TestReleaseOfALostLockSaysSo(t *testing.T) {
 
 func TestTryTaken(t *testing.T) {
 	forEach(t, func(t *testing.T, subject workloads.Subject) {
-		a, b, prefix := open(t), open(t), prefixOf(t)
-		first, ok := exclusive(subject, a, prefix).(workloads.TryLock)
+		a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
+		first, ok := testetcd.Exclusive(subject, a, prefix).(workloads.TryLock)
 		if !ok {
 			return
 		}
-		second := exclusive(subject, b, prefix).(workloads.TryLock)
-		mustHold(t, first.TryAcquire)
-		if _, err := second.TryAcquire(within(t)); !errors.Is(err, workloads.ErrTaken) {
+		second := testetcd.Exclusive(subject, b, prefix).(workloads.TryLock)
+		testetcd.MustHold(t, first.TryAcquire)
+		if _, err := second.TryAcquire(testetcd.Within(t)); !errors.Is(err, workloads.ErrTaken) {
 			t.Errorf("try while another holds: %v, want %v", err, workloads.ErrTaken)
 		}
-		must(t, first.Release)
-		mustHold(t, second.TryAcquire)
-		must(t, second.Release)
-		awaitKeys(t, a.Client, prefix, 0)
+		testetcd.Must(t, first.Release)
+		testetcd.MustHold(t, second.TryAcquire)
+		testetcd.Must(t, second.Release)
+		testetcd.AwaitKeys(t, a.Client, prefix, 0)
 	})
 }

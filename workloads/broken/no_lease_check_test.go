@@ -4,24 +4,25 @@ import (
 	"testing"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
+	"github.com/etcd-holdfast/holdfast/workloads/internal/testetcd"
 )
 
 // A holds, B waits, B's lease ends, A releases: B is told that it holds, and C
 // that comes afterwards is told so too.
 func TestNoLeaseCheckHoldsWithoutAKey(t *testing.T) {
-	a, b, c, prefix := open(t), open(t), open(t), prefixOf(t)
+	a, b, c, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
 	subject := subjectNamed(t, "no-lease-check")
 	first, second, third := subject.NewLock(a, prefix), subject.NewLock(b, prefix), subject.NewLock(c, prefix)
-	mustHold(t, first.Acquire)
-	waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
-	revoke(t, a, b)
-	must(t, first.Release)
-	o := result(t, waiting)
-	if o.err != nil {
-		t.Fatalf("the bug is gone: %v", o.err)
+	testetcd.MustHold(t, first.Acquire)
+	waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(testetcd.Within(t)) })
+	testetcd.Revoke(t, a, b)
+	testetcd.Must(t, first.Release)
+	o := testetcd.Result(t, waiting)
+	if o.Err != nil {
+		t.Fatalf("the bug is gone: %v", o.Err)
 	}
-	if exists(t, a.Client, o.grant) {
-		t.Errorf("the key of %+v exists", o.grant)
+	if testetcd.Exists(t, a.Client, o.Grant) {
+		t.Errorf("the key of %+v exists", o.Grant)
 	}
-	mustHold(t, third.Acquire)
+	testetcd.MustHold(t, third.Acquire)
 }

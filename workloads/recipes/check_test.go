@@ -8,6 +8,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
+	"github.com/etcd-holdfast/holdfast/workloads/internal/testetcd"
 )
 
 // A holds, B waits, B's lease ends, A releases. B has no key any more and must
@@ -35,31 +36,31 @@ func TestLeaseThatEndsDuringTheWait(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a, b, prefix := open(t), open(t), prefixOf(t)
+			a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
 			subject := subjectNamed(t, test.subject)
-			holder, waiter := exclusive(subject, a, prefix), exclusive(subject, b, prefix)
+			holder, waiter := testetcd.Exclusive(subject, a, prefix), testetcd.Exclusive(subject, b, prefix)
 			acquire := waiter.Acquire
 			if test.read {
 				acquire = waiter.(workloads.RWLock).AcquireRead
 			}
-			mustHold(t, holder.Acquire)
-			waiting := startWaiting(t, b, func() (workloads.Grant, error) { return acquire(within(t)) })
-			revoke(t, a, b)
-			awaitKeys(t, a.Client, prefix, 1)
-			must(t, holder.Release)
+			testetcd.MustHold(t, holder.Acquire)
+			waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return acquire(testetcd.Within(t)) })
+			testetcd.Revoke(t, a, b)
+			testetcd.AwaitKeys(t, a.Client, prefix, 1)
+			testetcd.Must(t, holder.Release)
 
-			o := result(t, waiting)
+			o := testetcd.Result(t, waiting)
 			switch {
-			case test.lies && o.err != nil:
-				t.Errorf("the plain recipe refused: %v: is it corrected?", o.err)
-			case test.lies && (o.grant.Key == "" || exists(t, a.Client, o.grant)):
-				t.Errorf("the grant is %+v, want one whose key is gone", o.grant)
-			case !test.lies && o.err == nil:
-				t.Errorf("told that it holds with %+v, whose key is gone", o.grant)
-			case !test.lies && !workloads.Certain(o.err):
-				t.Errorf("refused with %v, want an error that is certain", o.err)
+			case test.lies && o.Err != nil:
+				t.Errorf("the plain recipe refused: %v: is it corrected?", o.Err)
+			case test.lies && (o.Grant.Key == "" || testetcd.Exists(t, a.Client, o.Grant)):
+				t.Errorf("the grant is %+v, want one whose key is gone", o.Grant)
+			case !test.lies && o.Err == nil:
+				t.Errorf("told that it holds with %+v, whose key is gone", o.Grant)
+			case !test.lies && !workloads.Certain(o.Err):
+				t.Errorf("refused with %v, want an error that is certain", o.Err)
 			}
-			awaitKeys(t, a.Client, prefix, 0)
+			testetcd.AwaitKeys(t, a.Client, prefix, 0)
 		})
 	}
 }
@@ -83,30 +84,30 @@ func (kv failingReads) Get(ctx context.Context, key string, options ...clientv3.
 func TestCheckThatFailsLeavesNoKey(t *testing.T) {
 	for _, name := range []string{"rwmutex-checked", "election-checked"} {
 		t.Run(name, func(t *testing.T) {
-			a, b, prefix := open(t), open(t), prefixOf(t)
-			lock := exclusive(subjectNamed(t, name), a, prefix)
+			a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
+			lock := testetcd.Exclusive(subjectNamed(t, name), a, prefix)
 			kv := a.Client.KV
 
 			broken := errors.New("the read failed")
 			a.Client.KV = failingReads{kv, func(context.Context) error { return broken }}
-			if _, err := lock.Acquire(within(t)); !errors.Is(err, broken) || workloads.Certain(err) {
+			if _, err := lock.Acquire(testetcd.Within(t)); !errors.Is(err, broken) || workloads.Certain(err) {
 				t.Errorf("acquire: %v, want %v, which is not certain", err, broken)
 			}
-			awaitKeys(t, b.Client, prefix, 0)
+			testetcd.AwaitKeys(t, b.Client, prefix, 0)
 
 			// The context ends just before the check: the check must heed it,
 			// and the key must go all the same.
-			ctx, cancel := context.WithCancel(within(t))
+			ctx, cancel := context.WithCancel(testetcd.Within(t))
 			defer cancel()
 			a.Client.KV = failingReads{kv, func(context.Context) error { cancel(); return nil }}
 			if _, err := lock.Acquire(ctx); err == nil || workloads.Certain(err) {
 				t.Errorf("acquire with a context that is over: %v, want an error that is not certain", err)
 			}
-			awaitKeys(t, b.Client, prefix, 0)
+			testetcd.AwaitKeys(t, b.Client, prefix, 0)
 
 			a.Client.KV = kv
-			mustHold(t, lock.Acquire)
-			must(t, lock.Release)
+			testetcd.MustHold(t, lock.Acquire)
+			testetcd.Must(t, lock.Release)
 		})
 	}
 }

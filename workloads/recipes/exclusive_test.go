@@ -10,6 +10,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
+	"github.com/etcd-holdfast/holdfast/workloads/internal/testetcd"
 )
 
 // Every subject of this package is an exclusive lock in one way or another;
@@ -54,43 +55,43 @@ func TestNamesAreUniqueAndConstructorsSingle(t *testing.T) {
 // This fails when a version of etcd keeps them elsewhere.
 func TestGrantTellsTheKeyAndItsCreateRevision(t *testing.T) {
 	forEach(t, func(t *testing.T, subject workloads.Subject) {
-		session, prefix := open(t), prefixOf(t)
-		lock := exclusive(subject, session, prefix)
+		session, prefix := testetcd.Open(t), testetcd.Prefix(t)
+		lock := testetcd.Exclusive(subject, session, prefix)
 		for round := range 2 {
-			grant := mustHold(t, lock.Acquire)
+			grant := testetcd.MustHold(t, lock.Acquire)
 			if !strings.HasPrefix(grant.Key, prefix+"/") || grant.Token == 0 {
 				t.Fatalf("round %d: grant is %+v, want a key below %s/ and a token: does etcd still keep them where we look?", round, grant, prefix)
 			}
-			if !exists(t, session.Client, grant) {
+			if !testetcd.Exists(t, session.Client, grant) {
 				t.Errorf("round %d: etcd has no key %q of create revision %d", round, grant.Key, grant.Token)
 			}
-			must(t, lock.Release)
-			awaitKeys(t, session.Client, prefix, 0)
+			testetcd.Must(t, lock.Release)
+			testetcd.AwaitKeys(t, session.Client, prefix, 0)
 		}
 	})
 }
 
 func TestSecondWaitsForTheFirst(t *testing.T) {
 	forEach(t, func(t *testing.T, subject workloads.Subject) {
-		a, b, prefix := open(t), open(t), prefixOf(t)
-		first, second := exclusive(subject, a, prefix), exclusive(subject, b, prefix)
-		older := mustHold(t, first.Acquire)
-		waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
+		a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
+		first, second := testetcd.Exclusive(subject, a, prefix), testetcd.Exclusive(subject, b, prefix)
+		older := testetcd.MustHold(t, first.Acquire)
+		waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(testetcd.Within(t)) })
 		select {
 		case o := <-waiting:
 			t.Fatalf("the second returned %+v while the first held", o)
 		default:
 		}
-		must(t, first.Release)
-		younger := result(t, waiting)
-		if younger.err != nil {
-			t.Fatal(younger.err)
+		testetcd.Must(t, first.Release)
+		younger := testetcd.Result(t, waiting)
+		if younger.Err != nil {
+			t.Fatal(younger.Err)
 		}
-		if younger.grant.Token <= older.Token {
-			t.Errorf("the later owner has token %d, the earlier one had %d", younger.grant.Token, older.Token)
+		if younger.Grant.Token <= older.Token {
+			t.Errorf("the later owner has token %d, the earlier one had %d", younger.Grant.Token, older.Token)
 		}
-		must(t, second.Release)
-		awaitKeys(t, a.Client, prefix, 0)
+		testetcd.Must(t, second.Release)
+		testetcd.AwaitKeys(t, a.Client, prefix, 0)
 	})
 }
 
@@ -105,23 +106,23 @@ func TestGivingUpLeavesNoKey(t *testing.T) {
 	forSome(t, takesContext, func(t *testing.T, subject workloads.Subject) {
 		for name, end := range ends {
 			t.Run(name, func(t *testing.T) {
-				a, b, prefix := open(t), open(t), prefixOf(t)
-				first, second := exclusive(subject, a, prefix), exclusive(subject, b, prefix)
-				mustHold(t, first.Acquire)
-				ctx, cancel := end(within(t))
+				a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
+				first, second := testetcd.Exclusive(subject, a, prefix), testetcd.Exclusive(subject, b, prefix)
+				testetcd.MustHold(t, first.Acquire)
+				ctx, cancel := end(testetcd.Within(t))
 				defer cancel()
-				waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(ctx) })
+				waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(ctx) })
 				if name == "cancellation" {
 					cancel()
 				}
-				if o := result(t, waiting); o.err == nil || !errors.Is(o.err, ctx.Err()) {
-					t.Errorf("gave up with %v, want %v", o.err, ctx.Err())
+				if o := testetcd.Result(t, waiting); o.Err == nil || !errors.Is(o.Err, ctx.Err()) {
+					t.Errorf("gave up with %v, want %v", o.Err, ctx.Err())
 				}
-				awaitKeys(t, a.Client, prefix, 1)
-				must(t, first.Release)
+				testetcd.AwaitKeys(t, a.Client, prefix, 1)
+				testetcd.Must(t, first.Release)
 				// The object is good for another round.
-				mustHold(t, second.Acquire)
-				must(t, second.Release)
+				testetcd.MustHold(t, second.Acquire)
+				testetcd.Must(t, second.Release)
 			})
 		}
 	})
@@ -129,29 +130,29 @@ func TestGivingUpLeavesNoKey(t *testing.T) {
 
 func TestGuardHoldsWhileTheKeyExists(t *testing.T) {
 	forEach(t, func(t *testing.T, subject workloads.Subject) {
-		session, prefix := open(t), prefixOf(t)
-		lock := exclusive(subject, session, prefix)
+		session, prefix := testetcd.Open(t), testetcd.Prefix(t)
+		lock := testetcd.Exclusive(subject, session, prefix)
 		guard := lock.(workloads.Guard)
 		owns := func() bool {
 			t.Helper()
-			reply, err := session.Client.Txn(within(t)).If(guard.IsOwner()).Commit()
+			reply, err := session.Client.Txn(testetcd.Within(t)).If(guard.IsOwner()).Commit()
 			if err != nil {
 				t.Fatal(err)
 			}
 			return reply.Succeeded
 		}
-		grant := mustHold(t, lock.Acquire)
+		grant := testetcd.MustHold(t, lock.Acquire)
 		if !owns() {
 			t.Error("the guard fails while the lock is held")
 		}
-		if _, err := session.Client.Delete(within(t), grant.Key); err != nil {
+		if _, err := session.Client.Delete(testetcd.Within(t), grant.Key); err != nil {
 			t.Fatal(err)
 		}
 		if owns() {
 			t.Error("the guard holds although the key was deleted")
 		}
 		// Somebody else's key of the same name is not the caller's.
-		if _, err := session.Client.Put(within(t), grant.Key, "", clientv3.WithLease(session.Session.Lease())); err != nil {
+		if _, err := session.Client.Put(testetcd.Within(t), grant.Key, "", clientv3.WithLease(session.Session.Lease())); err != nil {
 			t.Fatal(err)
 		}
 		if owns() {
@@ -162,27 +163,27 @@ func TestGuardHoldsWhileTheKeyExists(t *testing.T) {
 
 func TestLeaseThatEndedIsRefusedForCertain(t *testing.T) {
 	forEach(t, func(t *testing.T, subject workloads.Subject) {
-		a, b, prefix := open(t), open(t), prefixOf(t)
-		revoke(t, b, a)
-		if _, err := exclusive(subject, a, prefix).Acquire(within(t)); err == nil || !workloads.Certain(err) {
+		a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
+		testetcd.Revoke(t, b, a)
+		if _, err := testetcd.Exclusive(subject, a, prefix).Acquire(testetcd.Within(t)); err == nil || !workloads.Certain(err) {
 			t.Errorf("acquire on a lease that ended: %v, want an error that is certain", err)
 		}
-		awaitKeys(t, b.Client, prefix, 0)
+		testetcd.AwaitKeys(t, b.Client, prefix, 0)
 	})
 }
 
 func TestClosedClientLeavesItUnknown(t *testing.T) {
 	forEach(t, func(t *testing.T, subject workloads.Subject) {
-		a, b, prefix := open(t), open(t), prefixOf(t)
-		first, second := exclusive(subject, a, prefix), exclusive(subject, b, prefix)
-		mustHold(t, first.Acquire)
-		waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
+		a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
+		first, second := testetcd.Exclusive(subject, a, prefix), testetcd.Exclusive(subject, b, prefix)
+		testetcd.MustHold(t, first.Acquire)
+		waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(testetcd.Within(t)) })
 		if err := b.Client.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if o := result(t, waiting); o.err == nil || workloads.Certain(o.err) {
-			t.Errorf("the client was closed during the wait: %v, want an error that is not certain", o.err)
+		if o := testetcd.Result(t, waiting); o.Err == nil || workloads.Certain(o.Err) {
+			t.Errorf("the client was closed during the wait: %v, want an error that is not certain", o.Err)
 		}
-		must(t, first.Release)
+		testetcd.Must(t, first.Release)
 	})
 }

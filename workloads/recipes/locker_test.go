@@ -7,28 +7,29 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
+	"github.com/etcd-holdfast/holdfast/workloads/internal/testetcd"
 )
 
 func TestLockerReturnsWhatItPanicsWith(t *testing.T) {
 	t.Run("lease ended during the wait", func(t *testing.T) {
-		a, b, prefix := open(t), open(t), prefixOf(t)
+		a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
 		first, second := NewLocker(a, prefix), NewLocker(b, prefix)
-		mustHold(t, first.Acquire)
-		waiting := startWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(within(t)) })
-		revoke(t, a, b)
-		must(t, first.Release)
-		if o := result(t, waiting); !errors.Is(o.err, concurrency.ErrSessionExpired) {
-			t.Errorf("acquire: %v, want %v", o.err, concurrency.ErrSessionExpired)
+		testetcd.MustHold(t, first.Acquire)
+		waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(testetcd.Within(t)) })
+		testetcd.Revoke(t, a, b)
+		testetcd.Must(t, first.Release)
+		if o := testetcd.Result(t, waiting); !errors.Is(o.Err, concurrency.ErrSessionExpired) {
+			t.Errorf("acquire: %v, want %v", o.Err, concurrency.ErrSessionExpired)
 		}
 	})
 	t.Run("client closed", func(t *testing.T) {
-		session := open(t)
-		locker := NewLocker(session, prefixOf(t))
-		mustHold(t, locker.Acquire)
+		session := testetcd.Open(t)
+		locker := NewLocker(session, testetcd.Prefix(t))
+		testetcd.MustHold(t, locker.Acquire)
 		if err := session.Client.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := locker.Release(within(t)); err == nil || workloads.Certain(err) {
+		if err := locker.Release(testetcd.Within(t)); err == nil || workloads.Certain(err) {
 			t.Errorf("release with a closed client: %v, want an error that is not certain", err)
 		}
 	})

@@ -5,20 +5,21 @@ import (
 	"testing"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
+	"github.com/etcd-holdfast/holdfast/workloads/internal/testetcd"
 )
 
 func TestTryTaken(t *testing.T) {
-	a, b, prefix := open(t), open(t), prefixOf(t)
+	a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
 	first, second := NewMutex(a, prefix), NewMutex(b, prefix)
-	mustHold(t, first.TryAcquire)
-	if _, err := second.TryAcquire(within(t)); !errors.Is(err, workloads.ErrTaken) {
+	testetcd.MustHold(t, first.TryAcquire)
+	if _, err := second.TryAcquire(testetcd.Within(t)); !errors.Is(err, workloads.ErrTaken) {
 		t.Fatalf("try while another holds: %v, want %v", err, workloads.ErrTaken)
 	}
-	awaitKeys(t, a.Client, prefix, 1)
-	must(t, first.Release)
-	grant := mustHold(t, second.TryAcquire)
-	if !exists(t, b.Client, grant) {
+	testetcd.AwaitKeys(t, a.Client, prefix, 1)
+	testetcd.Must(t, first.Release)
+	grant := testetcd.MustHold(t, second.TryAcquire)
+	if !testetcd.Exists(t, b.Client, grant) {
 		t.Errorf("etcd has no key %q of create revision %d", grant.Key, grant.Token)
 	}
-	must(t, second.Release)
+	testetcd.Must(t, second.Release)
 }

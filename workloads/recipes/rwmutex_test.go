@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
+	"github.com/etcd-holdfast/holdfast/workloads/internal/testetcd"
 )
 
 func forEachRWLock(t *testing.T, test func(t *testing.T, subject workloads.Subject)) {
@@ -12,26 +13,26 @@ func forEachRWLock(t *testing.T, test func(t *testing.T, subject workloads.Subje
 
 func TestReadersShare(t *testing.T) {
 	forEachRWLock(t, func(t *testing.T, subject workloads.Subject) {
-		a, b, prefix := open(t), open(t), prefixOf(t)
+		a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
 		first, second := subject.NewRWLock(a, prefix), subject.NewRWLock(b, prefix)
-		mustHold(t, first.AcquireRead)
-		grant := mustHold(t, second.AcquireRead)
-		if !exists(t, a.Client, grant) {
+		testetcd.MustHold(t, first.AcquireRead)
+		grant := testetcd.MustHold(t, second.AcquireRead)
+		if !testetcd.Exists(t, a.Client, grant) {
 			t.Errorf("etcd has no key %q of create revision %d", grant.Key, grant.Token)
 		}
-		must(t, first.ReleaseRead)
-		must(t, second.ReleaseRead)
-		awaitKeys(t, a.Client, prefix, 0)
+		testetcd.Must(t, first.ReleaseRead)
+		testetcd.Must(t, second.ReleaseRead)
+		testetcd.AwaitKeys(t, a.Client, prefix, 0)
 	})
 }
 
 func TestWriterWaitsForReaderAndReaderForWriter(t *testing.T) {
 	forEachRWLock(t, func(t *testing.T, subject workloads.Subject) {
-		sessions, prefix := []*workloads.Session{open(t), open(t), open(t)}, prefixOf(t)
+		sessions, prefix := []*workloads.Session{testetcd.Open(t), testetcd.Open(t), testetcd.Open(t)}, testetcd.Prefix(t)
 		reader, writer, later := subject.NewRWLock(sessions[0], prefix), subject.NewRWLock(sessions[1], prefix), subject.NewRWLock(sessions[2], prefix)
-		mustHold(t, reader.AcquireRead)
-		writing := startWaiting(t, sessions[1], func() (workloads.Grant, error) { return writer.Acquire(within(t)) })
-		reading := startWaiting(t, sessions[2], func() (workloads.Grant, error) { return later.AcquireRead(within(t)) })
+		testetcd.MustHold(t, reader.AcquireRead)
+		writing := testetcd.StartWaiting(t, sessions[1], func() (workloads.Grant, error) { return writer.Acquire(testetcd.Within(t)) })
+		reading := testetcd.StartWaiting(t, sessions[2], func() (workloads.Grant, error) { return later.AcquireRead(testetcd.Within(t)) })
 		select {
 		case o := <-writing:
 			t.Fatalf("the writer returned %+v beside a reader", o)
@@ -39,20 +40,20 @@ func TestWriterWaitsForReaderAndReaderForWriter(t *testing.T) {
 			t.Fatalf("the reader returned %+v before an older writer", o)
 		default:
 		}
-		must(t, reader.ReleaseRead)
-		if o := result(t, writing); o.err != nil {
-			t.Fatal(o.err)
+		testetcd.Must(t, reader.ReleaseRead)
+		if o := testetcd.Result(t, writing); o.Err != nil {
+			t.Fatal(o.Err)
 		}
 		select {
 		case o := <-reading:
 			t.Fatalf("the reader returned %+v beside a writer", o)
 		default:
 		}
-		must(t, writer.Release)
-		if o := result(t, reading); o.err != nil {
-			t.Fatal(o.err)
+		testetcd.Must(t, writer.Release)
+		if o := testetcd.Result(t, reading); o.Err != nil {
+			t.Fatal(o.Err)
 		}
-		must(t, later.ReleaseRead)
-		awaitKeys(t, sessions[0].Client, prefix, 0)
+		testetcd.Must(t, later.ReleaseRead)
+		testetcd.AwaitKeys(t, sessions[0].Client, prefix, 0)
 	})
 }
