@@ -27,11 +27,12 @@ func BuiltinScenarios() []string {
 	return names
 }
 
-// BuiltinScenario returns a built-in scenario by name.
-func BuiltinScenario(name string) (Scenario, error) {
+// BuiltinScenario returns a built-in scenario by name, with assignments as for
+// ParseScenario.
+func BuiltinScenario(name string, assignments ...string) (Scenario, error) {
 	text, err := scenarioFiles.ReadFile("scenarios/" + name + ".yaml")
 	if err != nil {
 		return Scenario{}, fmt.Errorf("there is no built-in scenario %q; there are %s", name, strings.Join(BuiltinScenarios(), ", "))
 	}
-	return ParseScenario(name+".yaml (built in)", text)
+	return ParseScenario(name+".yaml (built in)", text, assignments...)
 }

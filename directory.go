@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/version"
@@ -91,11 +92,19 @@ type directory struct {
 	files []*os.File
 }
 
-// newDirectory creates the directory of a run below parent, and makes
-// parent/latest point to it.
-func newDirectory(parent string, info *Info) (*directory, error) {
+// newDirectory creates the directory of a run below parent, with its info and
+// scenario in it from the first moment on, and makes parent/latest point to it.
+func newDirectory(parent string, info *Info, scenario []byte) (*directory, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return nil, fmt.Errorf("create the directory for runs: %w", err)
+	}
+	temporary, err := os.MkdirTemp(parent, ".new-")
+	if err != nil {
+		return nil, fmt.Errorf("create the run directory: %w", err)
+	}
+	made := &directory{path: temporary}
+	if err := errors.Join(os.Chmod(temporary, 0o755), write(temporary, ScenarioFile, scenario), made.writeInfo(info)); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(temporary))
 	}
 	name := fmt.Sprintf("%s-%s-%d", info.Started.UTC().Format("20060102T150405Z"), info.Scenario, info.Seed)
 	d := &directory{}
@@ -104,18 +113,18 @@ func newDirectory(parent string, info *Info) (*directory, error) {
 		if n > 1 {
 			d.path += fmt.Sprintf("-%d", n)
 		}
-		err := os.Mkdir(d.path, 0o755)
+		err := os.Rename(temporary, d.path)
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, os.ErrExist) {
-			return nil, fmt.Errorf("create the run directory: %w", err)
+		// A directory that is not empty is not replaced: two runs at once.
+		if !errors.Is(err, os.ErrExist) && !errors.Is(err, syscall.ENOTEMPTY) {
+			return nil, errors.Join(fmt.Errorf("create the run directory: %w", err), os.RemoveAll(temporary))
 		}
 	}
 	// The link is made under another name and moved, so that there is one at
 	// every moment.
-	link := filepath.Join(parent, fmt.Sprintf(".latest-%d", os.Getpid()))
-	_ = os.Remove(link)
+	link := filepath.Join(parent, ".latest-"+filepath.Base(d.path))
 	if err := os.Symlink(filepath.Base(d.path), link); err != nil {
 		return nil, fmt.Errorf("link the latest run: %w", err)
 	}

@@ -38,6 +38,7 @@ func Judge(path string, strict bool) (*Judgement, error) {
 		Grace:         l.scenario.Expect.Grace,
 		DeadlineGrace: l.scenario.Expect.DeadlineGrace,
 		NoticeLimit:   l.scenario.Expect.NoticeLimit,
+		CutShort:      l.info.Ended != EndedComplete,
 	}
 	if known := l.scenario.Expect.Known; known != nil {
 		options.Known = append([]string{}, *known...)

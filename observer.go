@@ -27,8 +27,8 @@ const (
 // tickPause is the pause between two dated reads of one member.
 const tickPause = 60 * time.Millisecond
 
-// observer writes the revision log: it watches the run's prefix at every
-// member, so that no partition hides a change, and dates revisions by reading.
+// observer writes the revision log: it watches all keys at every member, so that
+// no partition hides a change, and dates revisions by reading.
 type observer struct {
 	cluster  cluster.Cluster
 	prefix   string
@@ -42,13 +42,14 @@ type observer struct {
 
 	mu      sync.Mutex
 	seen    map[int64]bool
+	marked  map[int64]bool // leases with a key below workloads.LeasePrefix
 	highest int64
 	changed chan struct{}
 }
 
 // startObserver connects and watches from before the first change on.
 func startObserver(ctx context.Context, c cluster.Cluster, prefix string, recorder *history.Recorder, journal func(start int64) *history.RevisionJournal) (_ *observer, err error) {
-	o := &observer{cluster: c, prefix: prefix, recorder: recorder, seen: make(map[int64]bool), changed: make(chan struct{})}
+	o := &observer{cluster: c, prefix: prefix, recorder: recorder, seen: make(map[int64]bool), marked: make(map[int64]bool), changed: make(chan struct{})}
 	ctx, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -105,12 +106,12 @@ func connect(ctx context.Context, urls []string) (*clientv3.Client, error) {
 func (o *observer) watch(ctx context.Context, client *clientv3.Client, next int64) {
 	for ctx.Err() == nil {
 		within, cancel := context.WithCancel(ctx)
-		for reply := range client.Watch(within, o.prefix, clientv3.WithPrefix(), clientv3.WithRev(next)) {
+		for reply := range client.Watch(within, "", clientv3.WithPrefix(), clientv3.WithRev(next)) {
 			now := o.recorder.Clock().Now()
 			if reply.CompactRevision > 0 {
 				next = max(next, reply.CompactRevision)
 			}
-			next = max(next, o.deliver(reply.Events, now)+1)
+			next = max(next, o.deliver(ctx, reply.Events, now)+1)
 		}
 		cancel()
 		pause(ctx, tickPause)
@@ -119,7 +120,7 @@ func (o *observer) watch(ctx context.Context, client *clientv3.Client, next int6
 
 // deliver journals the events of revisions that were not seen before, and
 // returns the last revision among them.
-func (o *observer) deliver(events []*clientv3.Event, now time.Duration) int64 {
+func (o *observer) deliver(ctx context.Context, events []*clientv3.Event, now time.Duration) int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	last := int64(0)
@@ -141,6 +142,7 @@ func (o *observer) deliver(events []*clientv3.Event, now time.Duration) int64 {
 			}
 		} else {
 			change.Create, change.Version, change.Lease, change.Value = e.Kv.CreateRevision, e.Kv.Version, e.Kv.Lease, string(e.Kv.Value)
+			o.mark(ctx, change)
 		}
 		o.journal.Change(change)
 	}
@@ -150,6 +152,24 @@ func (o *observer) deliver(events []*clientv3.Event, now time.Duration) int64 {
 		o.changed = make(chan struct{})
 	}
 	return last
+}
+
+// mark puts a key on a lease that a subject has made itself, so that its end
+// shows as the end of the clients' own does.
+func (o *observer) mark(ctx context.Context, c history.Change) {
+	if _, own := o.leaseOf(c.Key); own || c.Lease == 0 || o.marked[c.Lease] {
+		if own {
+			o.marked[c.Lease] = true
+		}
+		return
+	}
+	o.marked[c.Lease] = true
+	o.group.Go(func() {
+		within, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		// If the lease has ended already, there is nothing to mark.
+		_, _ = o.admin.Put(within, o.prefix+workloads.LeasePrefix+strconv.FormatInt(c.Lease, 16), observerParty, clientv3.WithLease(clientv3.LeaseID(c.Lease)))
+	})
 }
 
 // leaseOf reads the lease off the key that every session has on its lease. Its

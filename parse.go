@@ -51,18 +51,19 @@ func (e *ScenarioError) Error() string {
 	return b.String()
 }
 
-// ParseScenario reads a scenario from YAML, completes it with the defaults and
-// validates it. All its mistakes are returned at once, as a *ScenarioError
-// that names source and lines.
-func ParseScenario(source string, text []byte) (Scenario, error) {
-	s, mistakes := parse(text)
+// ParseScenario reads a scenario from YAML, changes fields of it, completes it
+// with the defaults and validates it. An assignment names a field by its path,
+// as in "clients.count=3", "workloads.0.ttl=2s" or "faults=[]". All mistakes
+// are returned at once, as a *ScenarioError that names source and lines.
+func ParseScenario(source string, text []byte, assignments ...string) (Scenario, error) {
+	s, mistakes := parse(text, assignments)
 	if len(mistakes) > 0 {
 		return Scenario{}, &ScenarioError{Source: source, Mistakes: mistakes}
 	}
 	return s, nil
 }
 
-func parse(text []byte) (Scenario, []Mistake) {
+func parse(text []byte, assignments []string) (Scenario, []Mistake) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node
 	if err := decoder.Decode(&document); err == io.EOF {
@@ -78,8 +79,14 @@ func parse(text []byte) (Scenario, []Mistake) {
 	if root.Kind != yaml.MappingNode {
 		return Scenario{}, []Mistake{{Line: root.Line, Message: "a scenario is a mapping of fields, such as name: quick"}}
 	}
+	var mistakes []Mistake
+	for _, assignment := range assignments {
+		if err := assign(root, assignment); err != nil {
+			mistakes = append(mistakes, Mistake{Message: fmt.Sprintf("--set %s: %v", assignment, err)})
+		}
+	}
 	s := NewScenario("")
-	mistakes := unknownFields(root, reflect.TypeFor[Scenario](), "")
+	mistakes = append(mistakes, unknownFields(root, reflect.TypeFor[Scenario](), "")...)
 	if err := root.Decode(&s); err != nil {
 		mistakes = append(mistakes, yamlMistakes(err)...)
 	}
@@ -90,7 +97,7 @@ func parse(text []byte) (Scenario, []Mistake) {
 	s.Complete()
 	wrong := make(map[int]bool)
 	for _, m := range mistakes {
-		wrong[m.Line] = true
+		wrong[m.Line] = m.Line > 0
 	}
 	for _, m := range s.mistakes() {
 		m.Line = lineOf(root, m.Field)
@@ -276,45 +283,7 @@ func (s *Scenario) YAML() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Set changes one field of the scenario, named by its path in the complete
-// YAML, as in "clients.count=3", "workloads.0.ttl=2s" or "faults=[]". The
-// scenario is not changed if that fails.
-func (s *Scenario) Set(assignments ...string) error {
-	text, err := s.YAML()
-	if err != nil {
-		return err
-	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return fmt.Errorf("reread scenario %s: %w", s.Name, err)
-	}
-	var wrong []Mistake
-	for _, assignment := range assignments {
-		if err := assign(document.Content[0], assignment); err != nil {
-			wrong = append(wrong, Mistake{Message: fmt.Sprintf("%s: %v", assignment, err)})
-		}
-	}
-	if len(wrong) > 0 {
-		return &ScenarioError{Source: "--set", Mistakes: wrong}
-	}
-	if text, err = yaml.Marshal(&document); err != nil {
-		return fmt.Errorf("rewrite scenario %s: %w", s.Name, err)
-	}
-	changed, mistakes := parse(text)
-	if len(mistakes) > 0 {
-		for i := range mistakes { // the lines are of no file that the user has
-			mistakes[i].Line = 0
-		}
-		return &ScenarioError{Source: "--set " + strings.Join(assignments, " --set "), Mistakes: mistakes}
-	}
-	changed.Subjects = s.Subjects
-	*s = changed
-	return nil
-}
-
-// optional are fields that the complete YAML leaves out while they are unset.
-var optional = []string{"known", "every", "when", "times"}
-
+// assign sets the field that an assignment names, which need not be there yet.
 func assign(node *yaml.Node, assignment string) error {
 	path, value, ok := strings.Cut(assignment, "=")
 	if !ok {
@@ -324,19 +293,19 @@ func assign(node *yaml.Node, assignment string) error {
 		var next *yaml.Node
 		switch node.Kind {
 		case yaml.SequenceNode:
-			if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(node.Content) {
-				next = node.Content[i]
-			} else {
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(node.Content) {
 				return fmt.Errorf("%q is not an index of a list of %d", name, len(node.Content))
 			}
+			next = node.Content[i]
 		case yaml.MappingNode:
-			if next = child(node, name); next == nil && slices.Contains(optional, name) {
-				next = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}
+			if next = child(node, name); next == nil {
+				// Whether there is such a field is found when it is read.
+				next = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 				node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, next)
 			}
-		}
-		if next == nil {
-			return fmt.Errorf("there is no field %q; see scenario.yaml of any run for all fields", name)
+		default:
+			return fmt.Errorf("%q would be a field of a value that has none", name)
 		}
 		node = next
 	}
@@ -344,10 +313,12 @@ func assign(node *yaml.Node, assignment string) error {
 	if err := yaml.Unmarshal([]byte(value), &parsed); err != nil {
 		return fmt.Errorf("%q is not YAML: %w", value, err)
 	}
+	line := node.Line
 	if len(parsed.Content) == 0 {
-		*node = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: ""}
-		return nil
+		*node = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str"}
+	} else {
+		*node = *parsed.Content[0]
 	}
-	*node = *parsed.Content[0]
+	node.Line = line
 	return nil
 }

@@ -44,7 +44,7 @@ const (
 // started. Any other error means that the harness itself failed; if the run
 // directory could be judged, the judgement is returned beside the error.
 func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
-	s.Complete()
+	s = s.completed()
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -59,12 +59,9 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 		return nil, err
 	}
 	info := newInfo(&s, o.Argv, o.Strict)
-	d, err := newDirectory(o.Out, &info)
+	d, err := newDirectory(o.Out, &info, text)
 	if err != nil {
 		return nil, err
-	}
-	if err := errors.Join(write(d.path, ScenarioFile, text), d.writeInfo(&info)); err != nil {
-		return nil, errors.Join(err, d.close())
 	}
 	r := &run{scenario: &s, options: o, info: &info, directory: d}
 	r.say("run directory %s", d.path)
@@ -73,7 +70,7 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	switch {
 	case fault != nil:
 		info.Ended = "failed: " + fault.Error()
-	case ctx.Err() != nil:
+	case r.interrupted:
 		info.Ended = EndedInterrupted
 	}
 	if err := errors.Join(d.writeInfo(&info), d.close()); err != nil {
@@ -101,6 +98,8 @@ type run struct {
 	lookout  *faults.Lookout
 	crews    []*workloads.Crew
 	tally    tally
+	// interrupted is true if ctx ended before the run was complete.
+	interrupted bool
 
 	mu sync.Mutex
 }
@@ -133,18 +132,19 @@ func (r *run) run(ctx context.Context) (err error) {
 	defer cancel()
 	if err := r.start(ctx, life); err != nil {
 		r.stop()
-		if ctx.Err() != nil { // interrupted before there was anything to judge
+		if ctx.Err() != nil { // before there was anything to judge
+			r.interrupted = true
 			return nil
 		}
 		return err
 	}
 	defer r.stop()
 
-	healed, final := make(chan struct{}), make(chan struct{})
+	heal, final := make(chan struct{}), make(chan struct{})
 	env := &workloads.Env{
 		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix,
 		Connect: r.cluster.Connect, Disconnect: r.cluster.Disconnect,
-		Healed: healed, Final: final, Quiet: r.scenario.Quiet,
+		Healed: heal, Final: final, Quiet: r.scenario.Quiet,
 	}
 	first := 1
 	for _, w := range r.scenario.Workloads {
@@ -158,12 +158,31 @@ func (r *run) run(ctx context.Context) (err error) {
 	for _, c := range r.crews {
 		c.Start(life)
 	}
-	fault := r.load(ctx)
-	r.phase(history.PhaseHealed)
-	close(healed)
-	r.awaitLastRound(life)
-	r.phase(history.PhaseFinal)
+	healed, fault := r.load(ctx)
+	r.interrupted = ctx.Err() != nil
+	if healed { // else nobody can be expected to make progress
+		r.phase(history.PhaseHealed)
+	}
+	close(heal)
+	finished := r.awaitLastRound(ctx)
+	if finished {
+		r.phase(history.PhaseFinal)
+	}
 	close(final)
+	r.end(cancel)
+	within, done := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer done()
+	r.warn("complete the revision log", r.observer.catchUp(within))
+	if finished {
+		r.phase(history.PhaseEnd)
+	}
+	r.recorder.Seal()
+	return errors.Join(fault, r.crewFailure(), r.recorder.Err())
+}
+
+// end waits until every client has ended, kills those that will not, and makes
+// the last reads.
+func (r *run) end(kill func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -177,16 +196,27 @@ func (r *run) run(ctx context.Context) (err error) {
 	case <-ended:
 	case <-timer.C:
 	}
-	cancel() // whatever still waits will wait for ever
+	kill()
 	<-ended
 	for _, c := range r.crews {
+		if n := c.Stuck(); n > 0 {
+			r.warn("end the clients of "+c.Subject(), fmt.Errorf("%d of them never returned from a call, though its context had ended and its connection was closed", n))
+		}
 		c.Conclude("harness")
 	}
-	within, done := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
-	defer done()
-	r.warn("complete the revision log", r.observer.catchUp(within))
-	r.phase(history.PhaseEnd)
-	return errors.Join(fault, r.recorder.Err())
+}
+
+// crewFailure is the failure of the harness that a crew met, if any.
+func (r *run) crewFailure() error {
+	var faults []error
+	for _, c := range r.crews {
+		select {
+		case err := <-c.Failed():
+			faults = append(faults, err)
+		default:
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // start brings up the cluster, the record and the observer.
@@ -235,11 +265,11 @@ func (r *run) start(ctx, life context.Context) error {
 }
 
 // load lets clients work and faults strike until the time is over, ctx ends,
-// or the harness fails.
-func (r *run) load(ctx context.Context) error {
+// or the harness fails. It returns whether every fault was healed.
+func (r *run) load(ctx context.Context) (healed bool, err error) {
 	file, err := r.directory.append(FaultsFile)
 	if err != nil {
-		return err
+		return false, err
 	}
 	within, cancel := context.WithTimeout(ctx, r.scenario.Duration)
 	defer cancel()
@@ -270,9 +300,10 @@ func (r *run) load(ctx context.Context) error {
 	if ctx.Err() != nil {
 		r.say("interrupted: healing, then judging what there is")
 	}
-	r.warn("heal", <-harmed)
+	unhealed := <-harmed
+	r.warn("heal", unhealed)
 	r.warn("write the record of faults", conductor.Journal.Err())
-	return err
+	return unhealed == nil, err
 }
 
 // failures delivers the first failure of a crew, as long as ctx lasts.
@@ -302,18 +333,38 @@ func (r *run) sayFault(f history.Fault) {
 }
 
 // awaitLastRound waits until every client has made its last round, no longer
-// than the quiet time.
-func (r *run) awaitLastRound(ctx context.Context) {
+// than the quiet time. It returns false if ctx ended while it waited: then
+// nothing follows from a round that is not finished.
+func (r *run) awaitLastRound(ctx context.Context) bool {
 	r.say("healed; waiting up to %v for every client's last round", r.scenario.Quiet)
-	within, cancel := context.WithTimeout(ctx, r.scenario.Quiet)
-	defer cancel()
+	interrupt := ctx.Done()
+	if r.interrupted { // the run is being ended in good order already
+		interrupt = nil
+	}
+	timer := time.NewTimer(r.scenario.Quiet)
+	defer timer.Stop()
+	over := false
 	for _, c := range r.crews {
+		finished := c.Finished()
+		for waiting := !over; waiting; {
+			select {
+			case <-finished:
+				waiting = false
+			case <-timer.C:
+				over, waiting = true, false
+			case <-interrupt:
+				r.interrupted = true
+				r.say("interrupted: judging what there is")
+				return false
+			}
+		}
 		select {
-		case <-c.Finished():
-		case <-within.Done():
+		case <-finished:
+		default:
 			r.say("clients of %s did not finish their last round", c.Subject())
 		}
 	}
+	return true
 }
 
 func (r *run) phase(name string) {

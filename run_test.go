@@ -211,8 +211,8 @@ func TestAnInterruptedRunIsJudged(t *testing.T) {
 	if faults := j.Report.History.Faults; len(faults) == 0 || faults[0].To == 0 {
 		t.Errorf("not healed: %+v", faults)
 	}
-	if v := j.Result().Verdict; v != checker.Holds {
-		t.Errorf("verdict %s: %+v", v, j.Result())
+	if r := j.Result(); r.Verdict != checker.Unknown || r.Exit != checker.ExitUnknown {
+		t.Errorf("verdict %s, exit %d: %+v", r.Verdict, r.Exit, r)
 	}
 	page, err := os.ReadFile(filepath.Join(j.Directory, ReportFile))
 	if err != nil || !bytes.Contains(page, []byte("cut short")) {

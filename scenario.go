@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"slices"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/faults"
@@ -102,6 +103,22 @@ func NewScenario(name string) Scenario {
 	}
 }
 
+// completed is a completed copy: what the caller holds is not changed.
+func (s Scenario) completed() Scenario {
+	s.Workloads = slices.Clone(s.Workloads)
+	s.Faults = slices.Clone(s.Faults)
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		f.Of = slices.Clone(f.Of)
+		if f.When != nil {
+			when := *f.When
+			f.When = &when
+		}
+	}
+	s.Complete()
+	return s
+}
+
 // Complete fills in what a scenario's parts inherit: each workload takes from
 // Clients what it leaves zero, and each triggered fault its defaults.
 func (s *Scenario) Complete() {
@@ -144,5 +161,5 @@ func (s *Scenario) Complete() {
 // Plan returns the faults that the scenario plans. It depends on nothing but
 // the scenario's faults, duration and seed.
 func (s *Scenario) Plan() []faults.Planned {
-	return faults.Schedule(streams(s.Seed), s.Faults, s.Duration)
+	return faults.Schedule(streams(s.Seed), s.completed().Faults, s.Duration)
 }

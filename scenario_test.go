@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/quantity"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -130,33 +131,57 @@ func TestFilesThatAreNoScenario(t *testing.T) {
 	}
 }
 
-func TestSetChangesAFieldOrSaysWhyNot(t *testing.T) {
-	s, err := BuiltinScenario("quick")
+func TestAssignmentsChangeAFieldOrSayWhyNot(t *testing.T) {
+	s, err := BuiltinScenario("quick", "seed=9", "clients.ttl=2s", "workloads.0.hold=1ms..2ms", "faults=[]", "expect.known=[etcd#19597]", "cluster.members=5")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Set("seed=9", "clients.ttl=2s", "workloads.0.hold=1ms..2ms", "faults=[]", "expect.known=[etcd#19597]", "cluster.members=5"); err != nil {
-		t.Fatal(err)
-	}
-	if s.Seed != 9 || s.Clients.TTL != 2*time.Second || s.Workloads[0].Hold.Max != 2*time.Millisecond || len(s.Faults) != 0 ||
-		(*s.Expect.Known)[0] != "etcd#19597" || s.Cluster.Members != 5 {
+	if s.Seed != 9 || s.Workloads[0].Hold.Max != 2*time.Millisecond || len(s.Faults) != 0 || (*s.Expect.Known)[0] != "etcd#19597" || s.Cluster.Members != 5 {
 		t.Errorf("%+v", s)
 	}
-	before := s
+	for _, w := range s.Workloads {
+		if w.TTL != 2*time.Second {
+			t.Errorf("%s has a TTL of %v: it did not take it from clients", w.Subject, w.TTL)
+		}
+	}
 	for assignment, want := range map[string]string{
-		"clients.cout=3":     `there is no field "cout"`,
+		"clients.cout=3":     "clients.cout: there is no such field",
 		"workloads.99.ttl=1": `"99" is not an index of a list of 6`,
 		"duration":           "an assignment is path=value",
 		"duration=yes":       "is not a duration",
+		"duration.x=1s":      "would be a field of a value that has none",
 		"cluster.members=2":  "cluster.members: 2 is none of 1, 3, 5",
 		"faults={":           "is not YAML",
+		"faults.0.evry=1s":   "faults[0].evry: there is no such field",
+		"clients.ttl=20s":    "quiet: 12s is too short",
 	} {
-		if err := s.Set(assignment); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := BuiltinScenario("quick", assignment); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", assignment, err, want)
 		}
 	}
-	if !reflect.DeepEqual(before, s) {
-		t.Error("a refused assignment changed the scenario")
+}
+
+func TestSubjectsOfTheCallersOwnAreValidated(t *testing.T) {
+	lock := func(*workloads.Session, string) workloads.Lock { return nil }
+	s := NewScenario("own")
+	s.Workloads = []Workload{NewWorkload("a")}
+	s.Subjects = []workloads.Subject{
+		{Name: "a", NewLock: lock}, {Name: "a", NewLock: lock}, {Name: "My Lock/1", NewLock: lock}, {Name: "mutex", NewLock: lock},
+		{Name: "leases", NewLock: lock}, {Name: "none"}, {Name: "rw", NewLock: lock, Layout: history.ReadWriteKeys}, {Name: "odd", NewLock: lock, Layout: "bogus"},
+	}
+	s.Complete()
+	err := s.Validate()
+	if err == nil {
+		t.Fatal("nothing is wrong")
+	}
+	for _, want := range []string{
+		`Subjects[1].Name: "a" is the name of something else`, `Subjects[2].Name: "My Lock/1" is not a name`,
+		`Subjects[3].Name: "mutex" is the name`, `Subjects[4].Name: "leases" is the name`, `Subjects[5]: "none" has 0 of the constructors`,
+		`Subjects[6].Layout: "read-write-keys" is of read-write locks`, `Subjects[7].Layout: there is no layout "bogus"`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("not named: %s\n%v", want, err)
+		}
 	}
 }
 

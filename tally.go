@@ -9,19 +9,19 @@ import (
 )
 
 // tally counts what the status line tells.
-type tally struct{ calls, ok, failed, unknown, lost, crashed atomic.Int64 }
+type tally struct{ calls, failed, unknown, lost, crashed atomic.Int64 }
 
 func (t *tally) hear(r history.Record) {
 	switch {
 	case r.Operation != nil:
 		t.calls.Add(1)
 	case r.Completion != nil && r.Completion.Outcome == history.Ok:
-		t.ok.Add(1)
+		// what went well is the rest
 	case r.Completion != nil && r.Completion.Outcome == history.Fail:
 		t.failed.Add(1)
 	case r.Completion != nil:
 		t.unknown.Add(1)
-	case r.Event.Kind == history.Lost:
+	case r.Event.Kind == history.Lost && r.Event.Operation == 0:
 		t.lost.Add(1)
 	case r.Event.Kind == history.Crashed:
 		t.crashed.Add(1)

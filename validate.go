@@ -9,6 +9,8 @@ import (
 
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -79,6 +81,7 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 	if len(s.Workloads) == 0 {
 		wrong("workloads", "there is none; a scenario needs at least one, such as - {subject: mutex}")
 	}
+	s.subjectMistakes(wrong)
 	seen := make(map[string]bool)
 	smallest := s.smallestTTL()
 	for i := range s.Workloads {
@@ -91,11 +94,57 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 			wrong(field+".subject", "%q has a workload already; two would share its keys", w.Subject)
 		}
 		seen[w.Subject] = true
-		for _, f := range w.Traffic.Faults() {
+		for _, f := range w.Traffic.Mistakes() {
 			wrong(field+"."+f.Field, "%v", f.Err)
+		}
+		// After the heal a dead holder's lease has to run out before its waiters'
+		// last round can end.
+		if least := w.TTL + 5*time.Second; len(s.Faults) > 0 && s.Quiet < least {
+			wrong("quiet", "%v is too short for sessions of %v to run out and clients to finish: it has to be %v or more", s.Quiet, w.TTL, least)
 		}
 		if w.TTL >= time.Second && w.TTL < smallest {
 			wrong(field+".ttl", "%v is less than the smallest that etcd honours with this election timeout, %v: it would silently be raised", w.TTL, smallest)
+		}
+	}
+}
+
+// subjectMistakes judges the caller's own subjects.
+func (s *Scenario) subjectMistakes(wrong complain) {
+	taken := map[string]bool{
+		strings.TrimSuffix(workloads.LeasePrefix, "/"): true,
+		strings.TrimSuffix(workloads.GuardPrefix, "/"): true,
+		"end": true,
+	}
+	for _, subject := range AllSubjects() {
+		taken[subject.Name] = true
+	}
+	for i := range s.Subjects {
+		subject := &s.Subjects[i]
+		field := fmt.Sprintf("Subjects[%d]", i)
+		if !nameForm.MatchString(subject.Name) {
+			wrong(field+".Name", "%q is not a name of up to 64 letters, digits, dots, dashes and underscores", subject.Name)
+		}
+		if taken[subject.Name] {
+			wrong(field+".Name", "%q is the name of something else", subject.Name)
+		}
+		taken[subject.Name] = true
+		constructors := 0
+		for _, set := range []bool{subject.NewLock != nil, subject.NewRWLock != nil, subject.NewElection != nil} {
+			if set {
+				constructors++
+			}
+		}
+		if constructors != 1 {
+			wrong(field, "%q has %d of the constructors NewLock, NewRWLock and NewElection; it needs one", subject.Name, constructors)
+		}
+		switch subject.Layout {
+		case history.NoLayout, history.OldestKey:
+		case history.ReadWriteKeys:
+			if subject.NewRWLock == nil {
+				wrong(field+".Layout", "%q is of read-write locks, and %q is none", subject.Layout, subject.Name)
+			}
+		default:
+			wrong(field+".Layout", "there is no layout %q", subject.Layout)
 		}
 	}
 }

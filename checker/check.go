@@ -80,7 +80,7 @@ func Check(h *history.History, o Options) *Result {
 	if o.DeadlineGrace == 0 {
 		o.DeadlineGrace = 2 * time.Second
 	}
-	r := index(h, o)
+	r := index(withoutFalseNames(h), o)
 	result := &Result{Notes: r.notes()}
 	for _, s := range r.subjects {
 		for _, p := range properties() {
@@ -113,7 +113,9 @@ func (r *record) overall(result *Result) Verdict {
 		reported[p.Name] = p.Reported && !(p.Name == Notice && r.o.NoticeLimit > 0)
 	}
 	verdict := Holds
-	if len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() {
+	if r.o.CutShort {
+		verdict = Unknown
+	} else if len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() {
 		verdict = Vacuous
 	}
 	for i := range result.Properties {
@@ -139,6 +141,9 @@ func (r *record) anyFault() bool {
 // notes say what limits the result.
 func (r *record) notes() []string {
 	var notes []string
+	if r.o.CutShort && r.complete {
+		notes = append(notes, "the run was cut short: what it would have shown later is not known")
+	}
 	if !r.complete {
 		note := fmt.Sprintf("the record was cut short at %s: nothing is known of what came after", at(r.h.End))
 		if !r.isFinal {

@@ -3,6 +3,7 @@ package checker
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -184,7 +185,7 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 		}
 	}
 	for _, op := range []*history.Operation{a, b} {
-		if op.Token != 0 && r.belowPrefix(op.Key) && r.covers(op.Token, op.Token) && !r.created(op.Key, op.Token) {
+		if op.Token != 0 && s.Origin != history.FromUser && r.belowPrefix(op.Key) && r.covers(op.Token, op.Token) && !r.created(op.Key, op.Token) {
 			f.Blame = BlameServer
 			if s.Origin == history.Broken {
 				f.Blame = BlameSubject
@@ -216,6 +217,12 @@ func (r *record) blameByRevision(f *finding, first, later *history.Operation, ow
 		if owned.Delete > owns.owns { // only a gap in the log leaves this open
 			return false
 		}
+		if owned.Lease != first.Lease && !r.harmedBefore(first.Client, r.log.Latest(owned.Delete)) {
+			*why = func() string {
+				return fmt.Sprintf("%s's key went at %s with a lease that the subject had made itself and not kept alive, while the client's session lived", first.Client, r.revision(owned.Delete))
+			}
+			return true
+		}
 		f.Blame = BlameLease
 		*why = func() string {
 			return fmt.Sprintf("%s's lease had ended at %s", first.Client, r.revision(owned.Delete))
@@ -243,7 +250,45 @@ func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
 		*why = func() string { return fmt.Sprintf("%s's lease had ended by %s", h.Client, at(end.latest)) }
 		return true
 	}
+	for _, h := range []*history.Hold{o.first, o.second} {
+		if life := r.ownLeaseEnded(h, o.to); life != nil {
+			f.Blame = BlameLease
+			*why = func() string {
+				return fmt.Sprintf("the lease of %s's key had ended at %s", h.Client, r.revision(life.Delete))
+			}
+			return true
+		}
+	}
 	return r.leaseAlive(o.first.Lease, o.from) && r.leaseAlive(o.second.Lease, o.from)
+}
+
+// ownLeaseEnded returns the key of a hold that went with a lease of the
+// subject's own, which a fault may have kept it from keeping alive, at a
+// revision that may have happened by time t; or nil.
+func (r *record) ownLeaseEnded(h *history.Hold, t time.Duration) *history.Life {
+	i, ok := r.lifeAt[lifeID{h.Key, h.Token}]
+	if !ok {
+		return nil
+	}
+	life := &r.lives[i]
+	if life.Delete == 0 || life.Lease == h.Lease || r.deletedBy(life) != causeLease ||
+		r.log.Earliest(life.Delete) > t || !r.harmedBefore(h.Client, r.log.Latest(life.Delete)) {
+		return nil
+	}
+	return life
+}
+
+// faultsLast is for how long before a lease's end a fault may have kept its
+// client from renewing it.
+const faultsLast = 10 * time.Second
+
+// harmedBefore is true if a fault that was seen to have an effect, on the
+// client or on members, lasted at some time shortly before t.
+func (r *record) harmedBefore(client string, t time.Duration) bool {
+	return slices.ContainsFunc(r.h.Faults, func(f history.Fault) bool {
+		onOther := strings.HasPrefix(f.Target, "c") && strings.Split(f.Target, " ")[0] != client
+		return f.Verified && !onOther && f.From <= t && (f.To == 0 || f.To >= t-faultsLast)
+	})
 }
 
 // worse returns the lie that explains less.

@@ -55,6 +55,9 @@ func fencing(r *record, s *subject) *judgement {
 				}
 				accepted++
 				guarded++
+				if op.Token == 0 {
+					continue // the subject cannot say which key guards it
+				}
 				f, ok := r.guarded(s, ob, op)
 				if f != nil {
 					j.findings = append(j.findings, *f)
@@ -64,6 +67,7 @@ func fencing(r *record, s *subject) *judgement {
 			}
 		}
 		r.alongResource(s, j, resource, unsure)
+		r.risingTokens(s, ob, j)
 	}
 	if !applies {
 		return nil
@@ -80,6 +84,56 @@ func fencing(r *record, s *subject) *judgement {
 		j.vacuous = "no fenced write was accepted"
 	}
 	return j
+}
+
+// risingTokens finds an exclusive hold whose token is not higher than that of a
+// hold which had been released, successfully, before it was asked for: fencing
+// by such tokens would let the older holder in, or keep the newer one out. Two
+// holds without an overlap have a certain order, so that this is exact.
+func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
+	fenced := make(map[int64]*history.Operation) // by hold, the first with a token
+	released := make(map[int64]*history.Operation)
+	for _, op := range ob.operations {
+		switch {
+		case op.Token != 0 && op.Hold != 0 && (op.Kind == history.FencedRead || op.Kind == history.FencedWrite):
+			if fenced[op.Hold] == nil {
+				fenced[op.Hold] = op
+			}
+		case op.Kind.Releases() && op.Outcome == history.Ok:
+			released[op.Hold] = op
+		}
+	}
+	type end struct{ release, fenced *history.Operation }
+	var ends []end
+	var begun []*history.Operation
+	for _, op := range ob.operations {
+		if !op.Kind.Acquires() || op.Outcome != history.Ok || op.Mode == history.ReadMode || fenced[op.ID] == nil {
+			continue
+		}
+		begun = append(begun, op)
+		if rel := released[op.ID]; rel != nil {
+			ends = append(ends, end{rel, fenced[op.ID]})
+		}
+	}
+	slices.SortFunc(ends, func(a, b end) int { return cmp.Compare(a.release.Return, b.release.Return) })
+	var highest *history.Operation
+	next := 0
+	for _, op := range begun { // by call
+		for ; next < len(ends) && ends[next].release.Return <= op.Call; next++ {
+			if f := ends[next].fenced; highest == nil || f.Token > highest.Token {
+				highest = f
+			}
+		}
+		mine := fenced[op.ID]
+		if op.Kind == history.Resume || highest == nil || mine.Token > highest.Token {
+			continue
+		}
+		other := highest
+		j.findings = append(j.findings, r.fencingFinding(s, mine, other, func() string {
+			return fmt.Sprintf("%s asked for %s at %s and was given token %d, although %s, with token %d, had released it before: tokens must rise",
+				op.Client, op.Object, at(op.Call), mine.Token, other.Client, other.Token)
+		}))
+	}
 }
 
 // alongResource follows one resource's order.

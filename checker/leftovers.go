@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"sort"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
@@ -34,6 +35,14 @@ func leftovers(r *record, s *subject) *judgement {
 				what = "resigned from " + object
 			case history.CloseSession:
 				what = "closed its session"
+			}
+			if op.Kind.Acquires() {
+				f.tell = func() string {
+					return fmt.Sprintf("%s was told at %s that its %s of %s, called at %s, had no effect, but the key that it had made (rev %d) was still there at %s",
+						op.Client, at(op.Return), op.Kind, object, at(op.Call), life.Create, at(r.log.Earliest(gone)))
+				}
+				j.findings = append(j.findings, f)
+				return
 			}
 			f.tell = func() string {
 				return fmt.Sprintf("%s was told at %s that it %s (%s called at %s), but its key (rev %d) was still there at %s",
@@ -73,6 +82,17 @@ func leftovers(r *record, s *subject) *judgement {
 			}
 		}
 	}
+	for _, ob := range s.objects {
+		for _, op := range ob.operations {
+			if op.Kind.Acquires() && op.Outcome == history.Fail && op.Lease != 0 && r.log != nil {
+				for _, life := range r.madeBy(ob, op) {
+					if r.log.Earliest(r.gone(life)) > op.Return {
+						judge(op, life, ob.name, nil)
+					}
+				}
+			}
+		}
+	}
 	for _, op := range r.closings {
 		if op.Outcome != history.Ok || op.Subject != "" && op.Subject != s.Name || op.Lease == 0 {
 			continue
@@ -105,6 +125,29 @@ func leftovers(r *record, s *subject) *judgement {
 		j.vacuous = "no release or close of a session that had keys reported success"
 	}
 	return j
+}
+
+// madeBy returns the keys of an object that were surely made by an acquire: its
+// client has one call at a time, and they were put on its lease meanwhile.
+func (r *record) madeBy(ob *object, op *history.Operation) []*history.Life {
+	var made []*history.Life
+	lives := r.livesOf[op.Lease]
+	first := sort.Search(len(lives), func(k int) bool { return r.log.Earliest(r.lives[lives[k].index].Create) >= op.Call })
+	for ; first < len(lives); first++ {
+		life := &r.lives[lives[first].index]
+		if r.log.Earliest(life.Create) > op.Return {
+			break
+		}
+		if r.log.Latest(life.Create) > op.Return {
+			continue
+		}
+		for _, i := range ob.byCreate[life.Create] {
+			if ob.tenures[i].Life == life {
+				made = append(made, life)
+			}
+		}
+	}
+	return made
 }
 
 // objectOf returns the subject's object to which a key belongs, or nil.

@@ -87,7 +87,7 @@ func order(r *record, s *subject) *judgement {
 	case r.log == nil && grants > 0:
 		j.unknown = "there is no revision log that could tell which key was older"
 	case nameless > 0 && nameless == together:
-		j.unknown = "the subject cannot say which keys were its requests'"
+		return nil // the subject cannot say which keys were its requests'
 	}
 	if together == 0 {
 		j.vacuous = "never did two requests that exclude each other wait together"

@@ -2,6 +2,8 @@ package checker
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -11,9 +13,9 @@ import (
 // of a dead holder becomes free within its lease's time-to-live and a grace.
 //
 // This is the liveness half, judged only where nothing may stop it any more:
-// an acquire that had not finished when the final phase began, or that its
-// deadline ended although it was called after the heal, never finished in the
-// time that the run gave it. A dead holder's key is timed by the log's bounds,
+// an acquire that had not finished when the final phase began never did in the
+// time that the run gave it, and neither did a client whose attempts since the
+// heal all failed, although it had more time than the grace. A dead holder's key is timed by the log's bounds,
 // so that it surely stayed too long. Clients that crashed promise nothing, and
 // a lease that a successor resumed is not dead.
 //
@@ -25,6 +27,7 @@ func progress(r *record, s *subject) *judgement {
 	lastRound := 0
 	var waits, freed []time.Duration
 	for _, ob := range s.objects {
+		tries := make(map[string]*attempts)
 		for _, op := range ob.operations {
 			if op.Kind != history.Acquire && op.Kind != history.Campaign || !r.isHealed {
 				continue
@@ -37,10 +40,20 @@ func progress(r *record, s *subject) *judgement {
 			switch {
 			case r.isFinal && (!op.Completed() || op.Return > r.final) && !crashed:
 				j.findings = append(j.findings, r.stuck(s, ob, op, r.final))
-			case op.Completed() && op.Outcome != history.Ok && op.Deadline > 0 && op.Deadline <= op.Return && op.Call > r.healed && !crashed:
-				j.findings = append(j.findings, r.stuck(s, ob, op, op.Return))
 			case op.Outcome == history.Ok:
 				waits = append(waits, op.Return-op.Call)
+			}
+			if t := tries[op.Client]; t == nil {
+				tries[op.Client] = &attempts{first: op, last: op, won: op.Outcome == history.Ok}
+			} else {
+				t.last, t.won = op, t.won || op.Outcome == history.Ok
+			}
+		}
+		for _, client := range slices.Sorted(maps.Keys(tries)) {
+			t := tries[client]
+			// Clients try again until they win or their time is over.
+			if r.isFinal && !t.won && t.last.Completed() && t.last.Return <= r.final && r.final-max(t.first.Call, r.healed) >= r.o.Grace {
+				j.findings = append(j.findings, r.stuck(s, ob, t.last, t.last.Return))
 			}
 		}
 	}
@@ -78,6 +91,12 @@ func progress(r *record, s *subject) *judgement {
 	return j
 }
 
+// attempts are one client's requests of one object after the heal.
+type attempts struct {
+	first, last *history.Operation
+	won         bool
+}
+
 // stuck is the violation of a request that had not finished by time t.
 func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Duration) finding {
 	f := finding{}
@@ -94,7 +113,7 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 	f.tell = func() string {
 		how := "had not finished"
 		if op.Completed() && op.Return <= t {
-			how = "was ended by its deadline"
+			how = "was in vain, as all its attempts since the heal,"
 		}
 		text := fmt.Sprintf("%s's %s of %s, called at %s, %s at %s although all was healed at %s", op.Client, op.Kind, op.Object, at(op.Call), how, at(t), at(r.healed))
 		if holder != nil {

@@ -102,6 +102,8 @@ type Result struct {
 type Options struct {
 	// Strict makes known defects and lease overlaps fail the run.
 	Strict bool
+	// CutShort says that the run ended before its time: at best it is unknown.
+	CutShort bool
 	// Known are the issues accepted as known, for example "etcd#19597"; nil
 	// accepts every one that this package can recognise.
 	Known []string

@@ -47,7 +47,7 @@ func onLinks(k Kind, condition link.Condition, prove func(*harm) func(context.Co
 		if len(members) < len(w.Cluster.Members()) {
 			name = fmt.Sprintf("%s from %s", client, sides(members))
 		}
-		return &effect{target: name, prove: prove(h), heal: h.lift}, nil
+		return &effect{target: name, client: client, prove: prove(h), heal: h.lift}, nil
 	}
 	return k
 }

@@ -26,7 +26,7 @@ func compact() Kind {
 			if _, err := w.Admin.Compact(ctx, revision); err != nil {
 				return nil, fmt.Errorf("compact to revision %d: %w", revision, err)
 			}
-			return &effect{target: fmt.Sprintf("revision %d", revision), prove: func(context.Context) (bool, string) {
+			return &effect{target: fmt.Sprintf("revision %d", revision), prove: func(ctx context.Context) (bool, string) {
 				_, err := w.Admin.Get(ctx, "compact", clientv3.WithRev(revision-1))
 				if errors.Is(err, rpctypes.ErrCompacted) {
 					return true, fmt.Sprintf("a read at revision %d is refused as compacted", revision-1)

@@ -41,9 +41,8 @@ func (c *Conductor) Run(ctx context.Context, plan []Planned) error {
 	)
 	for _, entry := range entries {
 		group.Go(func() {
-			struck := make(map[int64]bool)
 			for _, p := range entry {
-				if err := c.one(ctx, p, struck); err != nil {
+				if err := c.one(ctx, p); err != nil {
 					mu.Lock()
 					faults = append(faults, err)
 					mu.Unlock()
@@ -55,9 +54,8 @@ func (c *Conductor) Run(ctx context.Context, plan []Planned) error {
 	return errors.Join(faults...)
 }
 
-// one carries out one fault, from waiting for its moment to its healing. The
-// operations that triggered earlier faults of its entry are in struck.
-func (c *Conductor) one(ctx context.Context, p Planned, struck map[int64]bool) error {
+// one carries out one fault, from waiting for its moment to its healing.
+func (c *Conductor) one(ctx context.Context, p Planned) error {
 	record := history.Fault{ID: p.ID, Kind: p.Kind, Planned: c.Began + p.At}
 	kind, ok := Named(p.Kind)
 	if !ok {
@@ -65,7 +63,7 @@ func (c *Conductor) one(ctx context.Context, p Planned, struck map[int64]bool) e
 	}
 	target := ""
 	if p.When != nil {
-		if target = c.Lookout.Await(ctx, *p.When, struck); target == "" {
+		if target = c.Lookout.Await(ctx, *p.When); target == "" {
 			record.Planned = 0
 			record.Evidence = fmt.Sprintf("no client of %s was %s for longer than %v before the time for faults was over", p.When.Subject, p.When.Event, p.When.Longer)
 			c.Journal.Record(record)
@@ -78,13 +76,22 @@ func (c *Conductor) one(ctx context.Context, p Planned, struck map[int64]bool) e
 		return nil
 	}
 
+	// What has been begun is done, proved and healed even if the run ends.
 	record.From = c.Clock.Now()
-	e, err := kind.inject(ctx, c.World, rand.New(rand.NewPCG(p.Choice, 0)), target)
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
+	e, err := kind.inject(within, c.World, rand.New(rand.NewPCG(p.Choice, 0)), target)
+	cancel()
 	if err != nil {
 		record.To = c.Clock.Now()
 		record.Evidence = "not injected: " + err.Error()
+		if e != nil {
+			record.Target = e.target
+			err = c.heal(ctx, e, &record)
+		} else {
+			err = nil
+		}
 		c.Journal.Record(record)
-		return nil
+		return err
 	}
 	record.Target = e.target
 	record.Evidence = "injected"
@@ -93,22 +100,43 @@ func (c *Conductor) one(ctx context.Context, p Planned, struck map[int64]bool) e
 	if !kind.Instant {
 		c.until(ctx, record.From+p.For)
 	}
-
-	// The run's end must not keep a fault from being proved and healed.
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
+	within, cancel = context.WithTimeout(context.WithoutCancel(ctx), healPatience)
 	defer cancel()
 	record.Verified, record.Evidence = e.prove(within)
+	if record.Verified && e.client != "" && !c.present(e.client) {
+		record.Verified = false
+		record.Evidence += ", but the client died meanwhile, and that may be why"
+	}
+	err = c.heal(ctx, e, &record)
+	c.Journal.Record(record)
+	c.tell(record)
+	return err
+}
+
+// heal undoes a fault and notes when, and what went wrong.
+func (c *Conductor) heal(ctx context.Context, e *effect, record *history.Fault) error {
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
+	defer cancel()
+	var err error
 	if e.heal != nil {
 		err = e.heal(within)
 	}
 	record.To = c.Clock.Now()
 	if err != nil {
-		err = fmt.Errorf("heal %s of %s: %w", p.Kind, e.target, err)
+		err = fmt.Errorf("heal %s of %s: %w", record.Kind, e.target, err)
 		record.Error = err.Error()
 	}
-	c.Journal.Record(record)
-	c.tell(record)
 	return err
+}
+
+// present is true if a client is still the one in its slot.
+func (c *Conductor) present(client string) bool {
+	for _, slot := range c.World.Clients.Slots("") {
+		if name, _ := c.World.Clients.Current(slot); name == client {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Conductor) tell(f history.Fault) {

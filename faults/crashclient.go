@@ -8,9 +8,10 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// crashClient kills a client without a goodbye: its lease is left to expire. A
-// replacement with another name follows. Proved by the lease that it left:
-// still alive right after, so nobody revoked it.
+// crashClient kills a client without a goodbye: its lease, if it has one, is
+// left to expire. A replacement with another name follows. Proved by the record
+// of its death, after which nothing more is heard of it; the evidence says what
+// became of its lease.
 func crashClient() Kind {
 	return Kind{
 		Name: "crash-client", Summary: "kill a client without a goodbye: its lease is left to expire",
@@ -20,7 +21,7 @@ func crashClient() Kind {
 			if client == "" || !w.Clients.Crash(slot) {
 				return nil, errNobody
 			}
-			return &effect{target: client, prove: func(context.Context) (bool, string) {
+			return &effect{target: client, prove: func(ctx context.Context) (bool, string) {
 				if lease == 0 {
 					return true, "it is dead; it had no session"
 				}

@@ -29,8 +29,10 @@ func crashMember() Kind {
 				target += " (leader)"
 			}
 			crasher := w.Cluster.(cluster.Crasher)
+			restart := func(ctx context.Context) error { return crasher.Restart(ctx, member) }
 			if err := crasher.Crash(ctx, member); err != nil {
-				return nil, fmt.Errorf("crash %s: %w", member, err)
+				// It may be half dead.
+				return &effect{target: target, heal: restart}, fmt.Errorf("crash %s: %w", member, err)
 			}
 			down := func(context.Context) (bool, string) {
 				for _, s := range w.Cluster.(cluster.StatusReader).Status() {
@@ -43,7 +45,7 @@ func crashMember() Kind {
 			return &effect{
 				target: target,
 				prove:  leaderMoved(w, leader, down),
-				heal:   func(ctx context.Context) error { return crasher.Restart(ctx, member) },
+				heal:   restart,
 			}, nil
 		},
 	}

@@ -30,7 +30,10 @@ func isolateMember() Kind {
 		Name: "isolate-member", Summary: "cut one member off from all others",
 		needs: []need{needsLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
-			member := anyMember(w.Cluster, choice)
+			member, err := anyRunning(w.Cluster, choice)
+			if err != nil {
+				return nil, err
+			}
 			h := isolate(w, member)
 			return &effect{target: member, prove: h.cutSeen, heal: h.lift}, nil
 		},

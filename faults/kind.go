@@ -20,15 +20,16 @@ type Kind struct {
 	Instant bool
 	// needs lists what the cluster must be able to do.
 	needs []need
-	// inject does the harm. choice picks the victim; target, if not "",
-	// is the client that a trigger chose.
+	// inject does the harm. choice picks the victim; target, if not "", is
+	// the client that a trigger chose. If it returns an effect beside an error,
+	// the harm may have been done in part, and the effect is healed.
 	inject func(ctx context.Context, w *World, choice *rand.Rand, target string) (*effect, error)
 }
 
 // effect is a fault that has been injected.
 type effect struct {
-	// target says who was hit.
-	target string
+	// target says who was hit, and client which client, if one was.
+	target, client string
 	// prove says whether the effect was seen, and what was seen. It is asked
 	// right before healing.
 	prove func(ctx context.Context) (bool, string)

@@ -16,6 +16,7 @@ type Lookout struct {
 	mu      sync.Mutex
 	waiting map[int64]state
 	holding map[int64]state
+	struck  map[int64]bool
 	changed chan struct{}
 	awaited int
 }
@@ -27,7 +28,7 @@ type state struct {
 
 // NewLookout returns a lookout on the records of a run with the given clock.
 func NewLookout(clock *history.Clock) *Lookout {
-	return &Lookout{clock: clock, waiting: make(map[int64]state), holding: make(map[int64]state), changed: make(chan struct{})}
+	return &Lookout{clock: clock, waiting: make(map[int64]state), holding: make(map[int64]state), struck: make(map[int64]bool), changed: make(chan struct{})}
 }
 
 // Hear takes note of a record.
@@ -72,9 +73,9 @@ func forget(states map[int64]state, client string) {
 }
 
 // Await returns the client to which t happens first, or "" if ctx ends before.
-// Each operation counts once: those in struck are passed over, and the one that
-// is returned is added.
-func (l *Lookout) Await(ctx context.Context, t Trigger, struck map[int64]bool) string {
+// Each operation counts once in a run: two faults at once on one client would
+// each see the other's effect.
+func (l *Lookout) Await(ctx context.Context, t Trigger) string {
 	l.mu.Lock()
 	l.awaited++
 	l.mu.Unlock()
@@ -86,9 +87,8 @@ func (l *Lookout) Await(ctx context.Context, t Trigger, struck map[int64]bool) s
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		client, operation, left, changed := l.ripe(t, struck)
+		client, left, changed := l.strike(t)
 		if client != "" && left <= 0 {
-			struck[operation] = true
 			return client
 		}
 		var due <-chan time.Time
@@ -105,12 +105,12 @@ func (l *Lookout) Await(ctx context.Context, t Trigger, struck map[int64]bool) s
 	return ""
 }
 
-// ripe returns the client to which t has happened, and by which operation. If
-// it has happened to several, it is the one to which it happened last: a waiter
+// strike returns the client to which t has happened, whose operation then does
+// not count any more. If it has happened to several, it is the one to which it happened last: a waiter
 // with the most others before it, which is the one whose lease can end before
 // its turn comes. If it has happened to none, left is how much longer the first
 // one needs.
-func (l *Lookout) ripe(t Trigger, struck map[int64]bool) (client string, operation int64, left time.Duration, changed <-chan struct{}) {
+func (l *Lookout) strike(t Trigger) (client string, left time.Duration, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	states := l.waiting
@@ -119,8 +119,9 @@ func (l *Lookout) ripe(t Trigger, struck map[int64]bool) (client string, operati
 	}
 	now := l.clock.Now()
 	var best state
+	var operation int64
 	for id, s := range states {
-		if s.subject != t.Subject || struck[id] {
+		if s.subject != t.Subject || l.struck[id] {
 			continue
 		}
 		happened, bestHappened := now-s.since >= t.Longer, now-best.since >= t.Longer
@@ -130,5 +131,8 @@ func (l *Lookout) ripe(t Trigger, struck map[int64]bool) (client string, operati
 			best, operation = s, id
 		}
 	}
-	return best.client, operation, best.since + t.Longer - now, l.changed
+	if left = best.since + t.Longer - now; best.client != "" && left <= 0 {
+		l.struck[operation] = true
+	}
+	return best.client, left, l.changed
 }

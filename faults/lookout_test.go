@@ -20,15 +20,14 @@ func TestTheNewestWaiterIsHitAndEachOperationOnce(t *testing.T) {
 		r.Time = time.Duration(i + 1)
 		l.Hear(r)
 	}
-	struck := make(map[int64]bool)
 	for _, want := range []string{"c3", "c2", "c1"} {
-		if got := l.Await(t.Context(), trigger, struck); got != want {
+		if got := l.Await(t.Context(), trigger); got != want {
 			t.Errorf("hit %s, want %s", got, want)
 		}
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got := l.Await(ended, trigger, struck); got != "" {
+	if got := l.Await(ended, trigger); got != "" {
 		t.Errorf("hit %s for an operation that was struck before", got)
 	}
 }
@@ -37,26 +36,26 @@ func TestWaitingEndsAndHoldingBeginsWithTheCompletion(t *testing.T) {
 	l := NewLookout(history.NewClock())
 	waiting, holding := Trigger{Subject: "mutex", Event: Waiting}, Trigger{Subject: "mutex", Event: Holding}
 	l.Hear(acquiring(1, "c1"))
-	if client, _, _, _ := l.ripe(holding, nil); client != "" {
+	if client, _, _ := l.strike(holding); client != "" {
 		t.Error("a waiter holds")
 	}
 	l.Hear(history.Record{Completion: &history.Completion{ID: 1, Client: "c1", Outcome: history.Ok}})
-	if client, _, _, _ := l.ripe(waiting, nil); client != "" {
+	if client, _, _ := l.strike(waiting); client != "" {
 		t.Error("a holder waits")
 	}
-	if client, _, _, _ := l.ripe(holding, nil); client != "c1" {
+	if client, _, _ := l.strike(holding); client != "c1" {
 		t.Error("a holder does not hold")
 	}
-	if client, _, _, _ := l.ripe(Trigger{Subject: "election", Event: Holding}, nil); client != "" {
+	if client, _, _ := l.strike(Trigger{Subject: "election", Event: Holding}); client != "" {
 		t.Error("a client of another subject was taken")
 	}
 	l.Hear(history.Record{Operation: &history.Operation{ID: 2, Client: "c1", Subject: "mutex", Kind: history.Release, Hold: 1}})
-	if client, _, _, _ := l.ripe(holding, nil); client != "" {
+	if client, _, _ := l.strike(holding); client != "" {
 		t.Error("it holds after its release was called")
 	}
 	l.Hear(acquiring(3, "c1"))
 	l.Hear(history.Record{Event: &history.Event{Kind: history.Crashed, Client: "c1"}})
-	if client, _, _, _ := l.ripe(waiting, nil); client != "" {
+	if client, _, _ := l.strike(waiting); client != "" {
 		t.Error("the dead wait")
 	}
 }
@@ -65,7 +64,7 @@ func TestAwaitWaitsForTheEventAndForItsLength(t *testing.T) {
 	l := NewLookout(history.NewClock())
 	got := make(chan string)
 	go func() {
-		got <- l.Await(t.Context(), Trigger{Subject: "mutex", Event: Waiting, Longer: 20 * time.Millisecond}, make(map[int64]bool))
+		got <- l.Await(t.Context(), Trigger{Subject: "mutex", Event: Waiting, Longer: 20 * time.Millisecond})
 	}()
 	r := acquiring(1, "c1")
 	r.Time = l.clock.Now()

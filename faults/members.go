@@ -34,6 +34,20 @@ func anyMember(c cluster.Cluster, choice *rand.Rand) string {
 	return members[choice.IntN(len(members))]
 }
 
+// anyRunning returns a member that is not down, as far as can be told: what is
+// cut off from one that is down proves nothing.
+func anyRunning(c cluster.Cluster, choice *rand.Rand) (string, error) {
+	member := anyMember(c, choice)
+	if reader, ok := c.(cluster.StatusReader); ok {
+		for _, s := range reader.Status() {
+			if s.Member == member && !s.Running {
+				return "", fmt.Errorf("%s is down", member)
+			}
+		}
+	}
+	return member, nil
+}
+
 // isolate cuts a member off from all others.
 func isolate(w *World, member string) *harm {
 	h := &harm{}

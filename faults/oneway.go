@@ -13,7 +13,10 @@ func oneWay() Kind {
 		Name: "one-way", Summary: "keep back what one member says to the others, or what they say to it",
 		needs: []need{needsLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
-			member := anyMember(w.Cluster, choice)
+			member, err := anyRunning(w.Cluster, choice)
+			if err != nil {
+				return nil, err
+			}
 			mute := choice.IntN(2) == 0
 			h := &harm{}
 			for _, other := range others(w.Cluster, member) {

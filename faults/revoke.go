@@ -22,7 +22,7 @@ func revokeLease() Kind {
 			if _, err := w.Admin.Revoke(ctx, clientv3.LeaseID(lease)); err != nil {
 				return nil, fmt.Errorf("revoke lease %x of %s: %w", lease, client, err)
 			}
-			return &effect{target: client, prove: func(context.Context) (bool, string) {
+			return &effect{target: client, prove: func(ctx context.Context) (bool, string) {
 				left, err := w.Admin.TimeToLive(ctx, clientv3.LeaseID(lease))
 				if err != nil {
 					return false, fmt.Sprintf("asking for lease %x failed: %v", lease, err)

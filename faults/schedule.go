@@ -63,10 +63,14 @@ func (p Planned) String() string {
 // Schedule makes the plan for faults during duration. It is a pure function of
 // its arguments: stream must return the random stream of a label, the same
 // for the same label every time. Adding an entry does not change the faults of
-// those before it.
+// those before it. An entry without faults, or neither timed nor triggered,
+// plans none.
 func Schedule(stream func(label string) *rand.Rand, entries []Entry, duration time.Duration) []Planned {
 	var plan []Planned
 	for i, e := range entries {
+		if len(e.Of) == 0 || e.When == nil && e.Every.Max <= 0 {
+			continue // it says neither what nor when
+		}
 		r := stream(fmt.Sprintf("faults/%d", i))
 		at := time.Duration(0)
 		for n := 0; ; n++ {

@@ -87,11 +87,9 @@ func appendCompletion(b []byte, c *Completion, at time.Duration) []byte {
 	b = appendInt(b, "time", int64(at))
 	b = appendText(b, "error", c.Error)
 	b = appendTrue(b, "panicked", c.Panicked)
-	b = appendInt(b, "lease", c.Lease)
 	b = appendText(b, "key", c.Key)
 	b = appendInt(b, "token", c.Token)
 	b = appendText(b, "value", c.Value)
-	b = appendText(b, "prior", c.Prior)
 	b = appendInt(b, "revision", c.Revision)
 	return append(b, '}', '\n')
 }
@@ -156,8 +154,8 @@ func appendText(b []byte, name, v string) []byte {
 }
 
 // ReadJournal reads what a Recorder wrote. A last line that was cut in its
-// middle is dropped: that is how a killed run's journal ends. Any other fault
-// is an error that names the line.
+// middle is dropped, be it the header: that is how a killed run's journal ends.
+// Any other fault is an error that names the line.
 func ReadJournal(r io.Reader) (*History, error) {
 	h := &History{Revisions: nil}
 	open := make(map[int64]int) // ID → index of operations not yet completed
@@ -214,11 +212,9 @@ func (l *line) operation() Operation {
 
 func (l *line) complete(op *Operation) {
 	op.Outcome, op.Return, op.Error, op.Panicked = Outcome(l.Type), l.Time, l.Error, l.Panicked
-	set(&op.Lease, l.Lease)
 	set(&op.Key, l.Key)
 	set(&op.Token, l.Token)
 	set(&op.Value, l.Value)
-	set(&op.Prior, l.Prior)
 	set(&op.Revision, l.Revision)
 }
 
@@ -250,7 +246,7 @@ func eachLine(r io.Reader, f func(number int, text []byte) error) error {
 		text = bytes.TrimRight(text, "\r\n")
 		if len(text) > 0 {
 			if ferr := f(number, text); ferr != nil {
-				if !whole && number > 1 {
+				if !whole {
 					return nil
 				}
 				return fmt.Errorf("line %d: %w", number, ferr)

@@ -138,22 +138,26 @@ func ReadRevisions(r io.Reader) (*RevisionLog, error) {
 	if through == 0 {
 		changes, ends, through = beforeLast(changes, ends)
 	}
+	// What was seen after the end may have been seen in part.
+	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Revision > through })
+	ends = slices.DeleteFunc(ends, func(e LeaseEnd) bool { return e.Revision > through })
 	return NewRevisionLog(start, through, changes, ends, ticks, gapsBetween(start, through, changes)), nil
 }
 
-// beforeLast leaves out the last revision of a log that was cut short: there
-// may have been more changes in it.
+// beforeLast leaves out, from a log that was cut short, the revisions of which
+// there may have been more: the last one written, and the highest. They differ
+// where one member's watch ran ahead of another's.
 func beforeLast(changes []Change, ends []LeaseEnd) ([]Change, []LeaseEnd, int64) {
-	last := int64(0)
-	for _, c := range changes {
-		last = max(last, c.Revision)
-	}
+	highest, written := int64(0), int64(0)
 	for _, e := range ends {
-		last = max(last, e.Revision)
+		highest = max(highest, e.Revision)
 	}
-	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Revision == last })
-	ends = slices.DeleteFunc(ends, func(e LeaseEnd) bool { return e.Revision == last })
-	return changes, ends, max(last-1, 0)
+	for _, c := range changes {
+		highest, written = max(highest, c.Revision), c.Revision
+	}
+	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Revision == written })
+	ends = slices.DeleteFunc(ends, func(e LeaseEnd) bool { return e.Revision == written })
+	return changes, ends, max(highest-1, 0)
 }
 
 // gapsBetween returns the revisions that no change was seen of.

@@ -23,6 +23,7 @@ type Recorder struct {
 	last    time.Duration
 	lastID  int64
 	crashed map[string]bool
+	sealed  bool
 	err     error
 	listen  func(Record)
 }
@@ -44,11 +45,9 @@ type Completion struct {
 	Outcome  Outcome
 	Error    string
 	Panicked bool
-	Lease    int64
 	Key      string
 	Token    int64
 	Value    string
-	Prior    string
 	Revision int64
 }
 
@@ -80,13 +79,21 @@ func (r *Recorder) Err() error {
 	return r.err
 }
 
+// Seal ends the record: nothing is recorded after it, as if every client had
+// crashed.
+func (r *Recorder) Seal() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sealed = true
+}
+
 // Invoke records that op is about to be called, sets its ID and Call, and
 // returns true. It returns false, and the call must not be made, if the
-// client has crashed.
+// client has crashed or the record was sealed.
 func (r *Recorder) Invoke(op *Operation) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.crashed[op.Client] {
+	if r.sealed || r.crashed[op.Client] {
 		return false
 	}
 	r.lastID++
@@ -105,7 +112,7 @@ func (r *Recorder) Invoke(op *Operation) bool {
 func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.crashed[c.Client] {
+	if r.sealed || r.crashed[c.Client] {
 		return 0, false
 	}
 	at := r.stamp()
@@ -122,7 +129,7 @@ func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
 func (r *Recorder) Event(e Event) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if e.Client != "" && r.crashed[e.Client] {
+	if r.sealed || e.Client != "" && r.crashed[e.Client] {
 		return false
 	}
 	if e.Kind == Crashed {

@@ -99,10 +99,13 @@ func TestAJournalCutAnywhereIsReadable(t *testing.T) {
 	}
 	whole := file.Bytes()
 	header := bytes.IndexByte(whole, '\n') + 1
-	for cut := header; cut <= len(whole); cut++ {
+	for cut := 1; cut <= len(whole); cut++ {
 		h, err := ReadJournal(bytes.NewReader(whole[:cut]))
 		if err != nil {
 			t.Fatalf("cut at byte %d: %v", cut, err)
+		}
+		if cut < header {
+			continue
 		}
 		lines := bytes.Count(whole[header:cut], []byte("\n"))
 		records := 0
@@ -162,6 +165,20 @@ func TestTheRecorderIsSafeForConcurrentUse(t *testing.T) {
 		if !h.Operations[i].Completed() {
 			t.Errorf("operation %d is open", h.Operations[i].ID)
 		}
+	}
+}
+
+func TestNothingIsRecordedAfterTheSeal(t *testing.T) {
+	var file bytes.Buffer
+	r := newTestRecorder(t, &file)
+	op := Operation{Client: "c1", Kind: Acquire}
+	r.Invoke(&op)
+	r.Seal()
+	if _, ok := r.Complete(&Completion{ID: op.ID, Client: "c1", Outcome: Ok}); ok || r.Invoke(&op) || r.Event(Event{Kind: PhaseBegan}) {
+		t.Error("something was recorded")
+	}
+	if h, err := ReadJournal(&file); err != nil || len(h.Operations) != 1 || h.Operations[0].Completed() || len(h.Events) != 0 {
+		t.Errorf("%+v, %v", h, err)
 	}
 }
 

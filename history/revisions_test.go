@@ -110,6 +110,33 @@ func TestTheLastRevisionOfACutLogIsNotTrusted(t *testing.T) {
 	}
 }
 
+// One member's watch may run ahead over a compaction while another's fills in
+// what lies before: then the last line is not of the highest revision.
+func TestNorIsTheOneThatWasWrittenLast(t *testing.T) {
+	var file bytes.Buffer
+	j := NewRevisionJournal(&file, 2)
+	for _, r := range []int64{2, 4, 5, 3} {
+		j.Change(Change{Revision: r, Key: "k", Create: r})
+	}
+	log, err := ReadRevisions(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log.Through != 4 || log.Covers(2, 4) || !log.Covers(4, 4) || !log.Covers(2, 2) {
+		t.Errorf("%+v", log)
+	}
+}
+
+func TestWhatWasSeenAfterTheEndIsLeftOut(t *testing.T) {
+	log, err := ReadRevisions(writeRevisions(3, 2, 3, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log.Through != 3 || len(log.Changes) != 2 || len(log.LeaseEnds) != 0 {
+		t.Errorf("%+v", log)
+	}
+}
+
 func TestARevisionJournalCutAnywhereIsReadable(t *testing.T) {
 	whole := writeRevisions(4, 2, 3, 4).Bytes()
 	for cut := bytes.IndexByte(whole, '\n') + 1; cut <= len(whole); cut++ {

@@ -13,6 +13,8 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
@@ -51,13 +53,20 @@ type session struct {
 	closing atomic.Bool
 }
 
+// reconnect is gRPC's own but for its longest delay, two minutes: a client that
+// was cut off for a minute would stay away for another after the heal.
+var reconnect = backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
+
 func newClient(ctx context.Context, env *Env, slot, name, subject string, ttl time.Duration, heeds bool) (*Client, error) {
 	endpoints, err := env.Connect(name)
 	if err != nil {
 		return nil, fmt.Errorf("connect client %s: %w", name, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	etcd, err := clientv3.New(clientv3.Config{Endpoints: endpoints, DialTimeout: time.Second, Logger: zap.NewNop(), Context: ctx})
+	etcd, err := clientv3.New(clientv3.Config{
+		Endpoints: endpoints, DialTimeout: time.Second, Logger: zap.NewNop(), Context: ctx,
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: time.Second})},
+	})
 	if err != nil {
 		cancel()
 		env.Disconnect(name)
@@ -130,7 +139,7 @@ func (c *Client) live(ctx context.Context) (*session, error) {
 		if s, err := c.open(clientv3.NoLease); err == nil {
 			return s, nil
 		}
-		sleep(ctx, 50*time.Millisecond, nil)
+		sleep(ctx, 50*time.Millisecond, nil, nil)
 	}
 	return nil, errDead
 }
@@ -227,6 +236,30 @@ func surviving(call func(*history.Completion) error, done *history.Completion) (
 		}
 	}()
 	return call(done)
+}
+
+// construct calls a constructor of the subject. A panic is recorded as one of
+// the call for which it was wanted.
+func (c *Client) construct(wanted history.Operation, constructor func()) error {
+	var panicked any
+	func() {
+		defer func() { panicked = recover() }()
+		constructor()
+	}()
+	if panicked == nil {
+		return nil
+	}
+	_, err := c.attempt(wanted, func(*history.Completion) error { panic(panicked) })
+	return err
+}
+
+// patience is how long an acquire of a decision may take now, and whether it
+// ends by cancellation.
+func (c *Client) patience(d Decision) (time.Duration, bool) {
+	if d.Impatience > 0 && !c.env.healed() {
+		return d.Impatience, d.Cancel
+	}
+	return d.Patience, false
 }
 
 // within returns a context that ends after patience, by deadline or by

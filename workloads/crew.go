@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -27,6 +28,10 @@ type Crew struct {
 	// leaves out the first, whose client is the last leader of an election.
 	busy, rest sync.WaitGroup
 	failed     chan error
+	stuck      atomic.Int64
+
+	// fenced is true once a hold had a token.
+	fenced atomic.Bool
 
 	mu      sync.Mutex
 	current map[string]*Client
@@ -138,6 +143,9 @@ func (c *Crew) Conclude(client string) {
 		}
 		value, position := r.Read()
 		c.env.Recorder.Complete(&history.Completion{ID: op.ID, Client: client, Outcome: history.Ok, Value: value, Revision: position})
+		if !c.fenced.Load() {
+			continue // the subject has no tokens
+		}
 		op = history.Operation{Client: client, Subject: c.subject.Name, Object: strconv.Itoa(i), Kind: history.FencedRead, Token: 1<<63 - 1}
 		if !c.env.Recorder.Invoke(&op) {
 			return
@@ -184,7 +192,9 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 		c.mu.Lock()
 		c.current[slot] = client
 		c.mu.Unlock()
-		err = c.serve(&crewMember{Client: client, Crew: c, env: c.env}, index, finished)
+		served := make(chan error, 1)
+		go func() { served <- c.serve(&crewMember{Client: client, Crew: c, env: c.env}, index, finished) }()
+		err = c.await(client, served)
 		client.close()
 		if !client.hasCrashed() {
 			if errors.Is(err, errDead) {
@@ -195,16 +205,44 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 			}
 			return err
 		}
-		sleep(ctx, restartPause.Draw(pauses), nil)
+		sleep(ctx, restartPause.Draw(pauses), nil, nil)
 		if ctx.Err() != nil {
 			return nil
 		}
 	}
 }
 
+// stuckPatience is how long the calls of a client that is dead may take to
+// return.
+const stuckPatience = 5 * time.Second
+
+// await waits for what a client's work comes to. A client that is dead, and
+// whose call does not heed that, is left behind.
+func (c *Crew) await(client *Client, served <-chan error) error {
+	defer c.vacate(client)
+	select {
+	case err := <-served:
+		return err
+	case <-client.ctx.Done():
+	}
+	timer := time.NewTimer(stuckPatience)
+	defer timer.Stop()
+	select {
+	case err := <-served:
+		return err
+	case <-timer.C:
+		c.stuck.Add(1)
+		return errDead
+	}
+}
+
+// Stuck is the number of clients that were left behind in a call of the subject
+// that returned neither when its context ended nor when its connection was
+// closed.
+func (c *Crew) Stuck() int { return int(c.stuck.Load()) }
+
 // serve does all that one client does in its life.
 func (c *Crew) serve(m *crewMember, index int, finished func()) error {
-	defer c.vacate(m.Client)
 	if index >= c.traffic.Clients {
 		return (&observer{m}).observe()
 	}
@@ -220,17 +258,12 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 		rounds = &locker{crewMember: m}
 	}
 	decide := Decisions(c.env.Seed, m.Name, &c.traffic)
-	for healed := false; !healed; {
+	for !c.env.healed() {
 		d := decide()
 		if _, err := rounds.round(d); err != nil {
 			return err
 		}
-		sleep(m.ctx, d.Think, c.env.Healed)
-		select {
-		case <-c.env.Healed:
-			healed = true
-		default:
-		}
+		sleep(m.ctx, d.Think, c.env.Healed, nil)
 	}
 	ctx, cancel := context.WithTimeout(m.ctx, c.env.Quiet)
 	defer cancel()

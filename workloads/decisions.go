@@ -26,10 +26,12 @@ type Decision struct {
 	Mode    history.Mode
 	// Try asks for the lock without waiting, where the subject can.
 	Try bool
-	// Patience is how long an acquire may wait; Cancel ends it by cancelling
+	// Patience is how long an acquire may wait. Impatience, if not zero, is how
+	// long it waits while there are faults; Cancel then ends it by cancelling
 	// instead of by deadline.
-	Patience time.Duration
-	Cancel   bool
+	Patience   time.Duration
+	Impatience time.Duration
+	Cancel     bool
 	// Hold is how long the work under the hold lasts.
 	Hold time.Duration
 	// Guard adds a write to etcd that is conditional on the ownership.
@@ -66,7 +68,7 @@ func Decisions(seed int64, client string, t *Traffic) func() Decision {
 			d.Mode = history.ReadMode
 		}
 		if impatient < float64(t.Impatient) {
-			d.Patience, d.Cancel = impatience, cancel < 0.5
+			d.Impatience, d.Cancel = impatience, cancel < 0.5
 		}
 		if long < float64(t.Long) {
 			d.Hold = longHold

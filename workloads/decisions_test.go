@@ -40,7 +40,7 @@ func TestDecisionsKeepToTheTraffic(t *testing.T) {
 			if len(d.Objects) > 1 && traffic.Several == 0 || d.Mode == history.ReadMode && traffic.Readers == 0 {
 				t.Fatalf("%+v", d)
 			}
-			if d.Hold < traffic.Hold.Min || d.Hold > traffic.LongHold.Max || d.Proclaims > 3 || d.Patience < traffic.Impatience.Min {
+			if d.Hold < traffic.Hold.Min || d.Hold > traffic.LongHold.Max || d.Proclaims > 3 || d.Patience < traffic.Patience.Min || d.Impatience < 0 {
 				t.Fatalf("%+v", d)
 			}
 		}
@@ -48,7 +48,7 @@ func TestDecisionsKeepToTheTraffic(t *testing.T) {
 }
 
 func TestEveryFaultOfATrafficIsNamed(t *testing.T) {
-	if faults := (&Traffic{Clients: 4, TTL: time.Second, OnLoss: Stop, Objects: 1, Patience: quantity.Span{Min: 1, Max: 1}}).Faults(); len(faults) != 0 {
+	if faults := (&Traffic{Clients: 4, TTL: time.Second, OnLoss: Stop, Objects: 1, Patience: quantity.Span{Min: 1, Max: 1}, Impatience: quantity.Span{Min: 1, Max: 1}}).Mistakes(); len(faults) != 0 {
 		t.Errorf("%v", faults)
 	}
 	bad := Traffic{
@@ -56,10 +56,10 @@ func TestEveryFaultOfATrafficIsNamed(t *testing.T) {
 		Proclaim: 4, Long: 5, Impatient: 6, Hold: quantity.Span{Min: 2, Max: 1},
 	}
 	named := make(map[string]bool)
-	for _, f := range bad.Faults() {
+	for _, f := range bad.Mistakes() {
 		named[f.Field] = true
 	}
-	for _, field := range []string{"clients", "keys", "observers", "ttl", "on-loss", "try", "several", "readers", "proclaim", "long", "impatient", "hold", "patience"} {
+	for _, field := range []string{"clients", "keys", "observers", "ttl", "on-loss", "try", "several", "readers", "proclaim", "long", "impatient", "hold", "patience", "impatience"} {
 		if !named[field] {
 			t.Errorf("%s is wrong and was not named", field)
 		}

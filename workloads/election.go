@@ -26,16 +26,28 @@ type candidate struct {
 	elections map[int]Election
 }
 
-func (c *candidate) electionOf(s *session, object int) Election {
+// electionOf returns the client's election for an object in its present session.
+func (c *candidate) electionOf(s *session, object int) (Election, error) {
 	if c.session != s {
 		c.session, c.elections = s, make(map[int]Election)
 	}
-	e, ok := c.elections[object]
-	if !ok {
-		e = c.subject.NewElection(&s.Session, c.env.Prefix+c.subject.Name+"/"+strconv.Itoa(object))
+	if e, ok := c.elections[object]; ok {
+		return e, nil
+	}
+	e, err := c.newElection(s, object, history.Campaign)
+	if err == nil {
 		c.elections[object] = e
 	}
-	return e
+	return e, err
+}
+
+// newElection constructs an election, for a first call of the given kind.
+func (m *crewMember) newElection(s *session, object int, kind history.Kind) (e Election, err error) {
+	wanted := history.Operation{Subject: m.subject.Name, Object: strconv.Itoa(object), Kind: kind, Lease: s.lease}
+	err = m.construct(wanted, func() {
+		e = m.subject.NewElection(&s.Session, m.env.Prefix+m.subject.Name+"/"+strconv.Itoa(object))
+	})
+	return e, err
 }
 
 func (c *candidate) operation(kind history.Kind, s *session, object int) history.Operation {
@@ -55,8 +67,12 @@ func (c *candidate) round(d Decision) (bool, error) {
 		return false, err
 	}
 	object := d.Objects[0]
-	e := c.electionOf(s, object)
-	h, _, err := c.win(s, e, object, d.Patience, d.Cancel)
+	e, err := c.electionOf(s, object)
+	var h *hold
+	if err == nil {
+		patience, cancelling := c.patience(d)
+		h, _, err = c.win(s, e, object, patience, cancelling)
+	}
 	switch {
 	case errors.Is(err, errDead):
 		return false, err
@@ -97,6 +113,9 @@ func (c *candidate) holdOf(e Election, object int, acquired history.Operation) *
 		grant: Grant{Key: acquired.Key, Token: acquired.Token}, resource: c.resources[object],
 	}
 	h.guard, _ = e.(Guard)
+	if h.grant.Token != 0 {
+		c.fenced.Store(true)
+	}
 	return h
 }
 
@@ -104,14 +123,15 @@ func (c *candidate) holdOf(e Election, object int, acquired history.Operation) *
 func (c *candidate) lead(s *session, e Election, object int, h *hold, d Decision) (bool, error) {
 	c.keepWon(won{object: object, lease: s.lease, grant: h.grant})
 	deposed := false
-	believes, err := c.work(s, []*hold{h}, d.Hold, d.Guard, func(ctx context.Context) {
-		for range d.Proclaims {
-			if ctx.Err() != nil || deposed || !c.believes(s, h) {
-				return
+	var steps []func()
+	for range d.Proclaims {
+		steps = append(steps, func() {
+			if !deposed && c.believes(s, h) {
+				deposed = c.proclaim(s, e, h)
 			}
-			deposed = c.proclaim(s, e, h)
-		}
-	})
+		})
+	}
+	believes, err := c.work(s, []*hold{h}, d.Hold, d.Guard, steps...)
 	if err != nil {
 		return false, err
 	}
@@ -163,9 +183,9 @@ func (c *candidate) resume(left won, d Decision) (done, well bool, err error) {
 	if err != nil { // its lease is gone
 		return false, false, nil
 	}
-	e := c.electionOf(s, left.object)
+	e, err := c.electionOf(s, left.object)
 	resumer, ok := e.(Resumer)
-	if !ok {
+	if err != nil || !ok {
 		return false, false, nil
 	}
 	op := c.operation(history.Resume, s, left.object)
@@ -202,11 +222,14 @@ func (c *candidate) last(ctx context.Context) error {
 			if well {
 				break
 			}
-			sleep(ctx, 20*time.Millisecond, nil)
+			sleep(ctx, 20*time.Millisecond, nil, nil)
 		}
 	}
 	return nil
 }
+
+// errLost is why a last leader starts again.
+var errLost = errors.New("the session was lost while its client won the election")
 
 // finale makes the client the last leader of every election, and waits until
 // every observer has seen it or ctx ends; ready is called then, and the
@@ -224,7 +247,7 @@ func (c *candidate) finale(ctx context.Context, ready func()) error {
 		}
 		if err != nil {
 			c.abandon(s)
-			sleep(ctx, 20*time.Millisecond, nil)
+			sleep(ctx, 20*time.Millisecond, nil, nil)
 			continue
 		}
 		ready()
@@ -234,7 +257,7 @@ func (c *candidate) finale(ctx context.Context, ready func()) error {
 			return errDead
 		}
 		for object, h := range holds {
-			if _, err := c.resign(s, c.electionOf(s, object), h); err != nil {
+			if _, err := c.resign(s, c.elections[object], h); err != nil {
 				return err
 			}
 		}
@@ -247,9 +270,16 @@ func (c *candidate) finale(ctx context.Context, ready func()) error {
 func (c *candidate) winAll(ctx context.Context, s *session) ([]*hold, error) {
 	var holds []*hold
 	for object := range c.traffic.Objects {
-		h, value, err := c.win(s, c.electionOf(s, object), object, patienceOf(ctx), false)
+		e, err := c.electionOf(s, object)
 		if err != nil {
 			return nil, err
+		}
+		h, value, err := c.win(s, e, object, patienceOf(ctx), false)
+		if err != nil {
+			return nil, err
+		}
+		if !c.believes(s, h) {
+			return nil, errLost
 		}
 		holds = append(holds, h)
 		c.seen.wait(ctx, object, value, c.traffic.Observers)

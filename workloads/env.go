@@ -35,13 +35,25 @@ const LeasePrefix = "leases/"
 // GuardPrefix is where, below the run's prefix, guarded writes go.
 const GuardPrefix = "guarded/"
 
-// sleep waits for d, or until ctx or one of the channels ends it.
-func sleep(ctx context.Context, d time.Duration, ends <-chan struct{}) {
+// healed is true once every fault is healed.
+func (e *Env) healed() bool {
+	select {
+	case <-e.Healed:
+		return true
+	default:
+		return false
+	}
+}
+
+// sleep waits for d, or until ctx or one of the channels ends it. A nil channel
+// ends nothing.
+func sleep(ctx context.Context, d time.Duration, end, orEnd <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
-	case <-ends:
+	case <-end:
+	case <-orEnd:
 	}
 }

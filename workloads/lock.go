@@ -60,22 +60,27 @@ type locker struct {
 }
 
 // lockOf returns the client's lock for an object in its present session.
-func (l *locker) lockOf(s *session, object int) *either {
+func (l *locker) lockOf(s *session, object int) (*either, error) {
 	if l.session != s {
 		l.session, l.locks = s, make(map[int]*either)
 	}
 	if e, ok := l.locks[object]; ok {
-		return e
+		return e, nil
 	}
 	prefix := l.env.Prefix + l.subject.Name + "/" + strconv.Itoa(object)
 	e := &either{}
-	if l.subject.NewRWLock != nil {
-		e.rw = l.subject.NewRWLock(&s.Session, prefix)
-	} else {
-		e.lock = l.subject.NewLock(&s.Session, prefix)
+	wanted := history.Operation{Subject: l.subject.Name, Object: strconv.Itoa(object), Kind: history.Acquire, Lease: s.lease}
+	err := l.construct(wanted, func() {
+		if l.subject.NewRWLock != nil {
+			e.rw = l.subject.NewRWLock(&s.Session, prefix)
+		} else {
+			e.lock = l.subject.NewLock(&s.Session, prefix)
+		}
+	})
+	if err == nil {
+		l.locks[object] = e
 	}
-	l.locks[object] = e
-	return e
+	return e, err
 }
 
 // round takes the objects of d, works, and gives them back. It returns true if
@@ -89,8 +94,11 @@ func (l *locker) round(d Decision) (bool, error) {
 	var locks []*either
 	well, uncertain := true, false
 	for _, object := range d.Objects {
-		e := l.lockOf(s, object)
-		h, err := l.acquire(s, e, object, d)
+		e, err := l.lockOf(s, object)
+		var h *hold
+		if err == nil {
+			h, err = l.acquire(s, e, object, d)
+		}
 		if errors.Is(err, errDead) {
 			return false, err
 		}
@@ -102,7 +110,7 @@ func (l *locker) round(d Decision) (bool, error) {
 	}
 	believes := true
 	if well {
-		if believes, err = l.work(s, holds, d.Hold, d.Guard, nil); err != nil {
+		if believes, err = l.work(s, holds, d.Hold, d.Guard); err != nil {
 			return false, err
 		}
 	}
@@ -136,11 +144,11 @@ func (l *locker) acquire(s *session, e *either, object int, d Decision) (*hold, 
 	if try {
 		op.Kind = history.TryAcquire
 	}
-	patience := d.Patience
+	patience, cancelling := l.patience(d)
 	if l.subject.Blocking {
 		patience = 0
 	}
-	ctx, cancel, deadline := l.within(patience, d.Cancel)
+	ctx, cancel, deadline := l.within(patience, cancelling)
 	defer cancel()
 	op.Deadline = deadline
 	done, err := l.attempt(op, func(done *history.Completion) error {
@@ -150,6 +158,9 @@ func (l *locker) acquire(s *session, e *either, object int, d Decision) (*hold, 
 	})
 	if err != nil {
 		return nil, err
+	}
+	if done.Token != 0 {
+		l.fenced.Store(true)
 	}
 	return &hold{
 		subject: op.Subject, object: op.Object, mode: op.Mode, acquire: done.ID,
@@ -188,7 +199,7 @@ func (l *locker) last(ctx context.Context) error {
 			if well {
 				break
 			}
-			sleep(ctx, 20*time.Millisecond, nil)
+			sleep(ctx, 20*time.Millisecond, nil, nil)
 		}
 	}
 	return nil

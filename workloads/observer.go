@@ -73,7 +73,10 @@ func (o *observer) observe() error {
 	}
 	var group sync.WaitGroup
 	for object := range o.traffic.Objects {
-		e := o.subject.NewElection(&s.Session, o.env.Prefix+o.subject.Name+"/"+strconv.Itoa(object))
+		e, err := o.newElection(s, object, history.Observe)
+		if err != nil {
+			break
+		}
 		group.Go(func() { o.follow(ctx, s, e, object) })
 		group.Go(func() { o.ask(ctx, s, e, object) })
 	}
@@ -95,15 +98,31 @@ func (o *observer) follow(ctx context.Context, s *session, e Election, object in
 		if !o.env.Recorder.Invoke(&op) {
 			return
 		}
-		for l := range e.Observe(ctx) {
+		done := history.Completion{ID: op.ID, Client: o.Name, Outcome: history.Ok}
+		if err := surviving(func(*history.Completion) error { o.deliver(ctx, &op, object, e.Observe(ctx)); return nil }, &done); err != nil {
+			done.Outcome, done.Error = history.Info, err.Error()
+		}
+		o.env.Recorder.Complete(&done)
+		sleep(ctx, 50*time.Millisecond, nil, nil)
+	}
+}
+
+// deliver records what an observation delivers until it ends, or ctx does.
+func (o *observer) deliver(ctx context.Context, op *history.Operation, object int, leaderships <-chan Leadership) {
+	for {
+		select {
+		case l, ok := <-leaderships:
+			if !ok {
+				return
+			}
 			o.env.Recorder.Event(history.Event{
 				Kind: history.Observed, Client: o.Name, Subject: op.Subject, Object: op.Object, Operation: op.ID,
 				Value: l.Value, Key: l.Key, Token: l.Token, Revision: l.Revision,
 			})
 			o.seen.saw(o.Name, object, l.Value)
+		case <-ctx.Done():
+			return
 		}
-		o.env.Recorder.Complete(&history.Completion{ID: op.ID, Client: o.Name, Outcome: history.Ok})
-		sleep(ctx, 50*time.Millisecond, nil)
 	}
 }
 
@@ -128,6 +147,6 @@ func (o *observer) ask(ctx context.Context, s *session, e Election, object int) 
 		if errors.Is(err, errDead) {
 			return
 		}
-		sleep(ctx, askPause.Draw(r), nil)
+		sleep(ctx, askPause.Draw(r), nil, nil)
 	}
 }

@@ -78,18 +78,18 @@ func DefaultTraffic() Traffic {
 	}
 }
 
-// Fault is something wrong with one field, named as scenarios spell it.
-type Fault struct {
+// Mistake is something wrong with one field, named as scenarios spell it.
+type Mistake struct {
 	Field string
 	Err   error
 }
 
-// Faults returns everything that is wrong with t.
-func (t *Traffic) Faults() []Fault {
-	var faults []Fault
+// Mistakes returns everything that is wrong with t.
+func (t *Traffic) Mistakes() []Mistake {
+	var mistakes []Mistake
 	check := func(field string, err error) {
 		if err != nil {
-			faults = append(faults, Fault{field, err})
+			mistakes = append(mistakes, Mistake{field, err})
 		}
 	}
 	check("clients", between(t.Clients, 1, 1000))
@@ -108,6 +108,9 @@ func (t *Traffic) Faults() []Fault {
 	}
 	check("impatient", t.Impatient.Validate())
 	check("impatience", t.Impatience.Validate())
+	if t.Impatience.Min <= 0 {
+		check("impatience", errors.New("an acquire needs some time"))
+	}
 	check("try", t.Try.Validate())
 	check("several", t.Several.Validate())
 	check("readers", t.Readers.Validate())
@@ -115,7 +118,7 @@ func (t *Traffic) Faults() []Fault {
 	if t.OnLoss != Stop && t.OnLoss != Ignore && t.OnLoss != Mixed {
 		check("on-loss", fmt.Errorf("%q is none of stop, ignore, mixed", t.OnLoss))
 	}
-	return faults
+	return mistakes
 }
 
 func between(n, low, high int) error {

@@ -1,7 +1,6 @@
 package workloads
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -24,10 +23,10 @@ type hold struct {
 }
 
 // work does the work of a hold: it reads the protected resource, takes its
-// time, and writes back what it made of it. It returns false if the client
-// was told meanwhile that its session is over and heeds that: it then writes
-// nothing.
-func (c *Client) work(s *session, holds []*hold, length time.Duration, guarded bool, during func(ctx context.Context)) (bool, error) {
+// time, and writes back what it made of it. Steps are done meanwhile, at equal
+// intervals. It returns false if the client was told meanwhile that its session
+// is over and heeds that: it then writes nothing.
+func (c *Client) work(s *session, holds []*hold, length time.Duration, guarded bool, steps ...func()) (bool, error) {
 	type draft struct{ plain, fenced string }
 	drafts := make([]draft, len(holds))
 	for i, h := range holds {
@@ -49,13 +48,16 @@ func (c *Client) work(s *session, holds []*hold, length time.Duration, guarded b
 			}
 		}
 	}
-	if during != nil {
-		during(c.ctx)
+	told := s.told
+	if !c.heeds {
+		told = nil
 	}
-	if c.heeds {
-		sleep(c.ctx, length, s.told)
-	} else {
-		sleep(c.ctx, length, nil)
+	for i := range len(steps) + 1 {
+		// After the heal nobody keeps others waiting.
+		sleep(c.ctx, length/time.Duration(len(steps)+1), told, c.env.Healed)
+		if i < len(steps) && c.ctx.Err() == nil {
+			steps[i]()
+		}
 	}
 	for i, h := range holds {
 		if h.mode == history.ReadMode {

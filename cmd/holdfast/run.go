@@ -46,7 +46,7 @@ directory can still be judged by: holdfast check DIR.
 			if len(args) == 1 {
 				name = args[0]
 			}
-			scenario, err := loadScenario(name)
+			scenario, err := loadScenario(name, nil)
 			if err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ directory can still be judged by: holdfast check DIR.
 				}
 			}
 			if len(set) > 0 {
-				if err := scenario.Set(set...); err != nil {
+				if scenario, err = loadScenario(name, set); err != nil {
 					return err
 				}
 			}
@@ -91,15 +91,15 @@ directory can still be judged by: holdfast check DIR.
 
 // loadScenario reads a scenario from a file, if the name looks like one or
 // there is one, or from those built in.
-func loadScenario(name string) (holdfast.Scenario, error) {
+func loadScenario(name string, set []string) (holdfast.Scenario, error) {
 	text, err := os.ReadFile(name)
 	switch {
 	case err == nil:
-		return holdfast.ParseScenario(name, text)
+		return holdfast.ParseScenario(name, text, set...)
 	case strings.HasSuffix(name, ".yaml"), strings.HasSuffix(name, ".yml"), strings.ContainsRune(name, filepath.Separator):
 		return holdfast.Scenario{}, usageError{fmt.Errorf("read the scenario: %w", err)}
 	}
-	scenario, err := holdfast.BuiltinScenario(name)
+	scenario, err := holdfast.BuiltinScenario(name, set...)
 	var mistakes *holdfast.ScenarioError
 	if err != nil && !errors.As(err, &mistakes) {
 		err = usageError{fmt.Errorf("%w; or name a YAML file", err)}

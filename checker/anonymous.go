@@ -1,0 +1,52 @@
+package checker
+
+import (
+	"slices"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// withoutFalseNames returns the history with the keys and tokens taken off the
+// acquires and releases of those users' subjects whose tokens are no create
+// revisions: a fencing token need only rise, and a counter does. Such a subject
+// is then one that does not name its keys; its fenced operations keep their
+// tokens. Subjects of etcd's recipes, and planted ones, are held to what they
+// say.
+//
+// A subject's tokens are taken for create revisions if each of them that the
+// log covers is one, of a key that fits and that may have been made during the
+// acquire.
+func withoutFalseNames(h *history.History) *history.History {
+	if h.Revisions == nil {
+		return h
+	}
+	lives := make(map[int64][]history.Life)
+	for _, life := range h.Revisions.Lives("") {
+		lives[life.Create] = append(lives[life.Create], life)
+	}
+	misnamed := make(map[string]bool)
+	for i := range h.Operations {
+		op := &h.Operations[i]
+		if !op.Kind.Acquires() || op.Kind == history.Resume || op.Outcome != history.Ok || op.Token == 0 || misnamed[op.Subject] {
+			continue
+		}
+		info, listed := h.Header.Subject(op.Subject)
+		if listed && info.Origin != history.FromUser || op.Token <= h.Revisions.Through && !h.Revisions.Covers(op.Token, op.Token) {
+			continue
+		}
+		misnamed[op.Subject] = !slices.ContainsFunc(lives[op.Token], func(life history.Life) bool {
+			return (op.Key == "" || op.Key == life.Key) && h.Revisions.Earliest(life.Create) <= op.Return && h.Revisions.Latest(life.Create) >= op.Call
+		})
+	}
+	if !slices.ContainsFunc(h.Header.Subjects, func(s history.SubjectInfo) bool { return misnamed[s.Name] }) {
+		return h
+	}
+	copied := *h
+	copied.Operations = slices.Clone(h.Operations)
+	for i := range copied.Operations {
+		if op := &copied.Operations[i]; misnamed[op.Subject] && op.Kind != history.FencedRead && op.Kind != history.FencedWrite {
+			op.Key, op.Token = "", 0
+		}
+	}
+	return &copied
+}
