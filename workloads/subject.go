@@ -63,8 +63,9 @@ type Session struct {
 type Grant struct {
 	// Key is the etcd key that stands for the ownership.
 	Key string
-	// Token is the fencing token: higher for every later owner. For etcd's
-	// recipes it is the key's create revision.
+	// Token is the fencing token: higher for every later owner. If it is the
+	// create revision of the key, as for etcd's recipes, it also tells which key
+	// the client says that it owns.
 	Token int64
 }
 

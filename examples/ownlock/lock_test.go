@@ -13,7 +13,7 @@ func TestLockUnderFaults(t *testing.T) {
 	scenario.Subjects = append(scenario.Subjects, Subject())
 	scenario.Workloads = []holdfast.Workload{holdfast.NewWorkload("ownlock")}
 	scenario.Faults = []holdfast.Fault{{Of: []string{"cut-client", "crash-client", "revoke-lease"}}, {Of: []string{"isolate-leader"}}}
-	judgement, err := holdfast.Run(t.Context(), scenario, holdfast.RunOptions{Out: t.TempDir()})
+	judgement, err := holdfast.Run(t.Context(), scenario, holdfast.RunOptions{Out: t.ArtifactDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
