@@ -2,6 +2,8 @@ package checker
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
@@ -30,7 +32,8 @@ type mechanism struct {
 	property   string
 	primitives []history.Primitive
 	kinds      []history.Kind
-	// uncorrected is true if holdfast's corrected subjects have it too.
+	// uncorrected is true if holdfast's corrected subjects have it too, and it
+	// is not theirs to mend, nor that of a user who builds on the recipe.
 	uncorrected bool
 	// match looks at the cause.
 	match func(r *record, op *history.Operation, t *tenure) bool
@@ -66,7 +69,8 @@ func mechanisms() []mechanism {
 // known returns the issue that describes what happened to op, or "".
 func (r *record) known(s *subject, property string, op *history.Operation, t *tenure) string {
 	for _, m := range mechanisms() {
-		if s.Origin != history.FromEtcd && !(s.Origin == history.Corrected && m.uncorrected) {
+		etcds := s.Origin == history.FromEtcd || m.uncorrected && (s.Origin == history.Corrected || r.namedByRecipe(s, op))
+		if !etcds {
 			continue
 		}
 		if m.property == property && slices.Contains(m.primitives, s.Primitive) && slices.Contains(m.kinds, op.Kind) &&
@@ -75,6 +79,25 @@ func (r *record) known(s *subject, property string, op *history.Operation, t *te
 		}
 	}
 	return ""
+}
+
+// namedByRecipe is true if the client had a key on the object during the call
+// that is named as etcd's concurrency package names them, after its lease: the
+// subject is a user's, on top of etcd's recipe.
+func (r *record) namedByRecipe(s *subject, op *history.Operation) bool {
+	ob := r.objects[objectID{s.Name, op.Object}]
+	if ob == nil || r.log == nil {
+		return false
+	}
+	for i := range ob.tenures {
+		life := ob.tenures[i].Life
+		if life.Lease != 0 && strings.HasSuffix(life.Key, "/"+strconv.FormatInt(life.Lease, 16)) &&
+			(life.Lease == op.Lease || r.owner(life.Lease) == "") &&
+			r.log.Earliest(life.Create) <= r.ended(op) && r.log.Latest(life.Create) >= op.Call {
+			return true
+		}
+	}
+	return false
 }
 
 // lostItsKeyWaiting is true if the lease ended between call and return, and

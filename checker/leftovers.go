@@ -3,6 +3,7 @@ package checker
 import (
 	"fmt"
 	"sort"
+	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
@@ -83,15 +84,7 @@ func leftovers(r *record, s *subject) *judgement {
 		}
 	}
 	for _, ob := range s.objects {
-		for _, op := range ob.operations {
-			if op.Kind.Acquires() && op.Outcome == history.Fail && op.Lease != 0 && r.log != nil {
-				for _, life := range r.madeBy(ob, op) {
-					if r.log.Earliest(r.gone(life)) > op.Return {
-						judge(op, life, ob.name, nil)
-					}
-				}
-			}
-		}
+		r.leaked(ob, func(op *history.Operation, life *history.Life) { judge(op, life, ob.name, nil) })
 	}
 	for _, op := range r.closings {
 		if op.Outcome != history.Ok || op.Subject != "" && op.Subject != s.Name || op.Lease == 0 {
@@ -127,27 +120,53 @@ func leftovers(r *record, s *subject) *judgement {
 	return j
 }
 
-// madeBy returns the keys of an object that were surely made by an acquire: its
-// client has one call at a time, and they were put on its lease meanwhile.
-func (r *record) madeBy(ob *object, op *history.Operation) []*history.Life {
-	var made []*history.Life
-	lives := r.livesOf[op.Lease]
-	first := sort.Search(len(lives), func(k int) bool { return r.log.Earliest(r.lives[lives[k].index].Create) >= op.Call })
-	for ; first < len(lives); first++ {
-		life := &r.lives[lives[first].index]
-		if r.log.Earliest(life.Create) > op.Return {
-			break
-		}
-		if r.log.Latest(life.Create) > op.Return {
+// leaked finds the keys of an object that can only have been made by acquires
+// which certainly had no effect, as they say, and that outlived them. The calls
+// of one session come one after another, so those that may have made a key on
+// its lease are few, and one of them did. A call whose outcome is not known may
+// take effect after its return: keys after it are left out, as are those that a
+// call after the end of the record may have made.
+func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life)) {
+	if r.log == nil {
+		return
+	}
+	type session struct {
+		acquires []*history.Operation
+		unsure   time.Duration // since when a call's effect may still be to come
+	}
+	sessions := make(map[int64]*session)
+	for _, op := range ob.operations {
+		if !op.Kind.Acquires() || op.Lease == 0 {
 			continue
 		}
-		for _, i := range ob.byCreate[life.Create] {
-			if ob.tenures[i].Life == life {
-				made = append(made, life)
-			}
+		s := sessions[op.Lease]
+		if s == nil {
+			s = &session{unsure: history.Never}
+			sessions[op.Lease] = s
+		}
+		s.acquires = append(s.acquires, op)
+		if op.Outcome == history.Info || op.Outcome == history.Pending {
+			s.unsure = min(s.unsure, op.Call)
 		}
 	}
-	return made
+	for i := range ob.tenures {
+		life := ob.tenures[i].Life
+		s, latest := sessions[life.Lease], r.log.Latest(life.Create)
+		if s == nil || latest >= s.unsure || latest >= r.h.End {
+			continue
+		}
+		first := sort.Search(len(s.acquires), func(k int) bool { return s.acquires[k].Return >= r.log.Earliest(life.Create) })
+		var last *history.Operation
+		for ; first < len(s.acquires) && s.acquires[first].Call <= latest; first++ {
+			if last = s.acquires[first]; last.Outcome != history.Fail {
+				last = nil
+				break
+			}
+		}
+		if last != nil && r.log.Earliest(r.gone(life)) > last.Return {
+			found(last, life)
+		}
+	}
 }
 
 // objectOf returns the subject's object to which a key belongs, or nil.

@@ -29,10 +29,13 @@ type Client struct {
 	// replacement will fill after it. Subject is what it works on.
 	Name, Slot, Subject string
 
-	env   *Env
-	etcd  *clientv3.Client
-	ttl   time.Duration
-	heeds bool
+	env       *Env
+	endpoints []string
+	ttl       time.Duration
+	heeds     bool
+	// redials makes the client give up its connection along with its session,
+	// and with it whatever leases its subject keeps alive by itself.
+	redials bool
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -40,6 +43,7 @@ type Client struct {
 	values atomic.Int64
 
 	mu      sync.Mutex
+	etcd    *clientv3.Client
 	current *session
 	crashed bool
 }
@@ -57,22 +61,56 @@ type session struct {
 // was cut off for a minute would stay away for another after the heal.
 var reconnect = backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
 
-func newClient(ctx context.Context, env *Env, slot, name, subject string, ttl time.Duration, heeds bool) (*Client, error) {
+func newClient(ctx context.Context, env *Env, slot, name string, subject *Subject, ttl time.Duration, heeds bool) (*Client, error) {
 	endpoints, err := env.Connect(name)
 	if err != nil {
 		return nil, fmt.Errorf("connect client %s: %w", name, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	c := &Client{
+		Name: name, Slot: slot, Subject: subject.Name, env: env, endpoints: endpoints, ttl: ttl, heeds: heeds,
+		redials: subject.Origin == history.FromUser, ctx: ctx, cancel: cancel,
+	}
+	if c.etcd, err = c.dial(); err != nil {
+		cancel()
+		env.Disconnect(name)
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Client) dial() (*clientv3.Client, error) {
 	etcd, err := clientv3.New(clientv3.Config{
-		Endpoints: endpoints, DialTimeout: time.Second, Logger: zap.NewNop(), Context: ctx,
+		Endpoints: c.endpoints, DialTimeout: time.Second, Logger: zap.NewNop(), Context: c.ctx,
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: time.Second})},
 	})
 	if err != nil {
-		cancel()
-		env.Disconnect(name)
-		return nil, fmt.Errorf("connect client %s: %w", name, err)
+		return nil, fmt.Errorf("connect client %s: %w", c.Name, err)
 	}
-	return &Client{Name: name, Slot: slot, Subject: subject, env: env, etcd: etcd, ttl: ttl, heeds: heeds, ctx: ctx, cancel: cancel}, nil
+	return etcd, nil
+}
+
+// connection is the client's connection to etcd.
+func (c *Client) connection() *clientv3.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.etcd
+}
+
+// redial replaces the connection. One that cannot be replaced is kept.
+func (c *Client) redial() {
+	etcd, err := c.dial()
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	etcd, c.etcd = c.etcd, etcd
+	dead := c.crashed
+	c.mu.Unlock()
+	_ = etcd.Close() // it is given up, whatever becomes of it
+	if dead {
+		_ = c.connection().Close()
+	}
 }
 
 // close ends the client without a goodbye: its lease is left to expire unless
@@ -80,7 +118,7 @@ func newClient(ctx context.Context, env *Env, slot, name, subject string, ttl ti
 func (c *Client) close() {
 	c.cancel()
 	// The connection's context is cancelled: closing can only say so.
-	_ = c.etcd.Close()
+	_ = c.connection().Close()
 	c.tasks.Wait()
 	c.env.Disconnect(c.Name)
 }
@@ -104,7 +142,7 @@ func (c *Client) crash() bool {
 	c.mu.Unlock()
 	if first && c.env.Recorder.Event(history.Event{Kind: history.Crashed, Subject: c.Subject, Client: c.Name}) {
 		c.cancel()
-		_ = c.etcd.Close()
+		_ = c.connection().Close()
 		return true
 	}
 	return false
@@ -150,15 +188,16 @@ func (c *Client) open(lease clientv3.LeaseID) (*session, error) {
 	if lease != clientv3.NoLease {
 		options = append(options, concurrency.WithLease(lease))
 	}
-	made, err := concurrency.NewSession(c.etcd, options...)
+	etcd := c.connection()
+	made, err := concurrency.NewSession(etcd, options...)
 	if err != nil {
 		return nil, fmt.Errorf("open session: %w", err)
 	}
-	s := &session{Session: Session{Client: c.etcd, Session: made}, lease: int64(made.Lease()), told: make(chan struct{})}
+	s := &session{Session: Session{Client: etcd, Session: made}, lease: int64(made.Lease()), told: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(c.ctx, c.ttl)
 	defer cancel()
 	mark := c.env.Prefix + LeasePrefix + strconv.FormatInt(s.lease, 16)
-	if _, err := c.etcd.Put(ctx, mark, c.Name, clientv3.WithLease(made.Lease())); err != nil {
+	if _, err := etcd.Put(ctx, mark, c.Name, clientv3.WithLease(made.Lease())); err != nil {
 		made.Orphan()
 		return nil, fmt.Errorf("mark session: %w", err)
 	}
@@ -198,6 +237,9 @@ func (c *Client) abandon(s *session) {
 	_, _ = c.attempt(history.Operation{Subject: c.Subject, Kind: history.CloseSession, Lease: s.lease}, func(*history.Completion) error {
 		return s.Session.Session.Close()
 	})
+	if c.redials && c.ctx.Err() == nil {
+		c.redial()
+	}
 }
 
 // attempt records op, makes the call and records what came of it. It returns

@@ -185,7 +185,7 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 			name += "." + strconv.Itoa(incarnation)
 		}
 		heeds := c.traffic.OnLoss == Stop || c.traffic.OnLoss == Mixed && index%2 == 0
-		client, err := newClient(ctx, c.env, slot, name, c.subject.Name, c.traffic.TTL, heeds)
+		client, err := newClient(ctx, c.env, slot, name, &c.subject, c.traffic.TTL, heeds)
 		if err != nil {
 			return err
 		}

@@ -73,7 +73,8 @@ type Grant struct {
 //
 // An error of Acquire or Release leaves it unknown whether the call had an
 // effect, unless Certain(err) is true. After an error that is not certain the
-// client gives its session up.
+// client gives its session and its connection up, and makes new objects on new
+// ones.
 type Lock interface {
 	// Acquire returns nil only while the caller holds the lock.
 	Acquire(ctx context.Context) (Grant, error)

@@ -73,7 +73,7 @@ func DefaultTraffic() Traffic {
 		Try:        0.1,
 		Several:    0.1,
 		Readers:    0.7,
-		Proclaim:   0.2,
+		Proclaim:   0.4,
 		Observers:  1,
 	}
 }

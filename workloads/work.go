@@ -156,7 +156,7 @@ func (c *Client) writeGuarded(s *session, h *hold) error {
 	op.Deadline = deadline
 	key := c.env.Prefix + GuardPrefix + h.subject + "/" + h.object
 	_, err := c.attempt(op, func(done *history.Completion) error {
-		reply, err := c.etcd.Txn(ctx).If(h.guard.IsOwner()).Then(clientv3.OpPut(key, op.Value)).Commit()
+		reply, err := s.Client.Txn(ctx).If(h.guard.IsOwner()).Then(clientv3.OpPut(key, op.Value)).Commit()
 		if err != nil {
 			return err
 		}
