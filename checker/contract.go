@@ -2,7 +2,6 @@ package checker
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -11,10 +10,9 @@ import (
 // Contract: a call returns soon after its context ended, and does not panic.
 //
 // A call is late if it returned later than its deadline and a grace, or had
-// not returned by then at the final phase of a record that is complete. The
-// time for which its own client was paused does not count, and calls that a
-// crash cut off promise nothing. Success for work that was not done is found
-// by ownership and leftovers.
+// not returned by then at the final phase of a record that is complete. Calls
+// that a crash cut off promise nothing. Success for work that was not done is
+// found by ownership and leftovers.
 func contract(r *record, s *subject) *judgement {
 	j := &judgement{}
 	var completed, late, panics int
@@ -39,7 +37,7 @@ func contract(r *record, s *subject) *judgement {
 			}
 			end = r.final
 		}
-		over := end - op.Deadline - r.paused(op.Client, op.Deadline, end)
+		over := end - op.Deadline
 		if over <= r.o.DeadlineGrace {
 			continue
 		}
@@ -74,22 +72,4 @@ func (r *record) breach(s *subject, op *history.Operation, end time.Duration, te
 	f := finding{tell: tell}
 	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: end, Object: op.Object}
 	return f
-}
-
-// paused is for how long within an interval faults that pause it held up a
-// client.
-func (r *record) paused(client string, from, to time.Duration) time.Duration {
-	var sum time.Duration
-	for i := range r.h.Faults {
-		f := &r.h.Faults[i]
-		if f.Target != client || !strings.HasPrefix(f.Kind, "pause") {
-			continue
-		}
-		end := f.To
-		if end == 0 {
-			end = to
-		}
-		sum += max(0, min(end, to)-max(f.From, from))
-	}
-	return sum
 }

@@ -3,7 +3,6 @@ package checker
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -176,11 +175,11 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 		ta, _ := ob.identified(a.Key, a.Token)
 		tb, _ := ob.identified(b.Key, b.Token)
 		if ta != nil && tb != nil {
-			earlier, later := a, b
+			earlier := a
 			if ta.Create > tb.Create {
-				earlier, later, ta, tb = b, a, tb, ta
+				earlier, ta, tb = b, tb, ta
 			}
-			decided = r.blameByRevision(&f, earlier, later, ta, tb, &why)
+			decided = r.blameByRevision(&f, earlier, ta, tb, &why)
 			return f, decided
 		}
 	}
@@ -202,7 +201,7 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 
 // blameByRevision decides from the keys of the one who owned first and of the
 // one who owned later.
-func (r *record) blameByRevision(f *finding, first, later *history.Operation, owned, owns *tenure, why *func() string) bool {
+func (r *record) blameByRevision(f *finding, first *history.Operation, owned, owns *tenure, why *func() string) bool {
 	if owned.Life == owns.Life {
 		*why = func() string { return fmt.Sprintf("both rest on one key (rev %d)", owned.Create) }
 		return true
@@ -282,13 +281,10 @@ func (r *record) ownLeaseEnded(h *history.Hold, t time.Duration) *history.Life {
 // client from renewing it.
 const faultsLast = 10 * time.Second
 
-// harmedBefore is true if a fault that was seen to have an effect, on the
-// client or on members, lasted at some time shortly before t.
+// harmedBefore is true if a fault may have kept a client from renewing a lease
+// that ended at time t.
 func (r *record) harmedBefore(client string, t time.Duration) bool {
-	return slices.ContainsFunc(r.h.Faults, func(f history.Fault) bool {
-		onOther := strings.HasPrefix(f.Target, "c") && strings.Split(f.Target, " ")[0] != client
-		return f.Verified && !onOther && f.From <= t && (f.To == 0 || f.To >= t-faultsLast)
-	})
+	return r.harmed(client, t-faultsLast, t)
 }
 
 // worse returns the lie that explains less.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
@@ -61,7 +62,9 @@ func mechanisms() []mechanism {
 			property:   Contract,
 			primitives: []history.Primitive{history.Mutex, history.Election}, kinds: []history.Kind{history.Acquire, history.Campaign},
 			uncorrected: true,
-			match:       func(r *record, op *history.Operation, _ *tenure) bool { return r.harmed(op) },
+			match: func(r *record, op *history.Operation, _ *tenure) bool {
+				return r.harmed(op.Client, op.Call, r.ended(op))
+			},
 		},
 	}
 }
@@ -107,10 +110,11 @@ func lostItsKeyWaiting(r *record, op *history.Operation, t *tenure) bool {
 		r.log.Earliest(t.Delete) <= op.Return && r.log.Latest(t.Delete) >= op.Call
 }
 
-// harmed is true if a fault that was seen to have an effect lasted at some
-// time while the operation ran.
-func (r *record) harmed(op *history.Operation) bool {
+// harmed is true if a fault that was seen to have an effect, on the client or on
+// members, lasted at some time within an interval.
+func (r *record) harmed(client string, from, to time.Duration) bool {
 	return slices.ContainsFunc(r.h.Faults, func(f history.Fault) bool {
-		return f.Verified && f.From <= r.ended(op) && (f.To == 0 || f.To >= op.Call)
+		onOther := strings.HasPrefix(f.Target, "c") && strings.Split(f.Target, " ")[0] != client
+		return f.Verified && !onOther && f.From <= to && (f.To == 0 || f.To >= from)
 	})
 }

@@ -10,8 +10,7 @@ import (
 // It is a promise only if Options.NoticeLimit is set.
 //
 // The lease's end is taken at the latest time that the log allows, so the
-// figure is never too high and a limit that is exceeded surely was. The time
-// for which the client itself was paused does not count.
+// figure is never too high and a limit that is exceeded surely was.
 func notice(r *record, s *subject) *judgement {
 	j := &judgement{}
 	ended, told := 0, 0
@@ -32,7 +31,7 @@ func notice(r *record, s *subject) *judgement {
 					break
 				}
 			}
-			delay := max(0, heard-end.latest-r.paused(h.Client, end.latest, heard))
+			delay := max(0, heard-end.latest)
 			delays = append(delays, delay)
 			if limit := r.o.NoticeLimit; limit > 0 && delay > limit {
 				f := finding{}

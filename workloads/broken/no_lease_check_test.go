@@ -11,7 +11,7 @@ import (
 // that comes afterwards is told so too.
 func TestNoLeaseCheckHoldsWithoutAKey(t *testing.T) {
 	a, b, c, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
-	subject := subjectNamed(t, "no-lease-check")
+	subject := testetcd.Named(t, Subjects(), "no-lease-check")
 	first, second, third := subject.NewLock(a, prefix), subject.NewLock(b, prefix), subject.NewLock(c, prefix)
 	testetcd.MustHold(t, first.Acquire)
 	waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return second.Acquire(testetcd.Within(t)) })

@@ -11,7 +11,7 @@ import (
 // A holds and dies, and its session with it: nobody gets the lock.
 func TestNoLeaseKeepsTheLockOfTheDead(t *testing.T) {
 	a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
-	subject := subjectNamed(t, "no-lease")
+	subject := testetcd.Named(t, Subjects(), "no-lease")
 	grant := testetcd.MustHold(t, subject.NewLock(a, prefix).Acquire)
 	if err := a.Client.Close(); err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 // A writes, reader B waits for it, reader C sees B's key and walks in.
 func TestReaderBesideWriterFollowsAReaderThatWaits(t *testing.T) {
 	a, b, c, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
-	subject := subjectNamed(t, "reader-beside-writer")
+	subject := testetcd.Named(t, Subjects(), "reader-beside-writer")
 	writer, waiter, follower := subject.NewRWLock(a, prefix), subject.NewRWLock(b, prefix), subject.NewRWLock(c, prefix)
 	writing := testetcd.MustHold(t, writer.Acquire)
 	waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return waiter.AcquireRead(testetcd.Within(t)) })

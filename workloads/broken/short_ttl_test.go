@@ -9,7 +9,7 @@ import (
 // A holds and works on, its session alive; B gets the lock after a second.
 func TestShortTTLLosesTheLockDuringTheWork(t *testing.T) {
 	a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
-	subject := subjectNamed(t, "short-ttl")
+	subject := testetcd.Named(t, Subjects(), "short-ttl")
 	first, second := subject.NewLock(a, prefix), subject.NewLock(b, prefix)
 	grant := testetcd.MustHold(t, first.Acquire)
 	testetcd.MustHold(t, second.Acquire)

@@ -27,7 +27,7 @@ func (m meeting) Get(ctx context.Context, key string, options ...clientv3.OpOpti
 // Two candidates look before either has put its key: both lead.
 func TestSplitBrainElectionHasTwoLeaders(t *testing.T) {
 	prefix := testetcd.Prefix(t)
-	subject := subjectNamed(t, "split-brain-election")
+	subject := testetcd.Named(t, Subjects(), "split-brain-election")
 	var absent, candidates sync.WaitGroup
 	absent.Add(2)
 	var outcomes [2]testetcd.Outcome

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
+	"github.com/etcd-holdfast/holdfast/workloads/internal/testetcd"
 )
 
 // The owner of token 2 has written, the owner of token 1 comes late.
@@ -14,7 +15,7 @@ func TestStaleTokenIsAccepted(t *testing.T) {
 		resource workloads.Resource
 		want     error
 	}{
-		{"planted", subjectNamed(t, "stale-token").NewResource(), nil},
+		{"planted", testetcd.Named(t, Subjects(), "stale-token").NewResource(), nil},
 		{"correct", workloads.NewResource(), workloads.ErrStale},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -32,7 +33,7 @@ func TestStaleTokenIsAccepted(t *testing.T) {
 }
 
 func TestStaleTokenResourceIsARegisterOtherwise(t *testing.T) {
-	r := subjectNamed(t, "stale-token").NewResource()
+	r := testetcd.Named(t, Subjects(), "stale-token").NewResource()
 	last := r.Write("plain")
 	position, err := r.WriteFenced(1, "fenced")
 	if err != nil || position <= last {

@@ -11,7 +11,7 @@ import (
 // A holds, B waits and gives up, C gets the lock that A holds.
 func TestUnlockByAnyoneLosesTheLockToAWaiterThatGaveUp(t *testing.T) {
 	a, b, c, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
-	subject := subjectNamed(t, "unlock-by-anyone")
+	subject := testetcd.Named(t, Subjects(), "unlock-by-anyone")
 	first, second, third := subject.NewLock(a, prefix), subject.NewLock(b, prefix), subject.NewLock(c, prefix)
 	grant := testetcd.MustHold(t, first.Acquire)
 	ctx, cancel := context.WithCancel(testetcd.Within(t))

@@ -37,7 +37,7 @@ func TestLeaseThatEndsDuringTheWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
-			subject := subjectNamed(t, test.subject)
+			subject := testetcd.Named(t, Subjects(), test.subject)
 			holder, waiter := testetcd.Exclusive(subject, a, prefix), testetcd.Exclusive(subject, b, prefix)
 			acquire := waiter.Acquire
 			if test.read {
@@ -85,7 +85,7 @@ func TestCheckThatFailsLeavesNoKey(t *testing.T) {
 	for _, name := range []string{"rwmutex-checked", "election-checked"} {
 		t.Run(name, func(t *testing.T) {
 			a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
-			lock := testetcd.Exclusive(subjectNamed(t, name), a, prefix)
+			lock := testetcd.Exclusive(testetcd.Named(t, Subjects(), name), a, prefix)
 			kv := a.Client.KV
 
 			broken := errors.New("the read failed")

@@ -221,3 +221,15 @@ type seat struct{ workloads.Election }
 func (s seat) Acquire(ctx context.Context) (workloads.Grant, error) { return s.Campaign(ctx, "value") }
 func (s seat) Release(ctx context.Context) error                    { return s.Resign(ctx) }
 func (s seat) IsOwner() clientv3.Cmp                                { return s.Election.(workloads.Guard).IsOwner() }
+
+// Named returns the subject with the given name.
+func Named(t *testing.T, subjects []workloads.Subject, name string) workloads.Subject {
+	t.Helper()
+	for _, s := range subjects {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("there is no subject %q", name)
+	return workloads.Subject{}
+}
