@@ -28,8 +28,9 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-bench:
+bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 1s -cpu 1 ./history ./checker ./reports ./cluster/link
+	$(GO) run ./internal/synthetic/bench -holdfast ./holdfast
 
 clean:
 	rm -rf holdfast runs

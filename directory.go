@@ -200,40 +200,70 @@ func load(path string) (*loaded, error) {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(path, ScenarioFile), err)
 	}
 	l.history = &history.History{}
-	if err := read(path, HistoryFile, func(r io.Reader) (err error) {
+	var log *history.RevisionLog
+	logged := make(chan error, 1)
+	go func() { // beside the history, which takes longer
+		logged <- read(path, RevisionsFile, func(r io.Reader) (err error) {
+			log, err = history.ReadRevisions(r)
+			return err
+		})
+	}()
+	err = read(path, HistoryFile, func(r io.Reader) (err error) {
 		l.history, err = history.ReadJournal(r)
 		return err
-	}); err != nil {
+	})
+	if logErr := <-logged; err == nil { // a fault in the history comes first
+		err = logErr
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err := read(path, RevisionsFile, func(r io.Reader) (err error) {
-		l.history.Revisions, err = history.ReadRevisions(r)
-		return err
-	}); err != nil {
-		return nil, err
-	}
+	l.history.Revisions = log
 	return l, read(path, FaultsFile, func(r io.Reader) (err error) {
 		l.history.Faults, err = history.ReadFaults(r)
 		return err
 	})
 }
 
-// read reads a journal. One that is not there or is empty was never begun: the
-// run was killed before.
+// read reads a journal, plain or compressed. One that is not there or is empty
+// was never begun: the run was killed before.
 func read(path, name string, f func(io.Reader) error) error {
-	file, err := os.Open(filepath.Join(path, name))
-	if errors.Is(err, os.ErrNotExist) {
+	for _, ending := range []string{"", zstdEnding, gzipEnding} {
+		file, err := os.Open(filepath.Join(path, name+ending))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		defer file.Close()
+		if stat, err := file.Stat(); err == nil && stat.Size() == 0 {
+			return nil
+		}
+		if ending == "" {
+			err = f(file)
+		} else {
+			var u *unpacked
+			if u, err = unpack(file, ending); err == nil {
+				defer u.close()
+				err = f(u)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", file.Name(), err)
+		}
 		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	defer file.Close()
-	if stat, err := file.Stat(); err == nil && stat.Size() == 0 {
-		return nil
-	}
-	if err := f(file); err != nil {
-		return fmt.Errorf("%s: %w", file.Name(), err)
 	}
 	return nil
+}
+
+// HistoryPath is the history file of a run directory, which may be compressed.
+func HistoryPath(path string) (string, error) {
+	for _, ending := range []string{"", zstdEnding, gzipEnding} {
+		name := filepath.Join(path, HistoryFile+ending)
+		if _, err := os.Stat(name); err == nil {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("%s has no %s: the run was killed before it began", path, HistoryFile)
 }

@@ -76,6 +76,9 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	if err := errors.Join(d.writeInfo(&info), d.close()); err != nil {
 		fault = errors.Join(fault, err)
 	}
+	if r.compress() {
+		fault = errors.Join(fault, d.writeInfo(&info))
+	}
 	r.say("checking")
 	j, err := Judge(d.path, o.Strict)
 	if err != nil {
@@ -123,6 +126,16 @@ func (r *run) warn(what string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.info.Warnings = append(r.info.Warnings, fmt.Sprintf("%s: %v", what, err))
+}
+
+// compress makes large journals small. It returns true if there is a warning
+// more.
+func (r *run) compress() bool {
+	before := len(r.info.Warnings)
+	for _, name := range []string{HistoryFile, RevisionsFile} {
+		r.warn("make the run directory small", compress(r.directory.path, name, compressAbove))
+	}
+	return len(r.info.Warnings) > before
 }
 
 // run does all between the empty and the full run directory. Its error is of

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"slices"
+	"sort"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
@@ -20,9 +21,14 @@ func withoutFalseNames(h *history.History) *history.History {
 	if h.Revisions == nil {
 		return h
 	}
-	lives := make(map[int64][]history.Life)
-	for _, life := range h.Revisions.Lives("") {
-		lives[life.Create] = append(lives[life.Create], life)
+	lives := h.Revisions.Lives("")
+	createdAt := func(revision int64) []history.Life {
+		from := sort.Search(len(lives), func(k int) bool { return lives[k].Create >= revision })
+		end := from
+		for end < len(lives) && lives[end].Create == revision {
+			end++
+		}
+		return lives[from:end]
 	}
 	misnamed := make(map[string]bool)
 	for i := range h.Operations {
@@ -34,7 +40,7 @@ func withoutFalseNames(h *history.History) *history.History {
 		if listed && info.Origin != history.FromUser || op.Token <= h.Revisions.Through && !h.Revisions.Covers(op.Token, op.Token) {
 			continue
 		}
-		misnamed[op.Subject] = !slices.ContainsFunc(lives[op.Token], func(life history.Life) bool {
+		misnamed[op.Subject] = !slices.ContainsFunc(createdAt(op.Token), func(life history.Life) bool {
 			return (op.Key == "" || op.Key == life.Key) && h.Revisions.Earliest(life.Create) <= op.Return && h.Revisions.Latest(life.Create) >= op.Call
 		})
 	}

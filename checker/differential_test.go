@@ -189,7 +189,7 @@ func TestExclusionAgreesWithPorcupineOnRWMutexes(t *testing.T) { exclusionDiffer
 func TestLinearizableAgreesWithPorcupine(t *testing.T) {
 	legal, illegal := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		for range 100 {
+		for range 200 { // 20,000 sequences
 			n := rapid.IntRange(0, 6).Draw(t, "changes")
 			sequence := []reign{{}}
 			values := []string{""}

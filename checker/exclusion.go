@@ -265,12 +265,8 @@ func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
 // subject's own, which a fault may have kept it from keeping alive, at a
 // revision that may have happened by time t; or nil.
 func (r *record) ownLeaseEnded(h *history.Hold, t time.Duration) *history.Life {
-	i, ok := r.lifeAt[lifeID{h.Key, h.Token}]
-	if !ok {
-		return nil
-	}
-	life := &r.lives[i]
-	if life.Delete == 0 || life.Lease == h.Lease || r.deletedBy(life) != causeLease ||
+	life := r.lifeOf(h.Key, h.Token)
+	if life == nil || life.Delete == 0 || life.Lease == h.Lease || r.deletedBy(life) != causeLease ||
 		r.log.Earliest(life.Delete) > t || !r.harmedBefore(h.Client, r.log.Latest(life.Delete)) {
 		return nil
 	}
@@ -300,6 +296,5 @@ func (r *record) belowPrefix(key string) bool {
 }
 
 func (r *record) created(key string, create int64) bool {
-	_, ok := r.lifeAt[lifeID{key, create}]
-	return ok
+	return r.lifeOf(key, create) != nil
 }

@@ -219,7 +219,7 @@ func (r *record) fencingFinding(s *subject, op, other *history.Operation, tell f
 // cover it.
 func (r *record) guarded(s *subject, ob *object, op *history.Operation) (f *finding, ok bool) {
 	holder, key, token := ob, op.Key, op.Token
-	if h := r.holdsByAcquire[op.Hold]; h != nil {
+	if h := r.holdOf(op.Hold); h != nil {
 		if token == 0 {
 			key, token = h.Key, h.Token
 		}

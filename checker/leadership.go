@@ -19,7 +19,11 @@ type reign struct {
 // reigns returns the sequence of an object's leader values, from the state in
 // which nobody leads; the log must have no gaps.
 func (r *record) reigns(ob *object) []reign {
-	all := []reign{{}}
+	n := 1
+	for i := range ob.tenures {
+		n += len(ob.tenures[i].Values) + 1
+	}
+	all := make([]reign, 1, n)
 	add := func(g reign) {
 		g.earliest, g.latest = r.log.Earliest(g.from), r.log.Latest(g.from)
 		if last := &all[len(all)-1]; last.from == g.from && len(all) > 1 {

@@ -62,7 +62,7 @@ func leftovers(r *record, s *subject) *judgement {
 			if !op.Kind.Releases() || op.Outcome != history.Ok {
 				continue
 			}
-			h := r.holdsByAcquire[op.Hold]
+			h := r.holdOf(op.Hold)
 			if h == nil {
 				continue
 			}
@@ -172,8 +172,9 @@ func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life
 // objectOf returns the subject's object to which a key belongs, or nil.
 func (r *record) objectOf(s *subject, life *history.Life) *object {
 	for _, ob := range s.objects {
-		for _, i := range ob.byCreate[life.Create] {
-			if ob.tenures[i].Life == life {
+		created := ob.createdAt(life.Create)
+		for i := range created {
+			if created[i].Life == life {
 				return ob
 			}
 		}

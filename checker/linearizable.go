@@ -2,9 +2,8 @@ package checker
 
 import (
 	"fmt"
-	"sort"
-	"time"
 
+	"github.com/etcd-holdfast/holdfast/checker/exact"
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
@@ -13,16 +12,9 @@ import (
 // call and its return.
 //
 // The log gives the changes and their order; each happened within its bounds.
-// So the order of the writes is forced, and what is left is to give every read
-// a state of the sequence that has its value, such that the reads keep their
-// real-time order and no read sees a change that cannot have happened by its
-// return, or misses one that had surely happened before its call. Taking the
-// reads by return and giving each the earliest state that is allowed decides
-// it: a later choice only narrows what is left for the reads that follow. That
-// is exact and needs no search: O(n log n). The argument is that of the
-// register with known order in Gibbons and Korach, "Testing shared memories"
-// (SIAM J. Comput. 26, 1997). Where the history is short enough porcupine is
-// asked too; should it disagree, the property is unknown.
+// exact.LeaderValue decides it from that, and says why it is exact. Where the
+// history is short enough porcupine is asked too; should it disagree, the
+// property is unknown.
 //
 // Reads that end after what the log surely reaches are left out, which is
 // sound, as reads change nothing; they make the property unknown.
@@ -90,40 +82,28 @@ type misreading struct {
 	state reign
 }
 
-// misread gives every read a state and returns those for which none is left.
-// Of the reads up to the first of them by return, that one is needed to prove
-// the violation; it is left out for the rest.
+// misread gives every read a state and returns those for which none is left, by
+// their returns.
 func misread(sequence []reign, reads []*history.Operation) []misreading {
-	states := make(map[string][]int)
-	for i := range sequence {
-		states[sequence[i].value] = append(states[sequence[i].value], i)
+	var symbols history.Trace // numbers the values
+	states := make([]exact.Reign, len(sequence))
+	for i, g := range sequence {
+		states[i] = exact.Reign{Earliest: int64(g.earliest), Latest: int64(g.latest), Value: symbols.Symbol(g.value)}
 	}
-	reads = append([]*history.Operation(nil), reads...)
-	sort.SliceStable(reads, func(i, k int) bool { return reads[i].Return < reads[k].Return })
-
-	type seen struct {
-		until time.Duration
-		state int
-		by    *history.Operation
+	calls := make([]history.Call, len(reads))
+	for i, op := range reads {
+		calls[i] = history.Call{
+			ID: op.ID, Invoke: int64(op.Call), Return: int64(op.Return), Value: symbols.Symbol(op.Value),
+			Function: history.FunctionRead, Known: history.Succeeded,
+		}
 	}
-	var settled []seen // by until, state rising: the latest state seen by reads that returned until then
 	var wrong []misreading
-	for _, op := range reads {
-		// Changes that had surely happened before the call cannot be missed.
-		least := max(0, sort.Search(len(sequence), func(k int) bool { return k > 0 && sequence[k].latest >= op.Call })-1)
-		var after *history.Operation
-		if k := sort.Search(len(settled), func(k int) bool { return settled[k].until >= op.Call }); k > 0 && settled[k-1].state > least {
-			least, after = settled[k-1].state, settled[k-1].by
+	for _, m := range exact.LeaderValue(states, calls) {
+		found := misreading{read: reads[m.Read], state: sequence[m.State]}
+		if m.After >= 0 {
+			found.after = reads[m.After]
 		}
-		candidates := states[op.Value]
-		k := sort.SearchInts(candidates, least)
-		if k == len(candidates) || sequence[candidates[k]].earliest > op.Return {
-			wrong = append(wrong, misreading{op, after, sequence[least]})
-			continue
-		}
-		if n := len(settled); n == 0 || settled[n-1].state < candidates[k] {
-			settled = append(settled, seen{op.Return, candidates[k], op})
-		}
+		wrong = append(wrong, found)
 	}
 	return wrong
 }

@@ -79,7 +79,7 @@ func ownership(r *record, s *subject) *judgement {
 // proclaimedInVain is a proclaim that reported success although the leader's
 // key was surely gone before its call.
 func (r *record) proclaimedInVain(s *subject, ob *object, op *history.Operation) *finding {
-	h := r.holdsByAcquire[op.Hold]
+	h := r.holdOf(op.Hold)
 	if r.log == nil || h == nil {
 		return nil
 	}
@@ -183,8 +183,9 @@ func (r *record) ownedByLease(s *subject, ob *object, op *history.Operation) (*f
 	last := sort.Search(len(lives), func(k int) bool { return r.log.Earliest(r.lives[lives[k].index].Create) > op.Return }) - 1
 	for ; last >= 0 && r.log.Latest(lives[last].deletedBy) >= op.Call; last-- {
 		life := &r.lives[lives[last].index]
-		for _, k := range ob.byCreate[life.Create] {
-			t := &ob.tenures[k]
+		created := ob.createdAt(life.Create)
+		for k := range created {
+			t := &created[k]
 			if t.Key != life.Key || (t.mode == history.ReadMode) != (op.Mode == history.ReadMode) ||
 				op.Kind != history.Resume && r.log.Latest(t.Create) < op.Call {
 				continue

@@ -28,14 +28,14 @@ type record struct {
 	lives             []history.Life
 	livesOf           map[int64][]leasedLife // by lease, in the order of creation
 	leaseEnds         map[int64]leaseEnd
-	lifeAt            map[lifeID]int
 	leaseSeen         map[int64]int64 // the last revision at which the lease took a key
 	subjects          []*subject
 	objects           map[objectID]*object
 	sessionless       []*history.Operation // operations of no subject
 	closings          []*history.Operation
 	observed          map[int64][]*history.Event // by operation
-	holdsByAcquire    map[int64]*history.Hold
+	holds             []history.Hold
+	holdAt            []int32 // by place of the acquire: the place of its hold, plus one
 }
 
 type membership struct {
@@ -48,11 +48,6 @@ type membership struct {
 type leasedLife struct {
 	index     int
 	deletedBy int64
-}
-
-type lifeID struct {
-	key    string
-	create int64
 }
 
 type objectID struct{ subject, object string }
@@ -73,7 +68,16 @@ type object struct {
 	operations []*history.Operation
 	holds      []history.Hold // by Start
 	tenures    []tenure       // by Create
-	byCreate   map[int64][]int
+}
+
+// createdAt returns the tenures of the keys that were created at a revision.
+func (ob *object) createdAt(revision int64) []tenure {
+	from := sort.Search(len(ob.tenures), func(k int) bool { return ob.tenures[k].Create >= revision })
+	end := from
+	for end < len(ob.tenures) && ob.tenures[end].Create == revision {
+		end++
+	}
+	return ob.tenures[from:end]
 }
 
 // tenure is one life of one of an object's keys and its turn at owning it.
@@ -146,6 +150,7 @@ func (r *record) indexOperations() {
 		}
 	}
 	known := len(r.subjects)
+	bySubject, byObject := r.countOperations()
 	for i := range r.h.Operations {
 		op := &r.h.Operations[i]
 		if op.Kind == history.CloseSession {
@@ -164,6 +169,9 @@ func (r *record) indexOperations() {
 			named[op.Subject] = s
 			r.subjects = append(r.subjects, s)
 		}
+		if s.operations == nil {
+			s.operations = make([]*history.Operation, 0, bySubject[op.Subject])
+		}
 		s.operations = append(s.operations, op)
 		if op.Object == "" {
 			continue
@@ -171,7 +179,7 @@ func (r *record) indexOperations() {
 		id := objectID{op.Subject, op.Object}
 		ob := r.objects[id]
 		if ob == nil {
-			ob = &object{name: op.Object, byCreate: make(map[int64][]int)}
+			ob = &object{name: op.Object, operations: make([]*history.Operation, 0, byObject[id])}
 			r.objects[id] = ob
 			s.objects = append(s.objects, ob)
 		}
@@ -182,6 +190,29 @@ func (r *record) indexOperations() {
 	for _, s := range r.subjects {
 		sort.Slice(s.objects, func(i, j int) bool { return s.objects[i].name < s.objects[j].name })
 	}
+}
+
+// countOperations counts by subject and by object, so that no list of them has
+// to grow: they are many.
+func (r *record) countOperations() (bySubject map[string]int, byObject map[objectID]int) {
+	bySubject, byObject = make(map[string]int), make(map[objectID]int)
+	var last objectID
+	n := 0 // of last, not yet in the maps
+	flush := func() {
+		bySubject[last.subject] += n
+		byObject[last] += n
+		n = 0
+	}
+	for i := range r.h.Operations {
+		op := &r.h.Operations[i]
+		if id := (objectID{op.Subject, op.Object}); id != last {
+			flush()
+			last = id
+		}
+		n++
+	}
+	flush()
+	return bySubject, byObject
 }
 
 // indexHolds gives every object its holds. A resumed leadership whose
@@ -200,17 +231,50 @@ func (r *record) indexHolds() {
 			givenUp[leadership{op.Subject, op.Object, op.Lease}] = op.Call
 		}
 	}
-	r.holdsByAcquire = make(map[int64]*history.Hold, len(holds))
+	// Each object's holds stand together, those that are none after the others.
+	none := func(h *history.Hold) bool {
+		call, ok := givenUp[leadership{h.Subject, h.Object, h.Lease}]
+		return ok && call < h.Start && r.h.Operation(h.Acquire).Kind == history.Resume
+	}
+	begun := make(map[*object]int)
 	for i := range holds {
-		r.holdsByAcquire[holds[i].Acquire] = &holds[i]
-		h := &holds[i]
-		if call, ok := givenUp[leadership{h.Subject, h.Object, h.Lease}]; ok && call < h.Start && r.h.Operation(h.Acquire).Kind == history.Resume {
-			continue
-		}
-		if ob := r.objects[objectID{h.Subject, h.Object}]; ob != nil {
-			ob.holds = append(ob.holds, *h)
+		if h := &holds[i]; !none(h) {
+			begun[r.objects[objectID{h.Subject, h.Object}]]++
 		}
 	}
+	r.holds, r.holdAt = make([]history.Hold, len(holds)), make([]int32, len(r.h.Operations))
+	firsts := make(map[*object]int)
+	next := 0
+	for _, s := range r.subjects {
+		for _, ob := range s.objects {
+			firsts[ob] = next
+			ob.holds = r.holds[next : next : next+begun[ob]]
+			next += begun[ob]
+		}
+	}
+	for i := range holds {
+		h := &holds[i]
+		ob := r.objects[objectID{h.Subject, h.Object}]
+		place := next
+		if ob != nil && !none(h) {
+			place = firsts[ob] + len(ob.holds)
+			ob.holds = append(ob.holds, *h)
+		} else {
+			r.holds[next] = *h
+			next++
+		}
+		if k, ok := r.h.Place(h.Acquire); ok {
+			r.holdAt[k] = int32(place) + 1
+		}
+	}
+}
+
+// holdOf returns the hold that an acquire began, or nil.
+func (r *record) holdOf(acquire int64) *history.Hold {
+	if k, ok := r.h.Place(acquire); ok && r.holdAt[k] != 0 {
+		return &r.holds[r.holdAt[k]-1]
+	}
+	return nil
 }
 
 // identified returns the tenure that an acquire says it owns. Known is false
@@ -219,9 +283,10 @@ func (ob *object) identified(key string, token int64) (t *tenure, known bool) {
 	if token == 0 {
 		return nil, false
 	}
-	for _, i := range ob.byCreate[token] {
-		if key == "" || ob.tenures[i].Key == key {
-			return &ob.tenures[i], true
+	created := ob.createdAt(token)
+	for i := range created {
+		if key == "" || created[i].Key == key {
+			return &created[i], true
 		}
 	}
 	return nil, true

@@ -27,7 +27,6 @@ func (r *record) indexLog() {
 
 	r.lives = r.log.Lives("")
 	r.livesOf = make(map[int64][]leasedLife)
-	r.lifeAt = make(map[lifeID]int, len(r.lives))
 	r.leaseSeen = make(map[int64]int64)
 	prefixes := make(map[string][]*object)
 	layouts := make(map[*object]history.Layout)
@@ -38,9 +37,15 @@ func (r *record) indexLog() {
 			layouts[ob] = s.Layout
 		}
 	}
+	type match struct {
+		ob   *object
+		life int32
+		mode history.Mode
+	}
+	matches := make([]match, 0, len(r.lives))
+	queued := make(map[*object]int)
 	for i := range r.lives {
 		life := &r.lives[i]
-		r.lifeAt[lifeID{life.Key, life.Create}] = i
 		if life.Lease != 0 {
 			leased := leasedLife{i, life.Delete}
 			if life.Delete == 0 {
@@ -58,14 +63,21 @@ func (r *record) indexLog() {
 				continue
 			}
 			for _, ob := range prefixes[life.Key[:at+1]] {
-				t := tenure{Life: life, gone: r.gone(life), behind: -1}
+				m := match{ob: ob, life: int32(i)}
 				if layouts[ob] == history.ReadWriteKeys {
-					t.mode = directory(life.Key[at+1:])
+					m.mode = directory(life.Key[at+1:])
 				}
-				ob.byCreate[life.Create] = append(ob.byCreate[life.Create], len(ob.tenures))
-				ob.tenures = append(ob.tenures, t)
+				matches = append(matches, m)
+				queued[ob]++
 			}
 		}
+	}
+	for _, m := range matches {
+		if m.ob.tenures == nil {
+			m.ob.tenures = make([]tenure, 0, queued[m.ob])
+		}
+		life := &r.lives[m.life]
+		m.ob.tenures = append(m.ob.tenures, tenure{Life: life, mode: m.mode, gone: r.gone(life), behind: -1})
 	}
 	for _, s := range r.subjects {
 		for _, ob := range s.objects {
@@ -73,6 +85,17 @@ func (r *record) indexLog() {
 		}
 	}
 	r.indexLeaseEnds()
+}
+
+// lifeOf returns the life of a key that began at a revision, or nil.
+func (r *record) lifeOf(key string, create int64) *history.Life {
+	after := sort.Search(len(r.lives), func(k int) bool { return r.lives[k].Create > create })
+	for k := after - 1; k >= 0 && r.lives[k].Create == create; k-- {
+		if r.lives[k].Key == key {
+			return &r.lives[k]
+		}
+	}
+	return nil
 }
 
 // indexLeaseEnds dates the ends of leases. The revision of a lease's end
@@ -179,7 +202,7 @@ func (r *record) deletedBy(life *history.Life) cause {
 	if life.ByLease {
 		return causeLease
 	}
-	if _, recreated := r.lifeAt[lifeID{life.Key, life.Delete}]; recreated {
+	if r.lifeOf(life.Key, life.Delete) != nil {
 		return causeUnknown // its deletion fell into a gap
 	}
 	if _, ended := r.log.LeaseEnd(life.Lease); ended || life.Lease == 0 || r.logIsWhole() || r.leaseSeen[life.Lease] > life.Delete {

@@ -1,19 +1,15 @@
 package history
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 )
 
 // The journal is JSON lines: a header, then a line per invocation, completion
 // and event, told apart by "type". The encoder is written by hand because it
-// stands between a client and its call; the decoder is encoding/json.
+// stands between a client and its call. The decoder is in decode.go.
 
 const (
 	lineHeader = "header"
@@ -151,124 +147,4 @@ func appendText(b []byte, name, v string) []byte {
 	b = append(b, '"')
 	b = append(b, v...)
 	return append(b, '"')
-}
-
-// ReadJournal reads what a Recorder wrote. A last line that was cut in its
-// middle is dropped, be it the header: that is how a killed run's journal ends.
-// Any other fault is an error that names the line.
-func ReadJournal(r io.Reader) (*History, error) {
-	h := &History{Revisions: nil}
-	open := make(map[int64]int) // ID → index of operations not yet completed
-	err := eachLine(r, func(number int, text []byte) error {
-		var l line
-		if err := json.Unmarshal(text, &l); err != nil {
-			return err
-		}
-		if number == 1 {
-			if l.Type != lineHeader || l.Header == nil {
-				return errors.New("a history begins with its header line")
-			}
-			if l.Header.Version != FormatVersion {
-				return fmt.Errorf("the history has format version %d; this program reads version %d", l.Header.Version, FormatVersion)
-			}
-			h.Header = *l.Header
-			return nil
-		}
-		if l.Time < h.End {
-			return fmt.Errorf("time %d is before the time of an earlier line, %d", l.Time, h.End)
-		}
-		h.End = l.Time
-		switch l.Type {
-		case lineInvoke:
-			if n := len(h.Operations); n > 0 && h.Operations[n-1].ID >= l.ID {
-				return fmt.Errorf("operation id %d does not rise", l.ID)
-			}
-			open[l.ID] = len(h.Operations)
-			h.Operations = append(h.Operations, l.operation())
-		case string(Ok), string(Fail), string(Info):
-			k, ok := open[l.ID]
-			if !ok {
-				return fmt.Errorf("operation %d completes but is not open", l.ID)
-			}
-			delete(open, l.ID)
-			l.complete(&h.Operations[k])
-		case lineEvent:
-			h.Events = append(h.Events, l.event())
-		default:
-			return fmt.Errorf("unknown line type %q", l.Type)
-		}
-		return nil
-	})
-	return h, err
-}
-
-func (l *line) operation() Operation {
-	return Operation{
-		ID: l.ID, Client: l.Client, Subject: l.Subject, Object: l.Object, Kind: l.Kind, Mode: l.Mode,
-		Call: l.Time, Deadline: l.Deadline, Lease: l.Lease, Key: l.Key, Token: l.Token, Hold: l.Hold,
-		Value: l.Value, Prior: l.Prior, Revision: l.Revision,
-	}
-}
-
-func (l *line) complete(op *Operation) {
-	op.Outcome, op.Return, op.Error, op.Panicked = Outcome(l.Type), l.Time, l.Error, l.Panicked
-	set(&op.Key, l.Key)
-	set(&op.Token, l.Token)
-	set(&op.Value, l.Value)
-	set(&op.Revision, l.Revision)
-}
-
-func set[T comparable](field *T, v T) {
-	var zero T
-	if v != zero {
-		*field = v
-	}
-}
-
-func (l *line) event() Event {
-	return Event{
-		Time: l.Time, Kind: l.Event, Client: l.Client, Subject: l.Subject, Object: l.Object,
-		Lease: l.Lease, TTL: l.TTL, Heeded: l.Heeded, Operation: l.Operation,
-		Value: l.Value, Key: l.Key, Token: l.Token, Revision: l.Revision, Detail: l.Detail,
-	}
-}
-
-// eachLine calls f for each complete line. An error of f in the very last line
-// is forgiven if that line has no line end: it was cut.
-func eachLine(r io.Reader, f func(number int, text []byte) error) error {
-	b := bufio.NewReaderSize(r, 1<<20)
-	for number := 1; ; number++ {
-		text, err := readLine(b)
-		whole := err == nil
-		if err != nil && err != io.EOF {
-			return fmt.Errorf("line %d: %w", number, err)
-		}
-		text = bytes.TrimRight(text, "\r\n")
-		if len(text) > 0 {
-			if ferr := f(number, text); ferr != nil {
-				if !whole {
-					return nil
-				}
-				return fmt.Errorf("line %d: %w", number, ferr)
-			}
-		} else if number == 1 {
-			return errors.New("line 1: the file is empty")
-		}
-		if !whole {
-			return nil
-		}
-	}
-}
-
-func readLine(b *bufio.Reader) ([]byte, error) {
-	text, err := b.ReadSlice('\n')
-	if err != bufio.ErrBufferFull {
-		return text, err
-	}
-	long := append([]byte(nil), text...)
-	for err == bufio.ErrBufferFull {
-		text, err = b.ReadSlice('\n')
-		long = append(long, text...)
-	}
-	return long, err
 }

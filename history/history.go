@@ -17,7 +17,21 @@ type History struct {
 
 // Operation returns the operation with the given ID, or nil.
 func (h *History) Operation(id int64) *Operation {
+	if i, ok := h.Place(id); ok {
+		return &h.Operations[i]
+	}
+	return nil
+}
+
+// Place returns the index in Operations of the operation with the given ID, and
+// whether there is one.
+func (h *History) Place(id int64) (int, bool) {
 	low, high := 0, len(h.Operations)
+	if high > 0 { // a Recorder leaves no ID out
+		if i := id - h.Operations[0].ID; 0 <= i && i < int64(high) && h.Operations[i].ID == id {
+			return int(i), true
+		}
+	}
 	for low < high {
 		middle := (low + high) / 2
 		if h.Operations[middle].ID < id {
@@ -26,10 +40,7 @@ func (h *History) Operation(id int64) *Operation {
 			high = middle
 		}
 	}
-	if low < len(h.Operations) && h.Operations[low].ID == id {
-		return &h.Operations[low]
-	}
-	return nil
+	return low, low < len(h.Operations) && h.Operations[low].ID == id
 }
 
 // Phase returns when the named phase began, and whether it did.

@@ -1,6 +1,8 @@
 package history
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 	"time"
 )
@@ -45,14 +47,24 @@ func (h *Hold) Compatible(o *Hold) bool { return h.Mode == ReadMode && o.Mode ==
 
 // Holds derives all holds from the operations and events, ordered by Start.
 func (h *History) Holds() []Hold {
-	releases := make(map[int64]*Operation)
+	begun := 0
+	for i := range h.Operations {
+		if op := &h.Operations[i]; op.Kind.Acquires() && op.Outcome == Ok {
+			begun++
+		}
+	}
+	if begun == 0 {
+		return nil
+	}
+	// By place of the acquire: the place of its first release, plus one.
+	releases := make([]int32, len(h.Operations))
 	for i := range h.Operations {
 		op := &h.Operations[i]
 		if !op.Kind.Releases() || op.Hold == 0 {
 			continue
 		}
-		if first, ok := releases[op.Hold]; !ok || op.Call < first.Call {
-			releases[op.Hold] = op
+		if k, ok := h.Place(op.Hold); ok && (releases[k] == 0 || op.Call < h.Operations[releases[k]-1].Call) {
+			releases[k] = int32(i) + 1
 		}
 	}
 	type session struct {
@@ -73,7 +85,7 @@ func (h *History) Holds() []Hold {
 			}
 		}
 	}
-	var holds []Hold
+	holds := make([]Hold, 0, begun)
 	for i := range h.Operations {
 		op := &h.Operations[i]
 		if !op.Kind.Acquires() || op.Outcome != Ok {
@@ -84,8 +96,10 @@ func (h *History) Holds() []Hold {
 			Lease: op.Lease, Key: op.Key, Token: op.Token,
 			Start: op.Return, End: max(h.End, op.Return), Ended: EndOfRecord,
 		}
-		if r := releases[op.ID]; r != nil && r.Call < hold.End {
-			hold.End, hold.Ended, hold.Release = max(r.Call, hold.Start), EndReleased, r.ID
+		if releases[i] != 0 {
+			if r := &h.Operations[releases[i]-1]; r.Call < hold.End {
+				hold.End, hold.Ended, hold.Release = max(r.Call, hold.Start), EndReleased, r.ID
+			}
 		}
 		times := lost[session{op.Client, op.Lease}]
 		if k := sort.Search(len(times), func(k int) bool { return times[k] >= hold.Start }); k < len(times) && times[k] < hold.End {
@@ -96,6 +110,6 @@ func (h *History) Holds() []Hold {
 		}
 		holds = append(holds, hold)
 	}
-	sort.SliceStable(holds, func(i, j int) bool { return holds[i].Start < holds[j].Start })
+	slices.SortStableFunc(holds, func(a, b Hold) int { return cmp.Compare(a.Start, b.Start) })
 	return holds
 }

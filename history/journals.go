@@ -11,7 +11,7 @@ import (
 
 // The journals beside the history, of the revision log and of the faults, are
 // JSON lines too. They see hundreds of records a second, not hundreds of
-// thousands, so encoding/json writes them.
+// thousands, so encoding/json writes them. They are read as the history is.
 
 const (
 	lineStart    = "start"
@@ -107,24 +107,25 @@ func ReadRevisions(r io.Reader) (*RevisionLog, error) {
 		changes        []Change
 		ends           []LeaseEnd
 		ticks          []Tick
+		l              revisionLine
 	)
-	err := eachLine(r, func(number int, text []byte) error {
-		var l revisionLine
-		if err := json.Unmarshal(text, &l); err != nil {
+	names := newTexts()
+	err := eachLine(r, func(_ int, text []byte, progress fraction) error {
+		if err := l.decode(text, names); err != nil {
 			return err
 		}
 		switch l.Type {
 		case lineStart:
 			start = l.Revision
 		case lineChange:
-			changes = append(changes, Change{
+			changes = append(grown(changes, progress), Change{
 				Revision: l.Revision, Time: l.Time, Key: l.Key, Deleted: l.Deleted,
 				Create: l.Create, Version: l.Version, Lease: l.Lease, Value: l.Value,
 			})
 		case lineLeaseEnd:
-			ends = append(ends, LeaseEnd{Lease: l.Lease, Revision: l.Revision, Time: l.Time})
+			ends = append(grown(ends, progress), LeaseEnd{Lease: l.Lease, Revision: l.Revision, Time: l.Time})
 		case lineTick:
-			ticks = append(ticks, Tick{Call: l.Call, Return: l.Time, Revision: l.Revision})
+			ticks = append(grown(ticks, progress), Tick{Call: l.Call, Return: l.Time, Revision: l.Revision})
 		case lineThrough:
 			through = l.Through
 		default:
@@ -142,6 +143,60 @@ func ReadRevisions(r io.Reader) (*RevisionLog, error) {
 	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Revision > through })
 	ends = slices.DeleteFunc(ends, func(e LeaseEnd) bool { return e.Revision > through })
 	return NewRevisionLog(start, through, changes, ends, ticks, gapsBetween(start, through, changes)), nil
+}
+
+// decode makes l the line that text is.
+func (l *revisionLine) decode(text []byte, names *texts) error {
+	*l = revisionLine{}
+	if l.scan(plain{line: text, texts: names}) {
+		return nil
+	}
+	*l = revisionLine{}
+	if err := json.Unmarshal(text, l); err != nil {
+		return misread(err)
+	}
+	return nil
+}
+
+// scan reads a line of the plain form; it returns false if it is of another.
+func (l *revisionLine) scan(p plain) bool {
+	ok := p.begin()
+	for seen := 0; ok && !p.ended; {
+		var name []byte
+		if name, ok = p.name(); !ok {
+			return false
+		}
+		field := 0
+		switch string(name) {
+		case "type":
+			field, ok = 1<<0, p.text(&l.Type)
+		case "revision":
+			field, ok = 1<<1, p.number(&l.Revision)
+		case "time":
+			field, ok = 1<<2, p.number((*int64)(&l.Time))
+		case "call":
+			field, ok = 1<<3, p.number((*int64)(&l.Call))
+		case "key":
+			field, ok = 1<<4, p.text(&l.Key)
+		case "deleted":
+			field, ok = 1<<5, p.yes(&l.Deleted)
+		case "create":
+			field, ok = 1<<6, p.number(&l.Create)
+		case "version":
+			field, ok = 1<<7, p.number(&l.Version)
+		case "lease":
+			field, ok = 1<<8, p.number(&l.Lease)
+		case "value":
+			field, ok = 1<<9, p.text(&l.Value)
+		case "through":
+			field, ok = 1<<10, p.number(&l.Through)
+		default:
+			return false
+		}
+		ok = ok && seen&field == 0
+		seen |= field
+	}
+	return ok
 }
 
 // beforeLast leaves out, from a log that was cut short, the revisions of which
@@ -166,7 +221,9 @@ func gapsBetween(start, through int64, changes []Change) []Gap {
 	for _, c := range changes {
 		seen = append(seen, c.Revision)
 	}
-	slices.Sort(seen)
+	if !slices.IsSorted(seen) {
+		slices.Sort(seen)
+	}
 	seen = append(seen, through+1)
 	var gaps []Gap
 	next := start

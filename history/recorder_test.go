@@ -130,7 +130,7 @@ func TestFaultyJournalsAreRefusedByLine(t *testing.T) {
 		"line 3: unknown line type \"nonsense\"":                                 header + `{"type":"event","time":1}` + "\n" + `{"type":"nonsense","time":2}` + "\n",
 		"line 2: operation 9 completes but is not open":                          header + `{"type":"ok","id":9,"time":1}` + "\n",
 		"line 3: time 1 is before the time of an earlier line, 5":                header + `{"type":"event","time":5}` + "\n" + `{"type":"event","time":1}` + "\n",
-		"line 2: invalid character 'x' looking for beginning of value":           header + "x\n" + `{"type":"event","time":1}` + "\n",
+		"line 2, column 1: invalid character 'x' looking for beginning of value": header + "x\n" + `{"type":"event","time":1}` + "\n",
 		"line 1: the history has format version 9; this program reads version 1": `{"type":"header","header":{"version":9}}` + "\n",
 	} {
 		if _, err := ReadJournal(bytes.NewReader([]byte(text))); err == nil || err.Error() != name {

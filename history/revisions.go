@@ -1,7 +1,9 @@
 package history
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -79,24 +81,14 @@ const Never = time.Duration(math.MaxInt64)
 
 // NewRevisionLog builds the log from what was seen, in any order. Changes seen
 // twice count once, at the earlier time. Through is the last revision that
-// the log is known to reach; if zero, it is the last one seen.
+// the log is known to reach; if zero, it is the last one seen. The log keeps the
+// slices that it is given, and brings changes into order.
 func NewRevisionLog(start, through int64, changes []Change, ends []LeaseEnd, ticks []Tick, gaps []Gap) *RevisionLog {
 	log := &RevisionLog{Start: start, Through: through, LeaseEnds: ends, Ticks: ticks, Gaps: gaps}
-	sort.SliceStable(changes, func(i, j int) bool {
-		if changes[i].Revision != changes[j].Revision {
-			return changes[i].Revision < changes[j].Revision
-		}
-		if changes[i].Key != changes[j].Key {
-			return changes[i].Key < changes[j].Key
-		}
-		return changes[i].Time < changes[j].Time
+	inOrder(changes, func(a, b *Change) int {
+		return cmp.Or(cmp.Compare(a.Revision, b.Revision), strings.Compare(a.Key, b.Key), cmp.Compare(a.Time, b.Time))
 	})
-	for _, c := range changes {
-		if n := len(log.Changes); n > 0 && log.Changes[n-1].Revision == c.Revision && log.Changes[n-1].Key == c.Key {
-			continue
-		}
-		log.Changes = append(log.Changes, c)
-	}
+	log.Changes = slices.CompactFunc(changes, func(a, b Change) bool { return a.Revision == b.Revision && a.Key == b.Key })
 	if n := len(log.Changes); n > 0 {
 		log.Through = max(log.Through, log.Changes[n-1].Revision)
 	}
@@ -111,6 +103,29 @@ func NewRevisionLog(start, through int64, changes []Change, ends []LeaseEnd, tic
 	return log
 }
 
+// inOrder sorts s, keeping equal elements as they are. What members' watches
+// tell is nearly in order already, so that an insertion from the end moves
+// little; a log that is not is sorted as any slice is.
+func inOrder[T any](s []T, compare func(a, b *T) int) {
+	moves := 8 * len(s)
+	for i := 1; i < len(s); i++ {
+		if compare(&s[i-1], &s[i]) <= 0 {
+			continue
+		}
+		v := s[i]
+		k := i
+		for ; k > 0 && compare(&s[k-1], &v) > 0; k-- {
+			s[k] = s[k-1]
+			moves--
+		}
+		s[k] = v
+		if moves < 0 {
+			slices.SortStableFunc(s, func(a, b T) int { return compare(&a, &b) })
+			return
+		}
+	}
+}
+
 // date computes the bounds that Earliest and Latest look up.
 func (log *RevisionLog) date() {
 	log.latest = make([]time.Duration, len(log.Changes))
@@ -119,8 +134,8 @@ func (log *RevisionLog) date() {
 		bound = min(bound, log.Changes[i].Time)
 		log.latest[i] = bound
 	}
-	log.byTick = append([]Tick(nil), log.Ticks...)
-	sort.SliceStable(log.byTick, func(i, j int) bool { return log.byTick[i].Revision < log.byTick[j].Revision })
+	log.byTick = slices.Clone(log.Ticks)
+	inOrder(log.byTick, func(a, b *Tick) int { return cmp.Compare(a.Revision, b.Revision) })
 	for i := 1; i < len(log.byTick); i++ {
 		log.byTick[i].Call = max(log.byTick[i].Call, log.byTick[i-1].Call)
 	}
@@ -131,6 +146,15 @@ func (log *RevisionLog) date() {
 
 // live splits the changes of each key into lives.
 func (log *RevisionLog) live() {
+	created := 0
+	for i := range log.Changes {
+		if c := &log.Changes[i]; !c.Deleted && c.Create == c.Revision {
+			created++
+		}
+	}
+	log.lives = make([]Life, 0, created)
+	values := make([]int32, 0, created)      // by life, how many
+	lives := make([]int32, len(log.Changes)) // by change, its life plus one
 	current := make(map[string]int)
 	for i := range log.Changes {
 		c := &log.Changes[i]
@@ -145,16 +169,36 @@ func (log *RevisionLog) live() {
 			log.lives[k].ByLease = ended && end.Revision == c.Revision
 			delete(current, c.Key)
 		case alive && log.lives[k].Create == c.Create:
-			log.lives[k].Values = append(log.lives[k].Values, *c)
+			values[k]++
+			lives[i] = int32(k) + 1
 			log.lives[k].Lease = c.Lease
 		default:
 			if alive { // its deletion fell into a gap
 				log.lives[k].Delete = c.Create
 			}
-			current[c.Key] = len(log.lives)
-			log.lives = append(log.lives, Life{Key: c.Key, Lease: c.Lease, Create: c.Create, Values: []Change{*c}})
+			k = len(log.lives)
+			current[c.Key] = k
+			values = append(values, 1)
+			lives[i] = int32(k) + 1
+			log.lives = append(log.lives, Life{Key: c.Key, Lease: c.Lease, Create: c.Create})
 		}
 	}
+	for i := range log.Changes {
+		if lives[i] == 0 {
+			continue
+		}
+		life, n := &log.lives[lives[i]-1], values[lives[i]-1]
+		switch {
+		case n == 1: // most keys take one value: those share the log's own record of it
+			life.Values = log.Changes[i : i+1 : i+1]
+		case life.Values == nil:
+			life.Values = append(make([]Change, 0, n), log.Changes[i])
+		default:
+			life.Values = append(life.Values, log.Changes[i])
+		}
+	}
+	// A key whose creation fell into a gap was created before it was seen.
+	inOrder(log.lives, func(a, b *Life) int { return cmp.Compare(a.Create, b.Create) })
 }
 
 // Earliest is a time before which revision r cannot have happened.
@@ -179,15 +223,23 @@ func (log *RevisionLog) Latest(r int64) time.Duration {
 }
 
 // Lives returns the lives of all keys that start with prefix, in the order of
-// their creation.
+// their creation. They must not be changed.
 func (log *RevisionLog) Lives(prefix string) []Life {
-	var lives []Life
+	if prefix == "" {
+		return slices.Clip(log.lives)
+	}
+	n := 0
+	for i := range log.lives {
+		if strings.HasPrefix(log.lives[i].Key, prefix) {
+			n++
+		}
+	}
+	lives := make([]Life, 0, n)
 	for i := range log.lives {
 		if strings.HasPrefix(log.lives[i].Key, prefix) {
 			lives = append(lives, log.lives[i])
 		}
 	}
-	sort.SliceStable(lives, func(i, j int) bool { return lives[i].Create < lives[j].Create })
 	return lives
 }
 

@@ -23,6 +23,12 @@ func latencies(h *history.History) []*latency {
 		kind    history.Kind
 	}
 	byKey := map[key]*latency{}
+	completed := map[key]int{}
+	for i := range h.Operations {
+		if op := &h.Operations[i]; op.Completed() {
+			completed[key{op.Subject, op.Kind}]++
+		}
+	}
 	var all []*latency
 	order := map[string]int{}
 	for i := range h.Operations {
@@ -30,6 +36,7 @@ func latencies(h *history.History) []*latency {
 		l := byKey[key{op.Subject, op.Kind}]
 		if l == nil {
 			l = &latency{Subject: op.Subject, Kind: string(op.Kind)}
+			l.durations = make([]time.Duration, 0, completed[key{op.Subject, op.Kind}])
 			byKey[key{op.Subject, op.Kind}] = l
 			all = append(all, l)
 			if _, ok := order[op.Subject]; !ok {

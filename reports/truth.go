@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -12,7 +13,7 @@ import (
 // it was there, and when by the subject's layout it owned the object.
 type tenure struct {
 	client  string // whose key it is, or ""
-	life    history.Life
+	life    *history.Life
 	created time.Duration
 	deleted time.Duration
 	open    bool // not deleted before the log's end
@@ -39,21 +40,26 @@ func tenures(h *history.History, x *index, o *object) []tenure {
 		key   string
 		lease int64
 	}
-	keys := map[owner]string{}
-	for _, l := range o.lanes {
-		for i := range l.waits {
-			if op := l.waits[i].operation; op.Key != "" {
-				keys[owner{op.Key, op.Lease}] = op.Client
+	keys := sync.OnceValue(func() map[owner]string { // few keys are on a lease that is no session's
+		keys := map[owner]string{}
+		for _, l := range o.lanes {
+			for i := range l.waits {
+				if op := l.waits[i].operation; op.Key != "" {
+					keys[owner{op.Key, op.Lease}] = op.Client
+				}
 			}
 		}
-	}
-	var all []tenure
+		return keys
+	})
 	var latestAny, latestWrite int64 // a later key owns only from here on
 	const forever = int64(1) << 62
-	for _, life := range h.Revisions.Lives(prefix) {
+	lives := h.Revisions.Lives(prefix)
+	all := make([]tenure, 0, len(lives))
+	for i := range lives {
+		life := &lives[i]
 		t := tenure{life: life, created: when(h, life.Create), deleted: h.End, open: life.Delete == 0, owns: history.Never}
 		if t.client = x.leases[life.Lease]; t.client == "" {
-			t.client = keys[owner{life.Key, life.Lease}]
+			t.client = keys()[owner{life.Key, life.Lease}]
 		}
 		gone := forever
 		if !t.open {

@@ -4,51 +4,89 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
-// Mutex judges a mutual exclusion lock: Acquire and TryAcquire take it,
-// Release frees what its own process had taken.
+// Mutex judges a mutual exclusion lock with an owner: Acquire and TryAcquire
+// take it, Release frees what its own process had taken, and is a violation if
+// that is nothing. It returns the violation that is proved first; decided is
+// false if there is none as far as it can tell, but it cannot tell.
 //
 // It is exact. An acquire can take effect as late as its return and a release
 // as early as its call, so if no two cores overlap, that choice is a
 // linearization; and if two do, no choice can part them, because both locks
 // are held at every position that the cores share. Cores that merely touch are
 // legal: the release comes first. An acquire of unknown outcome never has to
-// take effect. (A release by a process that holds nothing, not even perhaps,
-// is a violation by itself.) Sorting the cores and comparing each with the one
-// before it that ends last takes O(n log n), or O(n) if they come in order.
+// take effect, unless its process then releases with success: then it did,
+// and may have done so at the instant of that release. So that is legal if some
+// position in the release is not inside a core. Refused acquires are judged as
+// by TryLock. Sorting the cores and comparing each with the one before takes
+// O(n log n), or O(n) if they come nearly in order.
 //
-// It assumes that a process makes one call at a time, and that a process whose
-// acquire had an unknown outcome makes no more calls.
+// It assumes that a process makes one call at a time; the calls of one process
+// follow each other even if they touch. It does not decide where a process goes
+// on after calls of unknown outcome in a way that leaves open which of them
+// took effect: after a release that had nothing to free, or a second one where
+// one acquire of unknown outcome cannot explain it.
 //
 // Source: the argument of linearization points, Herlihy and Wing, "Linearizability"
 // (TOPLAS 1990); for intervals that cannot be parted, Gibbons and Korach,
 // "Testing shared memories" (SIAM J. Comput. 26, 1997).
-func Mutex(calls []history.Call) *Violation {
-	all, stray := cores(calls)
-	if v := overlapping(calls, all); v != nil && (stray < 0 || v.At <= calls[stray].Return) {
-		return v
-	}
-	if stray >= 0 {
-		return strayRelease(calls[stray])
-	}
-	return nil
+func Mutex(calls []history.Call) (v *Violation, decided bool) {
+	return lock(calls, collect(calls, excludes, false), false)
 }
 
-// overlapping returns the two cores whose overlap begins first, or nil.
-func overlapping(calls []history.Call, all []core) *Violation {
-	// Of two that begin together the shorter one comes first: it can be over.
-	order := func(a, b core) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end)) }
-	if !slices.IsSortedFunc(all, order) {
-		slices.SortFunc(all, order)
+// PlainMutex judges a mutual exclusion lock without an owner: its state is one
+// bit, and any process's Release frees it. It decides histories in which every
+// release, of whatever outcome, follows an acquire of its own process that
+// succeeded and that no other release follows. There it agrees with Mutex:
+// the number of acquires that took effect, less that of releases, must be 0 or
+// 1 at every position. A release can only count after its own acquire, so the
+// number is at least that of the cores around a position, and two that overlap
+// are a violation; and if no two do, the linearization of Mutex is one here.
+// Likewise an acquire of unknown outcome that took effect is never made up for,
+// so that nothing follows it in either. It assumes what Mutex assumes.
+func PlainMutex(calls []history.Call) (v *Violation, decided bool) {
+	return lock(calls, collect(calls, excludes, true), false)
+}
+
+// lock judges what processes held exclusively, and refusals.
+func lock(calls []history.Call, h *holds, expiring bool) (*Violation, bool) {
+	v := h.exclusive(calls)
+	if h.refused {
+		// What such a process does bounds what its acquire can explain.
+		h.until = min(h.until, h.resumed)
+		v = earlier(refusal(calls, h, expiring, v), v)
 	}
-	for i, longest := 1, 0; i < len(all); i++ {
-		if all[i].start < all[longest].end {
-			return bothHold(calls, &all[longest], &all[i])
+	return h.verdict(v, true)
+}
+
+// exclusive returns the first violation if all holds exclude each other.
+func (h *holds) exclusive(calls []history.Call) *Violation {
+	v := h.overlap(calls)
+	if h.stray >= 0 {
+		v = earlier(v, strayRelease(calls, h.stray, h.previous))
+	}
+	for _, r := range h.revived {
+		// Were there no overlap up to this release, one core at most could
+		// contain it: the last that began before.
+		release := &calls[r.release]
+		k := sort.Search(len(h.cores), func(i int) bool { return h.cores[i].start >= release.Invoke }) - 1
+		if k >= 0 && h.cores[k].end > release.Return {
+			v = earlier(v, heldByAnother(calls, &h.cores[k], r))
 		}
-		longest = i // it ends no earlier
+	}
+	return v
+}
+
+// overlap returns the two cores whose overlap begins first, or nil.
+func (h *holds) overlap(calls []history.Call) *Violation {
+	for i := 1; i < len(h.cores); i++ {
+		if h.cores[i].start < h.cores[i-1].end {
+			return bothHold(calls, &h.cores[i-1], &h.cores[i])
+		}
 	}
 	return nil
 }
@@ -65,9 +103,27 @@ func bothHold(calls []history.Call, first, second *core) *Violation {
 	return v
 }
 
-func strayRelease(c history.Call) *Violation {
-	return &Violation{At: c.Return, Witness: []history.Call{c}, tell: func(t *history.Trace) string {
-		return fmt.Sprintf("process %s released %s at %s and had not held it", t.Processes[c.Process], object(t, c.Object), t.At(c.Invoke))
+func strayRelease(calls []history.Call, stray, previous int32) *Violation {
+	c := calls[stray]
+	if previous < 0 {
+		return &Violation{At: c.Return, Witness: []history.Call{c}, tell: func(t *history.Trace) string {
+			return fmt.Sprintf("process %s released %s at %s and had never held it", t.Processes[c.Process], object(t, c.Object), t.At(c.Invoke))
+		}}
+	}
+	before := calls[previous]
+	return &Violation{At: c.Return, Witness: []history.Call{before, c}, tell: func(t *history.Trace) string {
+		return fmt.Sprintf("process %s released %s at %s and had not held it since it released at %s",
+			t.Processes[c.Process], object(t, c.Object), t.At(c.Invoke), t.At(before.Invoke))
+	}}
+}
+
+// heldByAnother tells of a release that succeeded inside another process's core.
+func heldByAnother(calls []history.Call, k *core, r revival) *Violation {
+	a, c := calls[k.acquire], calls[r.release]
+	witness := append(k.calls(calls), calls[r.acquire], c)
+	return &Violation{At: c.Return, Witness: byInvocation(witness), tell: func(t *history.Trace) string {
+		return fmt.Sprintf("process %s released %s between %s and %s, but process %s held it from %s to %s",
+			t.Processes[c.Process], object(t, c.Object), t.At(c.Invoke), t.At(c.Return), t.Processes[a.Process], t.At(a.Return), t.At(k.end))
 	}}
 }
 
@@ -79,7 +135,7 @@ func holding(t *history.Trace, c *history.Call) string {
 	return "holds " + object(t, c.Object)
 }
 
-// object names an object; a history of one that has no name calls it the lock.
+// object names an object; a history of one that has no name calls it the object.
 func object(t *history.Trace, o int32) string {
 	if name := t.Objects[o]; name != "" {
 		return name

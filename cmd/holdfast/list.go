@@ -9,6 +9,7 @@ import (
 
 	"github.com/etcd-holdfast/holdfast"
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/checker/exact"
 	"github.com/etcd-holdfast/holdfast/faults"
 )
 
@@ -50,6 +51,13 @@ var lists = map[string]func() ([][]string, error){
 		}
 		return rows, nil
 	},
+	"models": func() ([][]string, error) {
+		var rows [][]string
+		for _, m := range exact.Models() {
+			rows = append(rows, []string{m.Name, m.Summary})
+		}
+		return rows, nil
+	},
 	"properties": func() ([][]string, error) {
 		var rows [][]string
 		for _, p := range checker.PropertyNames() {
@@ -60,7 +68,7 @@ var lists = map[string]func() ([][]string, error){
 }
 
 func listCommand() *cobra.Command {
-	names := []string{"scenarios", "subjects", "workloads", "faults", "properties"}
+	names := []string{"scenarios", "subjects", "workloads", "faults", "properties", "models"}
 	return &cobra.Command{
 		Use:       "list " + strings.Join(names, "|"),
 		Short:     "List what there is to run, to harm and to check",

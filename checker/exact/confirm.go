@@ -1,0 +1,26 @@
+package exact
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// confirmationLimit is how long porcupine may think about a witness, which is
+// a matter of microseconds for the few calls that one should be.
+const confirmationLimit = 20 * time.Second
+
+// confirm has porcupine judge the witness alone. If it does not agree that the
+// few calls are a violation by themselves, nothing is claimed.
+func (m *Model) confirm(result Result, p Parameters) Result {
+	v := result.Violation
+	model, operations := m.Porcupine(v.Witness, p)
+	switch porcupine.CheckOperationsTimeout(model, operations, confirmationLimit) {
+	case porcupine.Illegal:
+		return result
+	case porcupine.Ok:
+		return Result{Unknown: fmt.Sprintf("the check found a violation in %d calls that porcupine finds legal: one of the two is wrong; please report it with this history", len(v.Witness))}
+	}
+	return Result{Unknown: fmt.Sprintf("a violation was found, and %v did not suffice to have its %d calls confirmed by porcupine", confirmationLimit, len(v.Witness))}
+}

@@ -1,0 +1,152 @@
+package holdfast
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/etcd-holdfast/holdfast/checker/exact"
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// The formats that Export writes.
+const (
+	// FormatJepsen is a Jepsen history in EDN, one for each subject.
+	FormatJepsen = "jepsen"
+	// FormatPorcupine is porcupine's own page, one for each object.
+	FormatPorcupine = "porcupine"
+)
+
+// ExportOptions say what to export of a run.
+type ExportOptions struct {
+	// Format is FormatJepsen or FormatPorcupine.
+	Format string
+	// Subject and Object choose one; "" is all.
+	Subject, Object string
+	// Out is the directory to write to; "" is "export" in the run directory.
+	Out string
+	// Calls is how many calls porcupine is given of each object at the most:
+	// it needs minutes and gigabytes for a few thousand. Zero is 400.
+	Calls int
+}
+
+// Exported is a file that Export wrote.
+type Exported struct {
+	Path string
+	// Note says what a reader should know of it, or is "".
+	Note string
+}
+
+// pictureTime is how long porcupine may search for one page.
+const pictureTime = 30 * time.Second
+
+// Export writes the locks, and the leader values of elections, of a run as
+// histories that other tools read.
+func Export(ctx context.Context, path string, o ExportOptions) ([]Exported, error) {
+	if o.Format != FormatJepsen && o.Format != FormatPorcupine {
+		return nil, fmt.Errorf("there is no export format %q; there are %s and %s", o.Format, FormatJepsen, FormatPorcupine)
+	}
+	l, err := load(path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Subject != "" && !slices.ContainsFunc(l.history.Header.Subjects, func(s history.SubjectInfo) bool { return s.Name == o.Subject }) {
+		return nil, fmt.Errorf("the run has no subject %q; it has %s", o.Subject, strings.Join(subjectNames(l.history), ", "))
+	}
+	if o.Out == "" {
+		o.Out = filepath.Join(path, "export")
+	}
+	if o.Calls == 0 {
+		o.Calls = 400
+	}
+	if err := os.MkdirAll(o.Out, 0o755); err != nil {
+		return nil, fmt.Errorf("create the directory to export to: %w", err)
+	}
+	var written []Exported
+	for _, s := range l.history.Header.Subjects {
+		if o.Subject != "" && s.Name != o.Subject {
+			continue
+		}
+		for _, v := range views(l.history, s) {
+			v.trace.Source = path
+			files, err := v.export(ctx, &o)
+			written = append(written, files...)
+			if err != nil {
+				return written, err
+			}
+		}
+	}
+	return written, nil
+}
+
+func subjectNames(h *history.History) []string {
+	var names []string
+	for _, s := range h.Header.Subjects {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// view is one subject's calls as a model sees them.
+type view struct {
+	name  string
+	model string
+	trace *history.Trace
+}
+
+// views are what a subject can be looked at as: a lock by its holds, and an
+// election by its leader values too.
+func views(h *history.History, s history.SubjectInfo) []view {
+	switch s.Primitive {
+	case history.RWMutex:
+		return []view{{s.Name, "rwmutex", h.HoldsTrace(s.Name)}}
+	case history.Election:
+		return []view{{s.Name, "owner-mutex", h.HoldsTrace(s.Name)}, {s.Name + "-value", "register", h.RegisterTrace(s.Name)}}
+	}
+	return []view{{s.Name, "owner-mutex", h.HoldsTrace(s.Name)}}
+}
+
+func (v *view) export(ctx context.Context, o *ExportOptions) ([]Exported, error) {
+	if o.Format == FormatJepsen {
+		var b bytes.Buffer
+		if err := history.WriteEDN(&b, v.trace, v.model); err != nil {
+			return nil, fmt.Errorf("export %s: %w", v.name, err)
+		}
+		file := v.name + ".edn"
+		return []Exported{{Path: filepath.Join(o.Out, file), Note: "check it with --model " + v.model}}, write(o.Out, file, b.Bytes())
+	}
+	model, ok := exact.ModelNamed(v.model)
+	if !ok {
+		return nil, fmt.Errorf("export %s: there is no model %q", v.name, v.model)
+	}
+	var written []Exported
+	var failure error
+	v.trace.ByObject(func(object int32, calls []history.Call) {
+		name := v.trace.Objects[object]
+		if failure != nil || o.Object != "" && name != o.Object || len(calls) == 0 {
+			return
+		}
+		found := model.Check(ctx, calls, exact.Parameters{}, exact.Limits{})
+		shown, note := exact.Excerpt(calls, found.Violation, o.Calls)
+		var b bytes.Buffer
+		answer, err := model.Picture(&b, v.trace, shown, exact.Parameters{}, pictureTime)
+		if err != nil {
+			failure = fmt.Errorf("export %s %s: %w", v.name, name, err)
+			return
+		}
+		if answer == porcupine.Unknown {
+			note = strings.TrimPrefix(note+fmt.Sprintf("; porcupine gave up after %v", pictureTime), "; ")
+		}
+		file := strings.ReplaceAll(v.name+"-"+name, "/", "-") + ".html"
+		failure = write(o.Out, file, b.Bytes())
+		written = append(written, Exported{Path: filepath.Join(o.Out, file), Note: note})
+	})
+	return written, failure
+}

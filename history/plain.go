@@ -1,0 +1,163 @@
+package history
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+)
+
+// The journals of a long run have millions of lines, and encoding/json would
+// take most of the time of judging it. So lines are read by hand as long as they
+// are of the plain form in which this package writes them: one flat object, no
+// white space, no escapes, nothing but ASCII, whole numbers, known names that
+// come once each. Whatever is not, valid or not, is given to encoding/json, so
+// that every line reads as encoding/json reads it.
+
+// plain reads one object of the plain form. Each method returns false if what
+// comes next is of another form.
+type plain struct {
+	line  []byte
+	at    int
+	texts *texts
+	ended bool
+}
+
+// begin reads up to the first name.
+func (p *plain) begin() bool {
+	if len(p.line) < 2 || p.line[0] != '{' {
+		return false
+	}
+	p.at = 1
+	return true
+}
+
+// name reads a name and its colon.
+func (p *plain) name() ([]byte, bool) {
+	name, ok := p.quoted()
+	if !ok || p.at >= len(p.line) || p.line[p.at] != ':' {
+		return nil, false
+	}
+	p.at++
+	return name, true
+}
+
+// quoted reads a string without escapes.
+func (p *plain) quoted() ([]byte, bool) {
+	if p.at >= len(p.line) || p.line[p.at] != '"' {
+		return nil, false
+	}
+	rest := p.line[p.at+1:]
+	for i, c := range rest {
+		if c == '"' {
+			p.at += i + 2
+			return rest[:i], true
+		}
+		if c < ' ' || c >= 0x80 || c == '\\' {
+			return nil, false
+		}
+	}
+	return nil, false
+}
+
+// text reads the value of a field that is a string.
+func (p *plain) text(field *string) bool {
+	value, ok := p.quoted()
+	if ok {
+		*field = p.texts.text(value)
+	}
+	return ok && p.after()
+}
+
+// number reads the value of a field that is a whole number.
+func (p *plain) number(field *int64) bool {
+	line, i := p.line, p.at
+	negative := i < len(line) && line[i] == '-'
+	if negative {
+		i++
+	}
+	first := i
+	var n uint64
+	for i < len(line) && '0' <= line[i] && line[i] <= '9' {
+		n = 10*n + uint64(line[i]-'0')
+		i++
+	}
+	// Nineteen digits fit into 64 bits without a sign.
+	if digits := i - first; digits == 0 || digits > 19 || digits > 1 && line[first] == '0' || n > math.MaxInt64 {
+		return false
+	}
+	*field = int64(n)
+	if negative {
+		*field = -int64(n)
+	}
+	p.at = i
+	return p.after()
+}
+
+// yes reads the value of a field that is true or false.
+func (p *plain) yes(field *bool) bool {
+	rest := p.line[p.at:]
+	switch {
+	case len(rest) > 4 && string(rest[:4]) == "true":
+		*field = true
+		p.at += 4
+	case len(rest) > 5 && string(rest[:5]) == "false":
+		*field = false
+		p.at += 5
+	default:
+		return false
+	}
+	return p.after()
+}
+
+// after reads what stands behind a value: a comma, or the end of it all.
+func (p *plain) after() bool {
+	if p.at >= len(p.line) {
+		return false
+	}
+	c := p.line[p.at]
+	p.at++
+	if c == '}' {
+		p.ended = true
+		return p.at == len(p.line)
+	}
+	return c == ','
+}
+
+// misreading is a fault at a column of a line, counted in bytes from 1.
+type misreading struct {
+	column int64
+	fault  error
+}
+
+func (m *misreading) Error() string { return fmt.Sprintf("column %d: %v", m.column, m.fault) }
+func (m *misreading) Unwrap() error { return m.fault }
+
+// misread says where in a line encoding/json found a fault, and what was
+// expected there.
+func misread(err error) error {
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return &misreading{syntax.Offset, err}
+	case errors.As(err, &mismatch):
+		wanted := "an object"
+		switch mismatch.Type.Kind() {
+		case reflect.Int, reflect.Int64:
+			wanted = "a whole number"
+		case reflect.String:
+			wanted = "a string"
+		case reflect.Bool:
+			wanted = "true or false"
+		case reflect.Slice:
+			wanted = "a list"
+		}
+		if mismatch.Field != "" {
+			wanted += fmt.Sprintf(" for %q", mismatch.Field)
+		}
+		return &misreading{mismatch.Offset, fmt.Errorf("expected %s, found %s", wanted, mismatch.Value)}
+	}
+	return err
+}
