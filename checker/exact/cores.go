@@ -132,7 +132,8 @@ func (h *holds) add(calls []history.Call, i int32, p *holder, when again, plain 
 	case c.Function != history.FunctionRelease:
 		return false
 	case c.Known == history.Refused:
-		return p.depth == 0 && !plain
+		// It tells that its process did not hold: news, where that was open.
+		return p.depth == 0 && !plain && !p.maybe && p.losses == 0
 	case p.depth > 0:
 		if p.depth--; p.depth == 0 {
 			h.cores[p.core].end, h.cores[p.core].release = c.Invoke, i

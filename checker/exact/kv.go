@@ -128,11 +128,11 @@ func rank(c *history.Call) int64 {
 }
 
 // present is what the sweep has come to: the value, the write that it is from,
-// or -1, and the last call. By revision it was so, and at refused a comparison
-// was refused.
+// or -1, and the last call. By revision it was so, as the call seen shows, and
+// at refused a comparison was refused.
 type present struct {
 	value             history.Value
-	write, last       int32
+	write, last, seen int32
 	revision, refused int64
 }
 
@@ -144,7 +144,7 @@ func (s *kv) find(through int64) (f *evidence, decided bool) {
 	for i := range s.user {
 		s.user[i], s.prior[i] = -1, -1
 	}
-	now := present{value: history.Nil, write: -1, last: -1}
+	now := present{value: history.Nil, write: -1, last: -1, seen: -1}
 	for _, i := range s.order {
 		c := &s.calls[i]
 		if c.Return > through {
@@ -182,7 +182,7 @@ func (s *kv) find(through int64) (f *evidence, decided bool) {
 				return s.misread(i, now, through), true
 			}
 		}
-		now.last, now.revision = i, c.Revision
+		now.last, now.seen, now.revision = i, i, c.Revision
 	}
 	return nil, true
 }
@@ -224,7 +224,7 @@ func (s *kv) explain(now *present, i int32, value history.Value, by int64, throu
 		// Those before it in the list are known, or it is the only one.
 		s.used[k] = at + 1
 		s.user[w], s.prior[w] = i, now.write
-		now.value, now.write, now.revision = value, w, by
+		now.value, now.write, now.seen, now.revision = value, w, i, by
 		return true, true
 	}
 	return false, !compared
@@ -323,7 +323,7 @@ func (s *kv) misread(i int32, now present, through int64) *evidence {
 	if writes(&c) {
 		value = c.Argument
 	}
-	indexes := []int32{i, now.write, now.last}
+	indexes := []int32{i, now.write, now.last, now.seen}
 	if k := s.values.of(value); k >= 0 {
 		for at, w := range s.writers[k] {
 			if u := &s.calls[w]; u.Invoke > through || knownBy(u, through) {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/anishathalye/porcupine"
 	"pgregory.net/rapid"
@@ -19,11 +20,27 @@ import (
 // histories is how many are drawn for each model.
 const histories = 20_000
 
+// oracleTime is how long porcupine may think about one of them. It is for the
+// one in a million that would take it hours.
+const oracleTime = 5 * time.Second
+
+// longestDrawn is how many calls a history has. Porcupine's search doubles with
+// each call that pends, and has two operations for a call on a double barrier.
+func longestDrawn(model string) int {
+	switch model {
+	case "double-barrier":
+		return 7
+	case "queue", "priority-queue":
+		return 11
+	}
+	return 14
+}
+
 func TestModelsAgreeWithPorcupine(t *testing.T) {
 	for _, m := range Models() {
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
-			legal, illegal, undecided := 0, 0, 0
+			legal, illegal, undecided, unanswered := 0, 0, 0, 0
 			perCheck := histories / 100 // rapid makes 100 checks by default
 			if testing.Short() {
 				perCheck /= 20
@@ -34,7 +51,12 @@ func TestModelsAgreeWithPorcupine(t *testing.T) {
 					p := Parameters{Permits: 1 + random.IntN(3), Parties: 1 + random.IntN(3)}
 					calls := drawn(random, &m, p)
 					model, operations := m.Porcupine(calls, p)
-					want := porcupine.CheckOperations(model, operations)
+					answer := porcupine.CheckOperationsTimeout(model, operations, oracleTime)
+					if answer == porcupine.Unknown {
+						unanswered++
+						continue
+					}
+					want := answer == porcupine.Ok
 					if want {
 						legal++
 					} else {
@@ -59,12 +81,13 @@ func TestModelsAgreeWithPorcupine(t *testing.T) {
 					}
 				}
 			})
-			t.Logf("%d legal, %d illegal, %d undecided", legal, illegal, undecided)
-			// These have no general search; see Models.
-			if most := map[string]int{"kv": 5, "leased-lock": 5}[m.Name] * perCheck; undecided > most {
+			t.Logf("%d legal, %d illegal, %d undecided, %d not answered by porcupine", legal, illegal, undecided, unanswered)
+			// These have no general search; see Models. Of calls of unknown outcome there
+			// are far more here than in a history of any use.
+			if most := map[string]int{"kv": 10, "leased-lock": 5}[m.Name] * perCheck; undecided > most {
 				t.Errorf("%d undecided", undecided)
 			}
-			if least := perCheck * 5; legal < least || illegal < least {
+			if least := perCheck * 2; legal < least || illegal < least {
 				t.Error("too few of one kind to mean anything")
 			}
 		})
@@ -106,7 +129,7 @@ func drawn(random *rand.Rand, m *Model, p Parameters) []history.Call {
 		q := &processes[random.IntN(len(processes))]
 		switch {
 		case q.call < 0:
-			if len(calls) == 14 || position < q.free {
+			if len(calls) == longestDrawn(m.Name) || position < q.free {
 				continue
 			}
 			c := history.Call{ID: int64(len(calls)), Invoke: position, Return: history.NoReturn, Process: q.number,
@@ -184,6 +207,8 @@ func drawOutcome(random *rand.Rand, oracle porcupine.NondeterministicModel, stat
 		}
 		if c.Function == history.FunctionRead || c.Known == history.Refused {
 			c.Revision = revision
+		} else if random.IntN(6) == 0 {
+			c.Revision = max(1, revision-random.Int64N(2))
 		}
 		if len(oracle.Step(state, c, nil)) > 0 {
 			break

@@ -93,6 +93,9 @@ func (s *permitChanges) add(calls []history.Call, i int32, p *owner) bool {
 	case acquires(c) && c.Known == history.Refused:
 		s.refused = true
 	case acquires(c) && c.Known == history.Unknown:
+		if p.spare { // together they may give back what was held before
+			return false
+		}
 		p.maybe = true
 	case acquires(c):
 		if p.spare {
