@@ -5,7 +5,7 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCENARIO    ?= quick
 ARGS        ?=
 
-.PHONY: all build run test race lint bench clean
+.PHONY: all build run test race lint bench bench-reading bench-go clean
 
 all: build
 
@@ -28,9 +28,18 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-bench: build
-	$(GO) test -run '^$$' -bench . -benchtime 1s -cpu 1 ./history ./checker ./reports ./cluster/link
+# One table: holdfast's checks and porcupine's on the same histories, about a
+# quarter of an hour; ARGS="-max 100000" is quicker. docs/performance.md has it.
+bench:
+	$(GO) run ./internal/compare $(ARGS)
+
+# How long it takes to judge a run directory, and how much memory.
+bench-reading: build
 	$(GO) run ./internal/synthetic/bench -holdfast ./holdfast
+
+# The benchmarks of single packages.
+bench-go:
+	$(GO) test -run '^$$' -bench . -benchtime 1s -cpu 1 ./history ./checker/... ./reports ./cluster/link
 
 clean:
 	rm -rf holdfast runs

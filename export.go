@@ -51,14 +51,14 @@ const pictureTime = 30 * time.Second
 // histories that other tools read.
 func Export(ctx context.Context, path string, o ExportOptions) ([]Exported, error) {
 	if o.Format != FormatJepsen && o.Format != FormatPorcupine {
-		return nil, fmt.Errorf("there is no export format %q; there are %s and %s", o.Format, FormatJepsen, FormatPorcupine)
+		return nil, &SelectionError{"export format", o.Format, []string{FormatJepsen, FormatPorcupine}}
 	}
 	l, err := load(path)
 	if err != nil {
 		return nil, err
 	}
 	if o.Subject != "" && !slices.ContainsFunc(l.history.Header.Subjects, func(s history.SubjectInfo) bool { return s.Name == o.Subject }) {
-		return nil, fmt.Errorf("the run has no subject %q; it has %s", o.Subject, strings.Join(subjectNames(l.history), ", "))
+		return nil, &SelectionError{"subject", o.Subject, subjectNames(l.history)}
 	}
 	if o.Out == "" {
 		o.Out = filepath.Join(path, "export")

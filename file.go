@@ -68,7 +68,7 @@ func (e *MalformedError) Unwrap() error { return e.Err }
 func JudgeFile(ctx context.Context, path string, o FileOptions) (*FileJudgement, error) {
 	if o.Model != "" {
 		if _, ok := exact.ModelNamed(o.Model); !ok {
-			return nil, fmt.Errorf("there is no model %q; there are %s", o.Model, strings.Join(modelNames(), ", "))
+			return nil, &SelectionError{"model", o.Model, modelNames()}
 		}
 	}
 	file, err := history.Open(path)
@@ -147,8 +147,11 @@ func judgeJournal(ctx context.Context, file *history.File, o *FileOptions) (*Fil
 			r.Parts = append(r.Parts, reports.TracePart{Subject: v.name, Trace: v.trace, Result: o.check(ctx, v.trace, model)})
 		}
 	}
+	if len(r.Parts) == 0 && o.Subject != "" {
+		return nil, &SelectionError{"subject", o.Subject, subjectNames(h)}
+	}
 	if len(r.Parts) == 0 {
-		return nil, fmt.Errorf("%s has no subject that can be judged so; it has %s", file.Source(), strings.Join(subjectNames(h), ", "))
+		return nil, &MalformedError{fmt.Errorf("%s has no calls that the model %s can judge", file.Source(), o.Model)}
 	}
 	return &FileJudgement{Traces: r}, nil
 }

@@ -135,12 +135,21 @@ func holding(t *history.Trace, c *history.Call) string {
 	return "holds " + object(t, c.Object)
 }
 
-// object names an object; a history of one that has no name calls it the object.
+// object names an object. A history of one that has no name calls it by what is
+// done with it.
 func object(t *history.Trace, o int32) string {
-	if name := t.Objects[o]; name != "" {
-		return name
+	if name := t.Objects[o]; name != "" || len(t.Calls) == 0 {
+		return cmp.Or(name, "the object")
 	}
-	return "the object"
+	switch t.Calls[0].Function {
+	case history.FunctionAcquire, history.FunctionTryAcquire, history.FunctionRelease:
+		return "the lock"
+	case history.FunctionRead, history.FunctionWrite, history.FunctionCompareAndSet:
+		return "the register"
+	case history.FunctionEnqueue, history.FunctionDequeue:
+		return "the queue"
+	}
+	return "the barrier"
 }
 
 func byInvocation(calls []history.Call) []history.Call {

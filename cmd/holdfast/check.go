@@ -99,7 +99,7 @@ func check(cmd *cobra.Command, path string, file *holdfast.FileOptions, strict, 
 	started := time.Now()
 	j, err := holdfast.JudgeFile(cmd.Context(), path, *file)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "read and judged in %.2f s\n", time.Since(started).Seconds())
 	if err := printFile(cmd, j, asJSON); err != nil {

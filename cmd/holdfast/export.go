@@ -32,11 +32,6 @@ in a release that never returned. The paths go to stdout.`,
 			if err := isRun(args[0]); err != nil {
 				return err
 			}
-			switch o.Format {
-			case holdfast.FormatJepsen, holdfast.FormatPorcupine:
-			default:
-				return usageError{fmt.Errorf("--format is %s or %s, not %q", holdfast.FormatJepsen, holdfast.FormatPorcupine, o.Format)}
-			}
 			files, err := holdfast.Export(cmd.Context(), args[0], o)
 			for _, f := range files {
 				fmt.Fprintln(cmd.OutOrStdout(), f.Path)

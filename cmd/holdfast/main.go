@@ -36,12 +36,14 @@ func exitCode(err error) int {
 	var exit exitError
 	var usage usageError
 	var scenario *holdfast.ScenarioError
+	var selection *holdfast.SelectionError
+	var malformed *holdfast.MalformedError
 	switch {
 	case err == nil:
 		return checker.ExitHolds
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.As(err, &usage), errors.As(err, &scenario):
+	case errors.As(err, &usage), errors.As(err, &scenario), errors.As(err, &selection), errors.As(err, &malformed):
 		return checker.ExitUsage
 	default:
 		return checker.ExitInternal
