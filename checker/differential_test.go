@@ -153,7 +153,7 @@ func oracleLock(h *history.History) bool {
 func exclusionDiffers(t *testing.T, readers bool) {
 	legal, illegal := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		for range 100 { // rapid's default of 100 checks makes 10,000 histories
+		for range 200 { // rapid's default of 100 checks makes 20,000 histories
 			h := lockHistory(t, readers)
 			result := Check(h, Options{})
 			for _, p := range result.Properties {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
+
+	"github.com/etcd-holdfast/holdfast/history"
 )
 
 // confirmationLimit is how long porcupine may think about a witness, which is
@@ -15,12 +17,18 @@ const confirmationLimit = 20 * time.Second
 // few calls are a violation by themselves, nothing is claimed.
 func (m *Model) confirm(result Result, p Parameters) Result {
 	v := result.Violation
-	model, operations := m.Porcupine(v.Witness, p)
-	switch porcupine.CheckOperationsTimeout(model, operations, confirmationLimit) {
+	switch m.SecondOpinion(v.Witness, p) {
 	case porcupine.Illegal:
 		return result
 	case porcupine.Ok:
 		return Result{Unknown: fmt.Sprintf("the check found a violation in %d calls that porcupine finds legal: one of the two is wrong; please report it with this history", len(v.Witness))}
 	}
 	return Result{Unknown: fmt.Sprintf("a violation was found, and %v did not suffice to have its %d calls confirmed by porcupine", confirmationLimit, len(v.Witness))}
+}
+
+// SecondOpinion asks porcupine about a few calls alone: whether they are
+// linearizable.
+func (m *Model) SecondOpinion(calls []history.Call, p Parameters) porcupine.CheckResult {
+	model, operations := m.Porcupine(calls, p)
+	return porcupine.CheckOperationsTimeout(model, operations, confirmationLimit)
 }
