@@ -1,14 +1,12 @@
 package holdfast
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -69,41 +67,4 @@ func zstdTo(w io.Writer, r io.Reader, size int64) error {
 	encoder.ResetContentSize(w, size)
 	_, err = io.Copy(encoder, r)
 	return errors.Join(err, encoder.Close())
-}
-
-// unpacked is the content of a compressed journal. Len is its size, or zero if
-// that is not known.
-type unpacked struct {
-	io.Reader
-	size  int
-	close func()
-}
-
-func (u *unpacked) Len() int { return u.size }
-
-// unpack returns the content of a file by the ending of its name.
-func unpack(file io.Reader, ending string) (*unpacked, error) {
-	b := bufio.NewReaderSize(file, 1<<18)
-	switch ending {
-	case zstdEnding:
-		u := &unpacked{}
-		start, _ := b.Peek(zstd.HeaderMaxSize) // a short file has less
-		var header zstd.Header
-		if err := header.Decode(start); err == nil && header.HasFCS && header.FrameContentSize < 1<<40 {
-			u.size = int(header.FrameContentSize)
-		}
-		decoder, err := zstd.NewReader(b, zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return nil, err
-		}
-		u.Reader, u.close = decoder, decoder.Close
-		return u, nil
-	case gzipEnding:
-		decoder, err := gzip.NewReader(b)
-		if err != nil {
-			return nil, err
-		}
-		return &unpacked{Reader: decoder, close: func() {}}, nil
-	}
-	return nil, fmt.Errorf("no compression is called %q", ending)
 }

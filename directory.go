@@ -240,14 +240,13 @@ func read(path, name string, f func(io.Reader) error) error {
 		if stat, err := file.Stat(); err == nil && stat.Size() == 0 {
 			return nil
 		}
-		if ending == "" {
-			err = f(file)
-		} else {
-			var u *unpacked
-			if u, err = unpack(file, ending); err == nil {
-				defer u.close()
-				err = f(u)
-			}
+		content, err := history.Decompress(file)
+		switch {
+		case err != nil:
+		case ending != "" && !content.Compressed:
+			err = errors.New("its name says that it is compressed, and it is not")
+		default:
+			err = errors.Join(f(content), content.Close())
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", file.Name(), err)

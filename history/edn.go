@@ -23,7 +23,7 @@ import "io"
 // Faults of the input are a *SyntaxError that names source. Reading takes,
 // beside the trace, a buffer for the longest token.
 func ReadEDN(r io.Reader, source, modelName string) (*Trace, error) {
-	return readEDN(r, source, modelName, sizeOf(r))
+	return readEDN(r, source, modelName, size(r))
 }
 
 func readEDN(r io.Reader, source, modelName string, size int64) (*Trace, error) {

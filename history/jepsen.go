@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 )
 
 // jepsenOp is one line of a Jepsen history, in whatever format.
@@ -88,19 +87,6 @@ func newJepsenReader(source, modelName string, r io.Reader, size int64) (*jepsen
 		scanner: newScanner(source, r, size), model: m, builder: NewTraceBuilder(source), size: size,
 		draining: make(map[int32]bool),
 	}, nil
-}
-
-// sizeOf returns how many bytes a reader will give, or 0 if it cannot tell.
-func sizeOf(r io.Reader) int64 {
-	switch r := r.(type) {
-	case interface{ Len() int }:
-		return int64(r.Len())
-	case *os.File:
-		if info, err := r.Stat(); err == nil && info.Mode().IsRegular() {
-			return info.Size()
-		}
-	}
-	return 0
 }
 
 // expect makes room for all calls once it is known how long they are: read is

@@ -25,7 +25,7 @@ const logMark = "jepsen.util"
 // compare-and-set that repeats its arguments, and nothing else, is a comparison
 // that failed, so it tells that the register held something else.
 func ReadJepsenLog(r io.Reader, source, modelName string) (*Trace, error) {
-	return readJepsenLog(r, source, modelName, sizeOf(r))
+	return readJepsenLog(r, source, modelName, size(r))
 }
 
 func readJepsenLog(r io.Reader, source, modelName string, size int64) (*Trace, error) {

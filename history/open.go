@@ -1,16 +1,11 @@
 package history
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 )
 
 // Format is the format of a history file.
@@ -32,8 +27,7 @@ type File struct {
 	// Format is told by the content, whatever the name.
 	Format Format
 	source string
-	size   int64 // of the content, or 0
-	reader *bufio.Reader
+	reader *Content
 	close  []func() error
 }
 
@@ -54,10 +48,11 @@ func Open(path string) (*File, error) {
 // OpenReader opens a history that r gives, compressed or not. Source names it
 // in messages. Closing the File does not close r.
 func OpenReader(r io.Reader, source string) (*File, error) {
-	f := &File{source: source}
-	if err := f.decompress(r); err != nil {
+	content, err := Decompress(r)
+	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", source, err)
 	}
+	f := &File{source: source, reader: content, close: []func() error{content.Close}}
 	if err := f.detect(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", source, err), f.Close())
 	}
@@ -92,92 +87,11 @@ func (f *File) History() (*History, error) {
 func (f *File) Trace(modelName string) (*Trace, error) {
 	switch f.Format {
 	case FormatEDN:
-		return readEDN(f.reader, f.source, modelName, f.size)
+		return readEDN(f.reader, f.source, modelName, f.reader.size)
 	case FormatJepsenLog:
-		return readJepsenLog(f.reader, f.source, modelName, f.size)
+		return readJepsenLog(f.reader, f.source, modelName, f.reader.size)
 	}
 	return nil, fmt.Errorf("%s is a journal of holdfast, which has a trace for each subject", f.source)
-}
-
-// How compressed content begins, and what may be before text.
-const (
-	gzipMagic = "\x1f\x8b"
-	zstdMagic = "\x28\xb5\x2f\xfd"
-	// A zstd file may begin with frames to be skipped: 0x184d2a50 to …5f.
-	skipMagic = "\x2a\x4d\x18"
-	byteOrder = "\xef\xbb\xbf"
-)
-
-// headSize is how much of a file may come before it shows what it is.
-const headSize = 1 << 20
-
-// zstdWindow bounds the memory that a compressed file can ask for.
-const zstdWindow = 128 << 20
-
-// decompress sets reader, and size if it can be known.
-func (f *File) decompress(r io.Reader) error {
-	plain := bufio.NewReaderSize(r, headSize)
-	head, err := plain.Peek(4)
-	if err != nil && err != io.EOF {
-		return err
-	}
-	switch {
-	case string(head[:min(2, len(head))]) == gzipMagic:
-		z, err := gzip.NewReader(plain)
-		if err != nil {
-			return fmt.Errorf("decompress: %w", err)
-		}
-		f.size = gzipSize(r)
-		f.close = append(f.close, z.Close)
-		f.reader = bufio.NewReaderSize(z, headSize)
-	case string(head) == zstdMagic, len(head) == 4 && head[0]&0xf0 == 0x50 && string(head[1:]) == skipMagic:
-		// One decoder at a time: no goroutines to wait for.
-		z, err := zstd.NewReader(plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow))
-		if err != nil {
-			return fmt.Errorf("decompress: %w", err)
-		}
-		f.size = zstdSize(plain)
-		f.close = append(f.close, func() error { z.Close(); return nil })
-		f.reader = bufio.NewReaderSize(z, headSize)
-	default:
-		f.size = sizeOf(r)
-		if _, ok := r.(*os.File); !ok && f.size > 0 {
-			f.size += int64(plain.Buffered()) // Len is what is left
-		}
-		f.reader = plain
-	}
-	if head, _ := f.reader.Peek(len(byteOrder)); string(head) == byteOrder {
-		_, _ = f.reader.Discard(len(byteOrder)) // it was there
-	}
-	return nil
-}
-
-// gzipSize returns the size of the content that the end of a file tells,
-// modulo 4 GiB: it is a hint.
-func gzipSize(r io.Reader) int64 {
-	file, ok := r.(*os.File)
-	if !ok {
-		return 0
-	}
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() < 18 {
-		return 0
-	}
-	var last [4]byte
-	if _, err := file.ReadAt(last[:], info.Size()-4); err != nil {
-		return 0
-	}
-	return int64(binary.LittleEndian.Uint32(last[:]))
-}
-
-// zstdSize returns the size that the first frame tells, if it does.
-func zstdSize(r *bufio.Reader) int64 {
-	head, _ := r.Peek(zstd.HeaderMaxSize) // as many as there are
-	var h zstd.Header
-	if err := h.Decode(head); err != nil || !h.HasFCS || h.FrameContentSize > 1<<40 {
-		return 0
-	}
-	return int64(h.FrameContentSize)
 }
 
 // detect tells the format from the beginning of the content.
