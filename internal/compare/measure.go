@@ -41,6 +41,9 @@ func measureRow(text string, limit caps) error {
 		return fmt.Errorf("there is no model %q", r.Model)
 	}
 	r.Ours = ours(t, model)
+	if want := map[bool]checker.Verdict{false: checker.Holds, true: checker.Violated}[r.Violated]; r.Ours.Verdict != string(want) && r.Ours.Verdict != string(checker.Unknown) {
+		return fmt.Errorf("holdfast says that %s %s, and it was made to be %s", text, r.Ours.Verdict, want)
+	}
 	if r.Theirs.Capped == "" {
 		r.Theirs = theirs(t.Calls, model, limit)
 		if r.Theirs.Capped == "" && r.Theirs.Verdict != r.Ours.Verdict && r.Ours.Verdict != string(checker.Unknown) {

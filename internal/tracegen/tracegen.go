@@ -179,7 +179,10 @@ func (g *generator) registerStep(c *client) {
 		c.stage = calling
 		if g.random.Float64() < g.Unknown {
 			if g.random.IntN(2) == 0 {
+				// It may take effect any time later: its value is never surely gone.
+				old := g.old
 				g.apply(c)
+				g.old = old
 			}
 			g.lose(c)
 		}
@@ -216,8 +219,8 @@ func (g *generator) apply(c *client) {
 	}
 }
 
-// set writes. A value that is more than a hundred writes old can be read by
-// nobody any more.
+// set writes. A value that is more than a hundred writes old, and whose write
+// returned, can be read by nobody any more.
 func (g *generator) set(v history.Value) {
 	g.value = v
 	if v%100 == 0 {
