@@ -215,30 +215,14 @@ func (r *record) countOperations() (bySubject map[string]int, byObject map[objec
 	return bySubject, byObject
 }
 
-// indexHolds gives every object its holds. A resumed leadership whose
-// predecessor had already called resign is none: by that call the leadership
-// was given up, and the resignation of the dead may still be on its way.
+// indexHolds gives every object its holds, but for leaderships that had been
+// given up.
 func (r *record) indexHolds() {
 	holds := r.h.Holds()
-	type leadership struct {
-		subject, object string
-		lease           int64
-	}
-	givenUp := make(map[leadership]time.Duration)
-	for i := range r.h.Operations {
-		op := &r.h.Operations[i]
-		if _, died := r.crashed[op.Client]; died && op.Kind == history.Resign && !op.Completed() {
-			givenUp[leadership{op.Subject, op.Object, op.Lease}] = op.Call
-		}
-	}
-	// Each object's holds stand together, those that are none after the others.
-	none := func(h *history.Hold) bool {
-		call, ok := givenUp[leadership{h.Subject, h.Object, h.Lease}]
-		return ok && call < h.Start && r.h.Operation(h.Acquire).Kind == history.Resume
-	}
+	// Each object's holds stand together, those given up after the others.
 	begun := make(map[*object]int)
 	for i := range holds {
-		if h := &holds[i]; !none(h) {
+		if h := &holds[i]; !h.GivenUp {
 			begun[r.objects[objectID{h.Subject, h.Object}]]++
 		}
 	}
@@ -256,7 +240,7 @@ func (r *record) indexHolds() {
 		h := &holds[i]
 		ob := r.objects[objectID{h.Subject, h.Object}]
 		place := next
-		if ob != nil && !none(h) {
+		if ob != nil && !h.GivenUp {
 			place = firsts[ob] + len(ob.holds)
 			ob.holds = append(ob.holds, *h)
 		} else {

@@ -40,6 +40,10 @@ type Hold struct {
 	Start   time.Duration
 	End     time.Duration
 	Ended   HoldEnd
+	// GivenUp is true for a resumed leadership whose predecessor had called
+	// resign and died: by that call it was given up, and the resignation of the
+	// dead may still be on its way. It excludes nobody.
+	GivenUp bool
 }
 
 // Compatible is true if both holds are readers: they may overlap.
@@ -85,6 +89,17 @@ func (h *History) Holds() []Hold {
 			}
 		}
 	}
+	type leadership struct {
+		subject, object string
+		lease           int64
+	}
+	givenUp := make(map[leadership]time.Duration)
+	for i := range h.Operations {
+		op := &h.Operations[i]
+		if _, died := crashed[op.Client]; died && op.Kind == Resign && !op.Completed() {
+			givenUp[leadership{op.Subject, op.Object, op.Lease}] = op.Call
+		}
+	}
 	holds := make([]Hold, 0, begun)
 	for i := range h.Operations {
 		op := &h.Operations[i]
@@ -107,6 +122,10 @@ func (h *History) Holds() []Hold {
 		}
 		if t, ok := crashed[op.Client]; ok && t < hold.End {
 			hold.End, hold.Ended, hold.Release = max(t, hold.Start), EndCrashed, 0
+		}
+		if op.Kind == Resume {
+			call, ok := givenUp[leadership{op.Subject, op.Object, op.Lease}]
+			hold.GivenUp = ok && call < hold.Start
 		}
 		holds = append(holds, hold)
 	}

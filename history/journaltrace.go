@@ -18,9 +18,31 @@ import (
 // acquire. Only a release that reported success has succeeded; any other may
 // have had an effect, or not.
 //
-// A try-acquire that failed is left out, as every call without effect is: that
-// the lock was taken is only in the text of its error.
+// A client that is told once more that it holds an object gives its earlier
+// belief up by then: it does not stand in its own way. A leadership that had
+// been given up when it was resumed is left out. So is a try-acquire that
+// failed, as every call without effect is: that the lock was taken is only in
+// the text of its error.
 func (h *History) HoldsTrace(subject string) *Trace {
+	holds := h.Holds()
+	none := make(map[int64]bool)
+	type belief struct{ client, object string }
+	last := make(map[belief]*Hold)
+	for i := range holds {
+		hold := &holds[i]
+		switch {
+		case hold.Subject != subject:
+			continue
+		case hold.GivenUp:
+			none[hold.Acquire] = true
+			continue
+		}
+		b := belief{hold.Client, hold.Object}
+		if before := last[b]; before != nil && before.End > hold.Start {
+			before.End, before.Ended, before.Release = hold.Start, EndLost, 0
+		}
+		last[b] = hold
+	}
 	n := 0
 	for i := range h.Operations {
 		if op := &h.Operations[i]; op.Subject == subject && op.Kind.Acquires() && op.Outcome != Fail {
@@ -32,7 +54,7 @@ func (h *History) HoldsTrace(subject string) *Trace {
 	acquires := make(map[int64]int32, n) // ID → index of the call
 	for i := range h.Operations {
 		op := &h.Operations[i]
-		if op.Subject != subject || !op.Kind.Acquires() || op.Outcome == Fail {
+		if op.Subject != subject || !op.Kind.Acquires() || op.Outcome == Fail || none[op.ID] {
 			continue
 		}
 		object, ok := objects[op.Object]
@@ -55,7 +77,7 @@ func (h *History) HoldsTrace(subject string) *Trace {
 		t.Calls = append(t.Calls, c)
 		t.Processes = append(t.Processes, op.Client)
 	}
-	for _, hold := range h.Holds() {
+	for _, hold := range holds {
 		k, ok := acquires[hold.Acquire]
 		if !ok || hold.Ended == EndOfRecord {
 			continue
