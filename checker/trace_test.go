@@ -14,7 +14,7 @@ import (
 func TestTraceOfARun(t *testing.T) {
 	models := map[history.Primitive]string{history.Mutex: "owner-mutex", history.RWMutex: "rwmutex", history.Election: "owner-mutex"}
 	kept, broken := 0, 0
-	for seed := range uint64(150) {
+	for seed := range uint64(600) {
 		primitive := primitives[seed%3]
 		s := simulate(seed, primitive)
 		n := len(s.records)

@@ -18,8 +18,9 @@ import (
 // acquire. Only a release that reported success has succeeded; any other may
 // have had an effect, or not.
 //
-// A client that is told once more that it holds an object gives its earlier
-// belief up by then: it does not stand in its own way. A leadership that had
+// A client does not stand in its own way: told once more that it holds what it
+// holds it goes on holding it, and of a reading and a writing hold at once only
+// the writing one counts. A leadership that had
 // been given up when it was resumed is left out. So is a try-acquire that
 // failed, as every call without effect is: that the lock was taken is only in
 // the text of its error.
@@ -38,8 +39,17 @@ func (h *History) HoldsTrace(subject string) *Trace {
 			continue
 		}
 		b := belief{hold.Client, hold.Object}
-		if before := last[b]; before != nil && before.End > hold.Start {
+		before := last[b]
+		switch {
+		case before == nil || before.End <= hold.Start:
+		case before.Mode == ReadMode && hold.Mode != ReadMode:
 			before.End, before.Ended, before.Release = hold.Start, EndLost, 0
+		default:
+			if before.End < hold.End && before.Mode == hold.Mode {
+				before.End, before.Ended, before.Release = hold.End, hold.Ended, hold.Release
+			}
+			none[hold.Acquire] = true
+			continue
 		}
 		last[b] = hold
 	}
