@@ -255,14 +255,3 @@ func read(path, name string, f func(io.Reader) error) error {
 	}
 	return nil
 }
-
-// HistoryPath is the history file of a run directory, which may be compressed.
-func HistoryPath(path string) (string, error) {
-	for _, ending := range []string{"", zstdEnding, gzipEnding} {
-		name := filepath.Join(path, HistoryFile+ending)
-		if _, err := os.Stat(name); err == nil {
-			return name, nil
-		}
-	}
-	return "", fmt.Errorf("%s has no %s: the run was killed before it began", path, HistoryFile)
-}

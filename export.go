@@ -63,7 +63,7 @@ func Export(ctx context.Context, path string, o ExportOptions) ([]Exported, erro
 	if o.Out == "" {
 		o.Out = filepath.Join(path, "export")
 	}
-	if o.Calls == 0 {
+	if o.Calls <= 0 {
 		o.Calls = 400
 	}
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
@@ -82,6 +82,15 @@ func Export(ctx context.Context, path string, o ExportOptions) ([]Exported, erro
 				return written, err
 			}
 		}
+	}
+	if len(written) == 0 && o.Object != "" {
+		var objects []string
+		for i := range l.history.Operations {
+			if name := l.history.Operations[i].Object; !slices.Contains(objects, name) {
+				objects = append(objects, name)
+			}
+		}
+		return nil, &SelectionError{"object", o.Object, objects}
 	}
 	return written, nil
 }

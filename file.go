@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -66,21 +67,14 @@ func (e *MalformedError) Unwrap() error { return e.Err }
 // the faults, unless a model is given. What is malformed is a *MalformedError,
 // which says where.
 func JudgeFile(ctx context.Context, path string, o FileOptions) (*FileJudgement, error) {
-	if o.Model != "" {
-		if _, ok := exact.ModelNamed(o.Model); !ok {
-			return nil, &SelectionError{"model", o.Model, modelNames()}
-		}
+	if err := o.valid(); err != nil {
+		return nil, err
 	}
 	file, err := history.Open(path)
 	if err != nil {
 		return nil, malformed(err)
 	}
 	defer file.Close()
-	if o.Time == 0 {
-		o.Time = DefaultSearchTime
-	}
-	ctx, cancel := context.WithTimeout(ctx, o.Time)
-	defer cancel()
 	if file.Format == history.FormatJournal {
 		return judgeJournal(ctx, file, &o)
 	}
@@ -98,6 +92,14 @@ func JudgeFile(ctx context.Context, path string, o FileOptions) (*FileJudgement,
 	}}}, nil
 }
 
+// valid is an error if the options name a model that does not exist.
+func (o *FileOptions) valid() error {
+	if _, ok := exact.ModelNamed(o.Model); !ok && o.Model != "" {
+		return &SelectionError{"model", o.Model, modelNames()}
+	}
+	return nil
+}
+
 func modelNames() []string {
 	var names []string
 	for _, m := range exact.Models() {
@@ -106,8 +108,11 @@ func modelNames() []string {
 	return names
 }
 
-// check judges a trace by a model that exists.
+// check judges a trace by a model that exists. The time is that of the search:
+// reading does not count.
 func (o *FileOptions) check(ctx context.Context, t *history.Trace, name string) *checker.TraceResult {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(o.Time, DefaultSearchTime))
+	defer cancel()
 	model, _ := exact.ModelNamed(name)
 	p := exact.Parameters{Permits: o.Permits, Parties: o.Parties}
 	if o.Initial != nil {
@@ -131,7 +136,25 @@ func judgeJournal(ctx context.Context, file *history.File, o *FileOptions) (*Fil
 			Scenario: filepath.Base(file.Source()), History: h, Result: checker.Check(h, checker.Options{}),
 		}}, nil
 	}
-	r := &reports.TraceReport{Source: file.Source(), Format: file.Format.Description()}
+	return o.judgeSubjects(ctx, h, file.Source())
+}
+
+// JudgeDirectory judges the subjects of a run by a model: what its clients were
+// told, with the revision log where it resolves an unknown outcome.
+func JudgeDirectory(ctx context.Context, path string, o FileOptions) (*FileJudgement, error) {
+	if err := o.valid(); err != nil {
+		return nil, err
+	}
+	l, err := load(path)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	return o.judgeSubjects(ctx, l.history, path)
+}
+
+// judgeSubjects judges what the options choose of a run, by models.
+func (o *FileOptions) judgeSubjects(ctx context.Context, h *history.History, source string) (*FileJudgement, error) {
+	r := &reports.TraceReport{Source: source, Format: history.FormatJournal.Description()}
 	for _, s := range h.Header.Subjects {
 		if o.Subject != "" && s.Name != o.Subject {
 			continue
@@ -147,17 +170,21 @@ func judgeJournal(ctx context.Context, file *history.File, o *FileOptions) (*Fil
 			r.Parts = append(r.Parts, reports.TracePart{Subject: v.name, Trace: v.trace, Result: o.check(ctx, v.trace, model)})
 		}
 	}
-	if len(r.Parts) == 0 && o.Subject != "" {
+	if o.Subject != "" && !slices.Contains(subjectNames(h), o.Subject) {
 		return nil, &SelectionError{"subject", o.Subject, subjectNames(h)}
 	}
-	if len(r.Parts) == 0 {
-		return nil, &MalformedError{fmt.Errorf("%s has no calls that the model %s can judge", file.Source(), o.Model)}
+	if len(r.Parts) == 0 && len(h.Header.Subjects) > 0 {
+		return nil, &MalformedError{fmt.Errorf("%s has no calls that the model %s can judge", source, o.Model)}
 	}
 	return &FileJudgement{Traces: r}, nil
 }
 
-// fits is true if the calls of a view are those of a model.
+// fits is true if the calls of a view are those of a model. To a lock of any
+// other kind, readers that share one would be a violation.
 func (v *view) fits(name string) bool {
+	if v.model == "rwmutex" && name != "rwmutex" && name != "fencing-tokens" {
+		return false
+	}
 	functions := func(name string) []history.Function {
 		m, _ := exact.ModelNamed(name)
 		return m.Functions

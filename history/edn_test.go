@@ -192,7 +192,7 @@ func TestEDNFaults(t *testing.T) {
 	}
 	for model, cases := range map[string]map[string]string{
 		"cas-register": {`{:process 0 :type :invoke :f :cas :value 3}`: "x.edn:1:42: expected [old new] as the :value of :cas, found 3"},
-		"semaphore":    {`{:process 0 :type :invoke :f :acquire :value 0}`: "x.edn:1:46: expected a number of permits, or nil, found 0"},
+		"semaphore":    {`{:process 0 :type :invoke :f :acquire :value 0}`: "x.edn:1:46: expected a number of permits from 1 to 2147483647, or nil, found 0"},
 		"rwmutex":      {`{:process 0 :type :invoke :f :acquire :value :all}`: "x.edn:1:46: expected :read or :write as the :value of :acquire, found :all"},
 		"priority-queue": {`{:process 0 :type :invoke :f :enqueue :value "a"}`: `x.edn:1:46: expected an integer, or a :priority beside the :value, found "a"`,
 			`{:process 0 :type :invoke :f :enqueue :value 1 :priority :a}`: "x.edn:1:58: expected an integer after :priority, found :a"},

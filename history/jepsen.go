@@ -167,12 +167,15 @@ func (r *jepsenReader) invoke(op *jepsenOp, process int32) error {
 	return nil
 }
 
+// mostPermits keeps the sums of what many processes hold within an int64.
+const mostPermits = 1<<31 - 1
+
 // lock reads what the value of an acquire or release says.
 func (r *jepsenReader) lock(op *jepsenOp, w *word, value int, c *Call) error {
 	if r.model.permits && value >= 0 && r.forms.nodes[value].kind != nilNode {
 		n := &r.forms.nodes[value]
-		if n.kind != integerNode || n.integer < 1 {
-			return r.fault(op.atValue, "a number of permits, or nil", r.found(value))
+		if n.kind != integerNode || n.integer < 1 || n.integer > mostPermits {
+			return r.fault(op.atValue, fmt.Sprintf("a number of permits from 1 to %d, or nil", mostPermits), r.found(value))
 		}
 		c.Argument = Value(n.integer)
 	}

@@ -3,6 +3,7 @@ package history
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -44,13 +45,19 @@ func readJepsenLog(r io.Reader, source, modelName string, size int64) (*Trace, e
 		cut := err == io.EOF
 		read += int64(len(text))
 		reader.expect(read)
-		if err := reader.logLine(number, bytes.TrimRight(text, "\r\n")); err != nil && !cut {
+		if err := reader.logLine(number, bytes.TrimRight(text, "\r\n")); err != nil && !(cut && reader.endedEarly(err)) {
 			return nil, err
 		}
 		if cut {
 			return reader.finish()
 		}
 	}
+}
+
+// endedEarly is true if more of the line could have mended it.
+func (r *jepsenReader) endedEarly(err error) bool {
+	var syntax *SyntaxError
+	return errors.As(err, &syntax) && syntax.Problem == nil && r.pos == r.end
 }
 
 // logLine reads one line.

@@ -9,14 +9,14 @@ import (
 )
 
 // The journals of a long run have millions of lines, and encoding/json would
-// take most of the time of judging it. So lines are read by hand as long as they
-// are of the plain form in which this package writes them: one flat object, no
-// white space, no escapes, nothing but ASCII, whole numbers, known names that
-// come once each. Whatever is not, valid or not, is given to encoding/json, so
-// that every line reads as encoding/json reads it.
+// take most of the time of judging it, and twice the memory. So lines are read by
+// hand as long as they are of the plain form: one flat object, known names that
+// come once each, strings in UTF-8, whole numbers, with white space or without,
+// as this package and most others write them. Whatever is not, valid or not, is
+// given to encoding/json, so that every line reads as encoding/json reads it.
 
 // plain reads one object of the plain form. Each method returns false if what
-// comes next is of another form.
+// comes next is of another form. Between them it is at no white space.
 type plain struct {
 	line  []byte
 	at    int
@@ -26,25 +26,45 @@ type plain struct {
 
 // begin reads up to the first name.
 func (p *plain) begin() bool {
-	if len(p.line) < 2 || p.line[0] != '{' {
+	p.space()
+	return p.sign('{')
+}
+
+// space passes over white space.
+func (p *plain) space() {
+	for p.at < len(p.line) && p.line[p.at] <= ' ' {
+		switch p.line[p.at] {
+		case ' ', '\t', '\n', '\r':
+			p.at++
+		default:
+			return
+		}
+	}
+}
+
+// sign reads one character and the white space behind it.
+func (p *plain) sign(c byte) bool {
+	if p.at >= len(p.line) || p.line[p.at] != c {
 		return false
 	}
-	p.at = 1
+	p.at++
+	p.space()
 	return true
 }
 
-// name reads a name and its colon.
+// name reads a name and its colon. No name that is known has an escape.
 func (p *plain) name() ([]byte, bool) {
-	name, ok := p.quoted()
-	if !ok || p.at >= len(p.line) || p.line[p.at] != ':' {
+	name, bare := p.quoted()
+	if !bare {
 		return nil, false
 	}
-	p.at++
-	return name, true
+	p.space()
+	return name, p.sign(':')
 }
 
-// quoted reads a string without escapes.
-func (p *plain) quoted() ([]byte, bool) {
+// quoted reads a string of ASCII without escapes; bare is false if there is
+// none.
+func (p *plain) quoted() (content []byte, bare bool) {
 	if p.at >= len(p.line) || p.line[p.at] != '"' {
 		return nil, false
 	}
@@ -63,11 +83,37 @@ func (p *plain) quoted() ([]byte, bool) {
 
 // text reads the value of a field that is a string.
 func (p *plain) text(field *string) bool {
-	value, ok := p.quoted()
-	if ok {
-		*field = p.texts.text(value)
+	value, bare := p.quoted()
+	if !bare {
+		var ok bool
+		if value, ok = p.escaped(); !ok {
+			return false
+		}
 	}
-	return ok && p.after()
+	*field = p.texts.text(value)
+	return p.after()
+}
+
+// escaped reads a string of any characters, as encoding/json reads it. They are
+// few: messages that quote something.
+func (p *plain) escaped() ([]byte, bool) {
+	if p.at >= len(p.line) || p.line[p.at] != '"' {
+		return nil, false
+	}
+	for i := p.at + 1; i < len(p.line); i++ {
+		switch p.line[i] {
+		case '\\':
+			i++
+		case '"':
+			var value string
+			if json.Unmarshal(p.line[p.at:i+1], &value) != nil {
+				return nil, false
+			}
+			p.at = i + 1
+			return []byte(value), true
+		}
+	}
+	return nil, false
 }
 
 // number reads the value of a field that is a whole number.
@@ -113,16 +159,12 @@ func (p *plain) yes(field *bool) bool {
 
 // after reads what stands behind a value: a comma, or the end of it all.
 func (p *plain) after() bool {
-	if p.at >= len(p.line) {
-		return false
-	}
-	c := p.line[p.at]
-	p.at++
-	if c == '}' {
+	p.space()
+	if p.sign('}') {
 		p.ended = true
 		return p.at == len(p.line)
 	}
-	return c == ','
+	return p.sign(',')
 }
 
 // misreading is a fault at a column of a line, counted in bytes from 1.

@@ -11,13 +11,17 @@ func (f *File) SuggestedModel() string {
 		{"cas-register", "cas compare-and-set"},
 		{"rwmutex", "read-acquire write-acquire acquire-read acquire-write read-lock write-lock lock-read lock-write rlock"},
 		{"queue", "enqueue enq dequeue deq drain"},
-		{"mutex", "acquire lock"},
+		{"mutex", "acquire lock release unlock"},
 		{"double-barrier", "enter leave"},
 		{"barrier", "hold lower wait"},
 		{"register", "read write r w get put"},
 	} {
 		for word := range bytes.FieldsSeq([]byte(s.words)) {
-			if hasKeyword(head, word) {
+			switch {
+			case !hasKeyword(head, word):
+			case s.model == "mutex" && (hasKeyword(head, []byte("read")) || hasKeyword(head, []byte("write"))):
+				return "rwmutex" // :acquire with the value :read
+			default:
 				return s.model
 			}
 		}

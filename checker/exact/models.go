@@ -111,7 +111,7 @@ func Models() []Model {
 		{Name: "leadership", Summary: "at most one leader, who may campaign again", Functions: lock,
 			check: either(plain(Leadership), generalLock(leadershipLock)), oracle: fixed(leadershipOracle)},
 		{Name: "kv", Summary: "a register whose replies carry the revision of the store", Functions: casRegister,
-			check: either(plain(KV), undecided("the outcome hangs on compare-and-sets of which neither the outcome nor the revision is known")), oracle: fixed(kvOracle)},
+			check: either(plain(KV), undecided("not every reply tells its revision, or the outcome hangs on compare-and-sets of which neither the outcome nor the revision is known")), oracle: fixed(kvOracle)},
 		{Name: "barrier", Summary: "a barrier that is raised, lowered and waited for", Functions: []history.Function{history.FunctionHold, history.FunctionLower, history.FunctionWait},
 			check: either(plain(Barrier), general(func(Parameters) Specification[bool] { return BarrierSpecification{} })), oracle: fixed(barrierOracle)},
 		{Name: "double-barrier", Summary: "a barrier that --parties enter and leave together", Functions: []history.Function{history.FunctionEnter, history.FunctionLeave},

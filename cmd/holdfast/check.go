@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -49,6 +50,9 @@ unknown.
 			if memory < 0 || file.Time < 0 || file.Permits < 0 || file.Parties < 0 {
 				return usageError{errors.New("limits, permits and parties are not negative")}
 			}
+			if file.Permits > math.MaxInt32 || memory > math.MaxInt64>>20 {
+				return usageError{errors.New("--permits or --memory-limit is more than can be counted")}
+			}
 			file.Limits.Bytes = memory << 20
 			defer frugally()()
 			return check(cmd, args[0], &file, strict, asJSON)
@@ -88,16 +92,14 @@ func check(cmd *cobra.Command, path string, file *holdfast.FileOptions, strict, 
 		}
 		return conclude(cmd, j, nil, asJSON)
 	}
+	started, judgeIt := time.Now(), holdfast.JudgeFile
 	if info.IsDir() {
 		if err := isRun(path); err != nil {
 			return err
 		}
-		if path, err = holdfast.HistoryPath(path); err != nil {
-			return err
-		}
+		judgeIt = holdfast.JudgeDirectory
 	}
-	started := time.Now()
-	j, err := holdfast.JudgeFile(cmd.Context(), path, *file)
+	j, err := judgeIt(cmd.Context(), path, *file)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,6 +32,12 @@ in a release that never returned. The paths go to stdout.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := isRun(args[0]); err != nil {
 				return err
+			}
+			if o.Calls < 0 {
+				return usageError{errors.New("--calls is not negative")}
+			}
+			if o.Object != "" && o.Format != holdfast.FormatPorcupine {
+				return usageError{errors.New("--object goes with --format porcupine: a Jepsen history has all objects of its subject")}
 			}
 			files, err := holdfast.Export(cmd.Context(), args[0], o)
 			for _, f := range files {
