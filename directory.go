@@ -249,7 +249,7 @@ func read(path, name string, f func(io.Reader) error) error {
 			err = errors.Join(f(content), content.Close())
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", file.Name(), err)
+			return &MalformedError{fmt.Errorf("%s: %w", file.Name(), err)}
 		}
 		return nil
 	}

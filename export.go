@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,7 +129,7 @@ func (v *view) export(ctx context.Context, o *ExportOptions) ([]Exported, error)
 		if err := history.WriteEDN(&b, v.trace, v.model); err != nil {
 			return nil, fmt.Errorf("export %s: %w", v.name, err)
 		}
-		file := v.name + ".edn"
+		file := url.PathEscape(v.name) + ".edn"
 		return []Exported{{Path: filepath.Join(o.Out, file), Note: "check it with --model " + v.model}}, write(o.Out, file, b.Bytes())
 	}
 	model, ok := exact.ModelNamed(v.model)
@@ -153,7 +154,7 @@ func (v *view) export(ctx context.Context, o *ExportOptions) ([]Exported, error)
 		if answer == porcupine.Unknown {
 			note = strings.TrimPrefix(note+fmt.Sprintf("; porcupine gave up after %v", pictureTime), "; ")
 		}
-		file := strings.ReplaceAll(v.name+"-"+name, "/", "-") + ".html"
+		file := url.PathEscape(v.name+"-"+name) + ".html"
 		failure = write(o.Out, file, b.Bytes())
 		written = append(written, Exported{Path: filepath.Join(o.Out, file), Note: note})
 	})

@@ -200,6 +200,9 @@ func (e *ednWriter) event(c *Call, kind string, process, at int64, completes boo
 		b = append(b, ']')
 	}
 	b = strconv.AppendInt(append(b, ", :process "...), process, 10)
+	if name := e.trace.Processes[c.Process]; name != strconv.FormatInt(process, 10) {
+		b = appendQuoted(append(b, ", :client "...), name)
+	}
 	if time, ok := e.time(at); ok {
 		b = strconv.AppendInt(append(b, ", :time "...), time, 10)
 	}
@@ -272,6 +275,11 @@ func appendForm(b []byte, text string) []byte {
 	if isForm(text) {
 		return append(b, text...)
 	}
+	return appendQuoted(b, text)
+}
+
+// appendQuoted appends a text as a string.
+func appendQuoted(b []byte, text string) []byte {
 	b = append(b, '"')
 	from := 0
 	for i := range len(text) {

@@ -144,14 +144,14 @@ func TestWriteEDN(t *testing.T) {
 		{Process: 0, Invoke: 12, Return: NoReturn, Function: FunctionRelease, Revision: 33, Value: Nil},
 	}
 	want := lines(
-		`{:type :invoke, :f :acquire, :value [0 nil], :process 0, :time 5, :index 0}`,
-		`{:type :invoke, :f :acquire, :value ["a b" nil], :process 1, :time 9, :index 1}`,
-		`{:type :invoke, :f :try-acquire, :value [0 nil], :process 2, :time 9, :index 2}`,
-		`{:type :ok, :f :acquire, :value [0 33], :process 0, :time 9, :index 3, :revision 33}`,
-		`{:type :invoke, :f :release, :value [0 nil], :process 0, :time 12, :index 4}`,
-		`{:type :fail, :f :try-acquire, :value [0 nil], :process 2, :time 12, :index 5, :refused true}`,
-		`{:type :info, :f :acquire, :value ["a b" nil], :process 1, :time 12, :index 6}`,
-		`{:type :info, :f :release, :value [0 nil], :process 0, :time 12, :index 7, :revision 33}`)
+		`{:type :invoke, :f :acquire, :value [0 nil], :process 0, :client "c1", :time 5, :index 0}`,
+		`{:type :invoke, :f :acquire, :value ["a b" nil], :process 1, :client "c2", :time 9, :index 1}`,
+		`{:type :invoke, :f :try-acquire, :value [0 nil], :process 2, :client "c2", :time 9, :index 2}`,
+		`{:type :ok, :f :acquire, :value [0 33], :process 0, :client "c1", :time 9, :index 3, :revision 33}`,
+		`{:type :invoke, :f :release, :value [0 nil], :process 0, :client "c1", :time 12, :index 4}`,
+		`{:type :fail, :f :try-acquire, :value [0 nil], :process 2, :client "c2", :time 12, :index 5, :refused true}`,
+		`{:type :info, :f :acquire, :value ["a b" nil], :process 1, :client "c2", :time 12, :index 6}`,
+		`{:type :info, :f :release, :value [0 nil], :process 0, :client "c1", :time 12, :index 7, :revision 33}`)
 	if got := written(t, trace, "fenced-mutex"); got != want {
 		t.Errorf("wrote\n%swant\n%s", got, want)
 	}

@@ -17,7 +17,8 @@ const logMark = "jepsen.util"
 //
 //	INFO  jepsen.util - 4	:invoke	:cas	[3 0]
 //
-// with whatever columns of time, level and thread before. Lines that are not
+// with whatever columns of time, level and thread before, or, as Jepsen's
+// history.txt has them, with nothing before the process. Lines that are not
 // operations, and operations of the nemesis, are passed over. A line that
 // begins as the operation of a client and does not go on as one is an error,
 // but for a last line without a line end, which was cut.
@@ -63,6 +64,9 @@ func (r *jepsenReader) endedEarly(err error) bool {
 // logLine reads one line.
 func (r *jepsenReader) logLine(number int, text []byte) error {
 	begin := afterMark(text)
+	if begin < 0 && isBare(text) {
+		begin = 0
+	}
 	if begin < 0 {
 		return nil
 	}
@@ -144,6 +148,24 @@ func afterMark(text []byte) int {
 			return i + 1
 		}
 	}
+}
+
+// isBare is true if a line is an operation without a mark, such as those of
+// Jepsen's history.txt: a process and a :type.
+func isBare(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t")
+	process, rest := text, []byte(nil)
+	if k := bytes.IndexAny(text, " \t"); k > 0 {
+		process, rest = text[:k], bytes.TrimLeft(text[k:], " \t")
+	}
+	if _, is := integer(process); !is && !bytes.Equal(process, []byte(":nemesis")) || len(rest) == 0 || rest[0] != ':' {
+		return false
+	}
+	kind := rest[1:]
+	if k := bytes.IndexAny(kind, " \t\r"); k >= 0 {
+		kind = kind[:k]
+	}
+	return opKindOf(kind) != opNone
 }
 
 // blanks moves to the next column.

@@ -157,5 +157,10 @@ func formatOf(head []byte, whole bool) (format Format, sure bool) {
 	if afterMark(head) >= 0 {
 		return FormatJepsenLog, true
 	}
+	for line := range bytes.Lines(head) {
+		if isBare(bytes.TrimRight(line, "\r\n")) {
+			return FormatJepsenLog, true
+		}
+	}
 	return "", false
 }

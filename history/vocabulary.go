@@ -63,6 +63,9 @@ func models() []model {
 		{name: "read", function: FunctionRead}, {name: "r", function: FunctionRead}, {name: "get", function: FunctionRead},
 		{name: "write", function: FunctionWrite}, {name: "w", function: FunctionWrite}, {name: "put", function: FunctionWrite},
 	}
+	casRegister := slices.Concat(register, []word{
+		{name: "cas", function: FunctionCompareAndSet}, {name: "compare-and-set", function: FunctionCompareAndSet},
+	})
 	lock := []word{
 		{name: "acquire", function: FunctionAcquire}, {name: "lock", function: FunctionAcquire},
 		{name: "try-acquire", function: FunctionTryAcquire}, {name: "try-lock", function: FunctionTryAcquire}, {name: "trylock", function: FunctionTryAcquire},
@@ -75,13 +78,17 @@ func models() []model {
 	}
 	return []model{
 		{name: "register", words: register},
-		{name: "cas-register", words: slices.Concat(register, []word{
-			{name: "cas", function: FunctionCompareAndSet}, {name: "compare-and-set", function: FunctionCompareAndSet},
-		})},
+		{name: "cas-register", words: casRegister},
+		{name: "kv", words: casRegister},
 		{name: "mutex", words: lock, lock: true},
 		{name: "owner-mutex", words: lock, lock: true},
 		{name: "reentrant-mutex", words: lock, lock: true},
 		{name: "fenced-mutex", words: lock, lock: true, fenced: true},
+		{name: "fencing-tokens", words: lock, lock: true, fenced: true},
+		{name: "leased-lock", words: lock, lock: true},
+		{name: "leadership", words: slices.Concat([]word{
+			{name: "campaign", function: FunctionAcquire}, {name: "resign", function: FunctionRelease},
+		}, lock), lock: true},
 		{name: "rwmutex", words: slices.Concat(readWriteWords(), lock), lock: true},
 		{name: "semaphore", words: lock, lock: true, permits: true},
 		{name: "queue", words: queue},
