@@ -45,8 +45,12 @@ func (r *TraceReport) Worst() (checker.Verdict, int) {
 	return verdict, exit
 }
 
-// shownViolations is how many objects' violations are told in text.
-const shownViolations = 20
+// shownViolations is how many objects' violations are told in text, and
+// shownCalls how many calls of each: those called last, which are nearest.
+const (
+	shownViolations = 20
+	shownCalls      = 24
+)
 
 // TraceText writes the judgement for a terminal: what was read, then for each
 // subject the verdict, and for each violation its sentence and its witness.
@@ -68,7 +72,11 @@ func TraceText(w io.Writer, r *TraceReport) error {
 			if i > 0 {
 				fmt.Fprintf(&b, "%s\n", oneLine(v.Sentence))
 			}
-			for k := range v.Witness {
+			hidden := max(0, len(v.Witness)-shownCalls)
+			if hidden > 0 {
+				fmt.Fprintf(&b, "  %s before, all needed for the proof (--json has them)\n", plural(hidden, "call"))
+			}
+			for k := hidden; k < len(v.Witness); k++ {
 				b.WriteString("  " + callLine(p.Trace, &v.Witness[k]) + "\n")
 			}
 		}

@@ -20,7 +20,15 @@ func Excerpt(calls []history.Call, v *Violation, limit int) ([]history.Call, str
 	if v == nil {
 		return cut(calls, calls[limit-1].Invoke), fmt.Sprintf("the first %d of %d calls", limit, len(calls))
 	}
-	if before := cut(calls, v.At); len(before) <= limit {
+	// What the calls of the witness were told counts, also what they were told
+	// after the proof.
+	proved := v.At
+	for i := range v.Witness {
+		if end := v.Witness[i].Return; end != history.NoReturn {
+			proved = max(proved, end)
+		}
+	}
+	if before := cut(calls, proved); len(before) <= limit {
 		return before, fmt.Sprintf("the %d of %d calls until the violation", len(before), len(calls))
 	}
 	if around := holdsAround(calls, v, limit); around != nil {

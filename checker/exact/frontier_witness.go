@@ -101,6 +101,25 @@ func (d *driver) dies(w *part, steps int64) bool {
 	}
 }
 
+// shortest returns a window before an event that is about as short as can be, or
+// nil: the shorter, the fewer calls it takes.
+func (d *driver) shortest(event int) *part {
+	fails, size := 0, 4
+	found := d.window(event, size, windowSteps)
+	for ; found == nil && size <= event; found = d.window(event, size, windowSteps) {
+		fails, size = size, 4*size
+	}
+	for size = min(size, event+1); found != nil && d.p.effects != nil && size-fails > max(1, size/32); {
+		middle := fails + (size-fails)/2
+		if shorter := d.window(event, middle, windowSteps); shorter != nil {
+			found, size = shorter, middle
+		} else {
+			fails = middle
+		}
+	}
+	return found
+}
+
 // violated makes the violation at an event, which is proved; exact says that it
 // is not proved earlier.
 func (d *driver) violated(event int, exact bool) Result {
@@ -108,10 +127,8 @@ func (d *driver) violated(event int, exact bool) Result {
 	// The proof is over: what is left makes it small, within its own bounds.
 	d.limits.Steps = 0
 	found := d.alone(event)
-	for size := 4; found == nil; size *= 4 {
-		if found = d.window(event, size, windowSteps); found != nil || size > event {
-			break
-		}
+	if found == nil {
+		found = d.shortest(event)
 	}
 	v := &Violation{At: last.Return}
 	if found == nil {

@@ -81,7 +81,7 @@ func newKV(calls []history.Call) (*kv, bool) {
 		case c.Known != history.Unknown:
 			s.order, byReturn = append(s.order, int32(i)), append(byReturn, int32(i))
 		}
-		if writes(c) && c.Known != history.Refused {
+		if writes(c) {
 			k := s.values.of(c.Value)
 			if k < 0 {
 				k = int32(len(s.writers))
@@ -214,8 +214,8 @@ func (s *kv) explain(now *present, i int32, value history.Value, by int64, throu
 			continue
 		}
 		if c.Function == history.FunctionCompareAndSet {
-			compared = true
-			if c.Argument != now.value || s.othersUnknown(k, at+1, through) {
+			if compared || c.Argument != now.value || s.othersUnknown(k, at+1, through) {
+				compared = true
 				continue
 			}
 		} else if compared {

@@ -8,10 +8,13 @@ import (
 
 // Violation proves that a history does not keep its specification.
 type Violation struct {
-	// Witness are the calls that prove it, in the order of their invocations.
+	// Witness are the calls that prove it, in the order of their invocations. In
+	// that of the general search a call that is not over at At may be Unknown.
 	Witness []history.Call
 	// At is the position by which it is proved: nothing that comes later can
-	// mend it.
+	// mend it. For the general search it is the first return that no order of the
+	// calls survives, where a call that is still under way counts with what it is
+	// told in the end.
 	At int64
 	// tell writes the sentence.
 	tell func(t *history.Trace) string
