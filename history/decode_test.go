@@ -148,6 +148,25 @@ func TestWrittenLinesArePlain(t *testing.T) {
 	}
 }
 
+// What other programs write is read by hand too: with white space, escapes and
+// texts that are not ASCII.
+func TestLinesOfOthersArePlain(t *testing.T) {
+	names := newTexts()
+	for _, text := range []string{
+		` { "type" : "ok" ,\t"id" : 3 }\r\n`,
+		`{"id": 3, "type": "info", "error": "\"quoted\" \u003cü\u003e \ud83d\ude00"}`,
+		`{"type": "event", "heeded": true, "ttl": -1, "value": "ü"}`,
+	} {
+		text := strings.NewReplacer(`\t`, "\t", `\r`, "\r", `\n`, "\n").Replace(text)
+		if !new(line).scan(plain{line: []byte(text), texts: names}) {
+			t.Errorf("not read by hand: %s", text)
+		}
+		if _, valid, err := sameAsJSON([]byte(text), names); err != nil || !valid {
+			t.Errorf("%q: valid is %v, %v", text, valid, err)
+		}
+	}
+}
+
 func TestMisreadLinesNameTheColumn(t *testing.T) {
 	header := `{"type":"header","header":{"version":1,"prefix":"p","subjects":[]}}` + "\n"
 	for text, want := range map[string]string{
