@@ -12,7 +12,7 @@ import (
 // confirmationLimit is how long porcupine may think about a witness, which is
 // a matter of microseconds for the few calls that one should be. Where much
 // happened at once it can need many calls, and porcupine for ever.
-const confirmationLimit = 5 * time.Second
+const confirmationLimit = 2 * time.Second
 
 // confirm has porcupine judge the witness alone. If it does not agree that the
 // few calls are a violation by themselves, nothing is claimed; if it comes to

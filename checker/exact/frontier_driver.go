@@ -35,7 +35,9 @@ func standardBeams() []beam {
 	return []beam{
 		{width: 8},
 		{width: 32, back: 128, eager: true},
-		{width: 128, back: 1024, eager: true, window: 512},
+		{width: 256, back: 256, eager: true},
+		{width: 256, back: 1024, eager: true, window: 512},
+		{width: 1024, back: 1024, eager: true},
 		{width: 512, back: 4096, eager: true, window: 4096},
 	}
 }
@@ -95,7 +97,7 @@ func (d *driver) judge() Result {
 			}
 		}
 		d.resume(s, worst-next.back, next)
-		calm = worst + max(next.back, 1)
+		calm = worst + max(min(next.back, 512), 1)
 	}
 }
 

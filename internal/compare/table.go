@@ -16,7 +16,7 @@ func (r *row) markdown() string {
 	}
 	witness := ""
 	if r.Ours.Witness > 0 {
-		witness = fmt.Sprint(r.Ours.Witness, " calls")
+		witness = plural(r.Ours.Witness)
 	}
 	return fmt.Sprintf("| %s | %v %% | %s | %s | %s | %s | %s | %s | %s |",
 		thousands(r.Calls), r.Unknown*100, kind, r.Ours.time(), r.Ours.memory(), witness, r.Theirs.time(), r.Theirs.memory(), r.ratio())
@@ -66,4 +66,11 @@ func thousands(n int) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+func plural(calls int) string {
+	if calls == 1 {
+		return "1 call"
+	}
+	return fmt.Sprint(calls, " calls")
 }
