@@ -73,21 +73,17 @@ type holder struct {
 // with the first that does not follow its own process's acquire.
 func collect(calls []history.Call, when again, plain bool) *holds {
 	h := &holds{stray: -1, previous: -1, resumed: history.NoReturn, until: history.NoReturn}
-	n, processes := 0, int32(-1)
+	n := 0
 	for i := range calls {
 		if acquires(&calls[i]) && calls[i].Known == history.Succeeded {
 			n++
 		}
-		processes = max(processes, calls[i].Process)
 	}
 	h.cores = make([]core, 0, n)
-	holders := make([]holder, processes+1)
-	for p := range holders {
-		holders[p] = holder{busy: -1, last: -1}
-	}
+	holders := newPerProcess(calls, holder{busy: -1, last: -1})
 	for i := range calls {
 		c := &calls[i]
-		p := &holders[c.Process]
+		p := holders.of(c.Process)
 		if p.losses > 0 || p.spare {
 			h.resumed = min(h.resumed, c.Invoke)
 		}

@@ -67,7 +67,7 @@ func (k holdCheck) differ(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	if all := legal + illegal; legal < all/10 || illegal < all/10 || undecided*100 > all*k.undecided {
+	if all := legal + illegal; legal < all/20 || illegal < all/20 || undecided*100 > all*k.undecided {
 		t.Error("too few of one kind to mean anything")
 	}
 }

@@ -20,11 +20,7 @@ import (
 // refused calls. The witness is the call with all those of its generation that
 // had been invoked, fewer than count.
 func DoubleBarrier(calls []history.Call, count int) (v *Violation, decided bool) {
-	processes := int32(-1)
-	for i := range calls {
-		processes = max(processes, calls[i].Process)
-	}
-	done := make([][2]int32, processes+1) // Enters and Leaves of each process so far
+	done := newPerProcess(calls, [2]int32{}) // Enters and Leaves of each process so far
 	opens := [2]*gate{{}, {}}
 	generations := make([]int32, len(calls))
 	until := int64(history.NoReturn)
@@ -35,8 +31,9 @@ func DoubleBarrier(calls []history.Call, count int) (v *Violation, decided bool)
 			break
 		}
 		s := side(c)
-		g := done[c.Process][s]
-		done[c.Process][s]++
+		sides := done.of(c.Process)
+		g := sides[s]
+		sides[s]++
 		generations[i] = g
 		opens[s].arrive(g, c.Invoke, int32(count))
 	}

@@ -60,21 +60,17 @@ type owner struct {
 // collectPermits derives the changes as collect derives holds.
 func collectPermits(calls []history.Call) *permitChanges {
 	s := &permitChanges{stray: -1, until: history.NoReturn}
-	processes, acquired := int32(-1), 0
+	acquired := 0
 	for i := range calls {
-		processes = max(processes, calls[i].Process)
 		if acquires(&calls[i]) {
 			acquired++
 		}
 	}
 	s.taken, s.given = make([]int32, 0, acquired), make([]int32, 0, len(calls)-acquired)
-	owners := make([]owner, processes+1)
-	for p := range owners {
-		owners[p].busy, owners[p].got = -1, -1
-	}
+	owners := newPerProcess(calls, owner{busy: -1, got: -1})
 	for i := range calls {
 		c := &calls[i]
-		p := &owners[c.Process]
+		p := owners.of(c.Process)
 		if c.Invoke < p.busy || !s.add(calls, int32(i), p) {
 			s.until = c.Invoke
 			break
