@@ -88,11 +88,16 @@ func JSON(r *Report) ([]byte, error) {
 			Fault: f.Kind, Target: f.Target, From: seconds(f.From), To: seconds(f.To), Verified: f.Verified, Evidence: f.Evidence,
 		})
 	}
+	return indented(out)
+}
+
+// indented is a value as JSON for people, with a final newline.
+func indented(value any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(out); err != nil {
+	if err := encoder.Encode(value); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -178,12 +177,5 @@ func TraceJSON(r *TraceReport) ([]byte, error) {
 		}
 		out.Parts = append(out.Parts, part)
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(out); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return indented(out)
 }
