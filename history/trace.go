@@ -170,6 +170,24 @@ func (t *Trace) At(position int64) string {
 	return fmt.Sprintf("line %d (%s)", t.Lines[position], seconds(t.Times[position]))
 }
 
+// Span writes the time between two positions for people, or "" if it is not
+// known.
+func (t *Trace) Span(from, to int64) string {
+	if t.Lines != nil {
+		if t.Times == nil || from < 0 || to >= int64(len(t.Times)) {
+			return ""
+		}
+		from, to = t.Times[from], t.Times[to]
+	} else if to == NoReturn {
+		return ""
+	}
+	d := time.Duration(to - from)
+	if d >= time.Millisecond {
+		d = d.Round(time.Millisecond)
+	}
+	return d.String()
+}
+
 // ByObject calls f with the calls of each object, in the order of their
 // invocations. The slices are valid during the call only.
 func (t *Trace) ByObject(f func(object int32, calls []Call)) {

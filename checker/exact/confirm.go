@@ -1,7 +1,10 @@
 package exact
 
 import (
+	"context"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -32,5 +35,67 @@ func (m *Model) confirm(result Result, p Parameters) Result {
 // linearizable.
 func (m *Model) SecondOpinion(calls []history.Call, p Parameters) porcupine.CheckResult {
 	model, operations := m.Porcupine(calls, p)
+	if all, unknown := m.written(calls); unknown {
+		model, operations = untilEnd(m.oracle(p)), append(all, end(all))
+	}
 	return porcupine.CheckOperationsTimeout(model, operations, confirmationLimit)
+}
+
+// end is an operation after all that returned. Calls of unknown outcome that
+// have no effect come after it.
+func end(operations []porcupine.Operation) porcupine.Operation {
+	at := int64(math.MinInt64)
+	for i := range operations {
+		at = max(at, operations[i].Call)
+		if operations[i].Return != history.NoReturn {
+			at = max(at, operations[i].Return)
+		}
+	}
+	return porcupine.Operation{Input: history.Call{}, Call: at + 1, Return: at + 1}
+}
+
+// front is the states that the object can be in, and whether the end has come.
+type front struct {
+	ended  bool
+	states []any
+}
+
+// untilEnd is the model for histories with an end: a call of unknown outcome
+// changes the state before it, or does nothing after it. So porcupine need not
+// carry along, for each such call, that it may have done nothing: the states
+// are one wherever what a call does is certain.
+func untilEnd(oracle porcupine.NondeterministicModel) porcupine.Model {
+	same := func(a, b any) bool { return a == b }
+	if oracle.Equal != nil {
+		same = oracle.Equal
+	}
+	has := func(states []any, s any) bool {
+		return slices.ContainsFunc(states, func(other any) bool { return same(s, other) })
+	}
+	return porcupine.Model{
+		Init: func() any { return front{states: oracle.Init()} },
+		StepContext: func(_ context.Context, state, input, output any) (bool, any) {
+			f, c := state.(front), input.(history.Call)
+			switch {
+			case c.Function == history.FunctionNone:
+				return true, front{ended: true, states: f.states}
+			case f.ended:
+				return c.Known == history.Unknown, f
+			}
+			var after []any
+			for _, s := range f.states {
+				for _, next := range oracle.Step(s, input, output) {
+					if !(c.Known == history.Unknown && same(s, next)) && !has(after, next) {
+						after = append(after, next)
+					}
+				}
+			}
+			return len(after) > 0, front{states: after}
+		},
+		Equal: func(a, b any) bool {
+			x, y := a.(front), b.(front)
+			return x.ended == y.ended && len(x.states) == len(y.states) &&
+				!slices.ContainsFunc(x.states, func(s any) bool { return !has(y.states, s) })
+		},
+	}
 }

@@ -94,11 +94,15 @@ func (h *holds) overlap(calls []history.Call) *Violation {
 // bothHold tells of two cores that exclude each other and share positions; the
 // first began first.
 func bothHold(calls []history.Call, first, second *core) *Violation {
-	a, b, end := calls[first.acquire], calls[second.acquire], min(first.end, second.end)
-	v := &Violation{At: second.start, Witness: byInvocation(append(first.calls(calls), second.calls(calls)...))}
+	a, b, start, end := calls[first.acquire], calls[second.acquire], second.start, min(first.end, second.end)
+	v := &Violation{At: start, Witness: byInvocation(append(first.calls(calls), second.calls(calls)...))}
 	v.tell = func(t *history.Trace) string {
-		return fmt.Sprintf("process %s was told that it %s at %s and had not released at %s; process %s was told that it %s at %s",
+		text := fmt.Sprintf("process %s was told that it %s at %s and had not released at %s; process %s was told that it %s at %s",
 			t.Processes[a.Process], holding(t, &a), t.At(a.Return), t.At(end), t.Processes[b.Process], holding(t, &b), t.At(b.Return))
+		if overlap := t.Span(start, end); overlap != "" {
+			text += ": " + overlap + " of overlap"
+		}
+		return text
 	}
 	return v
 }
