@@ -33,7 +33,7 @@ type Options struct {
 func Trace(o Options) (*history.Trace, error) {
 	g := &generator{Options: o, random: rand.New(rand.NewPCG(o.Seed, 1)), trace: &history.Trace{
 		Source: "generated", Objects: []string{""}, Calls: make([]history.Call, 0, o.Calls+o.Clients),
-	}, value: history.Nil, old: history.Nil}
+	}, value: history.Nil, old: history.Nil, next: history.Nil}
 	for range o.Clients {
 		g.clients = append(g.clients, client{process: g.process()})
 	}
@@ -87,7 +87,8 @@ type generator struct {
 
 	writers, readers int
 	value, last      history.Value
-	old              history.Value
+	// old can be read by nobody any more, nor soon next.
+	old, next history.Value
 }
 
 func (g *generator) process() int32 {
@@ -180,9 +181,9 @@ func (g *generator) registerStep(c *client) {
 		if g.random.Float64() < g.Unknown {
 			if g.random.IntN(2) == 0 {
 				// It may take effect any time later: its value is never surely gone.
-				old := g.old
+				old, next := g.old, g.next
 				g.apply(c)
-				g.old = old
+				g.old, g.next = old, next
 			}
 			g.lose(c)
 		}
@@ -224,6 +225,6 @@ func (g *generator) apply(c *client) {
 func (g *generator) set(v history.Value) {
 	g.value = v
 	if v%100 == 0 {
-		g.old = v - 100
+		g.old, g.next = g.next, v
 	}
 }
