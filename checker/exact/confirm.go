@@ -34,11 +34,11 @@ func (m *Model) confirm(result Result, p Parameters) Result {
 // SecondOpinion asks porcupine about a few calls alone: whether they are
 // linearizable.
 func (m *Model) SecondOpinion(calls []history.Call, p Parameters) porcupine.CheckResult {
-	model, operations := m.Porcupine(calls, p)
-	if all, unknown := m.written(calls); unknown {
-		model, operations = untilEnd(m.oracle(p)), append(all, end(all))
+	operations, unknown := m.written(calls)
+	if unknown {
+		return porcupine.CheckOperationsTimeout(untilEnd(m.oracle(p)), append(operations, end(operations)), confirmationLimit)
 	}
-	return porcupine.CheckOperationsTimeout(model, operations, confirmationLimit)
+	return porcupine.CheckOperationsTimeout(m.specification(p, false), operations, confirmationLimit)
 }
 
 // end is an operation after all that returned. Calls of unknown outcome that
@@ -63,15 +63,8 @@ type front struct {
 // untilEnd is the model for histories with an end: a call of unknown outcome
 // changes the state before it, or does nothing after it. So porcupine need not
 // carry along, for each such call, that it may have done nothing: the states
-// are one wherever what a call does is certain.
+// are one wherever what a call does is certain. States are comparable.
 func untilEnd(oracle porcupine.NondeterministicModel) porcupine.Model {
-	same := func(a, b any) bool { return a == b }
-	if oracle.Equal != nil {
-		same = oracle.Equal
-	}
-	has := func(states []any, s any) bool {
-		return slices.ContainsFunc(states, func(other any) bool { return same(s, other) })
-	}
 	return porcupine.Model{
 		Init: func() any { return front{states: oracle.Init()} },
 		StepContext: func(_ context.Context, state, input, output any) (bool, any) {
@@ -85,7 +78,7 @@ func untilEnd(oracle porcupine.NondeterministicModel) porcupine.Model {
 			var after []any
 			for _, s := range f.states {
 				for _, next := range oracle.Step(s, input, output) {
-					if !(c.Known == history.Unknown && same(s, next)) && !has(after, next) {
+					if !(c.Known == history.Unknown && next == s) && !slices.Contains(after, next) {
 						after = append(after, next)
 					}
 				}
@@ -95,7 +88,7 @@ func untilEnd(oracle porcupine.NondeterministicModel) porcupine.Model {
 		Equal: func(a, b any) bool {
 			x, y := a.(front), b.(front)
 			return x.ended == y.ended && len(x.states) == len(y.states) &&
-				!slices.ContainsFunc(x.states, func(s any) bool { return !has(y.states, s) })
+				!slices.ContainsFunc(x.states, func(s any) bool { return !slices.Contains(y.states, s) })
 		},
 	}
 }

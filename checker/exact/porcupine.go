@@ -21,9 +21,15 @@ import (
 // are tested against.
 func (m *Model) Porcupine(calls []history.Call, p Parameters) (porcupine.Model, []porcupine.Operation) {
 	operations, unknown := m.written(calls)
+	return m.specification(p, unknown), operations
+}
+
+// specification is the model for porcupine: in several states at once only if
+// there are calls of unknown outcome.
+func (m *Model) specification(p Parameters, unknown bool) porcupine.Model {
 	oracle := m.oracle(p)
 	if unknown || len(oracle.Init()) != 1 {
-		return oracle.ToModel(), operations
+		return oracle.ToModel()
 	}
 	return porcupine.Model{
 		Init: func() any { return oracle.Init()[0] },
@@ -34,8 +40,7 @@ func (m *Model) Porcupine(calls []history.Call, p Parameters) (porcupine.Model, 
 			}
 			return true, next[0]
 		},
-		Equal: oracle.Equal, Hash: oracle.Hash, DescribeState: oracle.DescribeState,
-	}, operations
+	}
 }
 
 // written returns calls as porcupine's operations, and whether any is of
