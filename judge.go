@@ -3,6 +3,8 @@ package holdfast
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +41,11 @@ func Judge(path string, strict bool) (*Judgement, error) {
 		DeadlineGrace: l.scenario.Expect.DeadlineGrace,
 		NoticeLimit:   l.scenario.Expect.NoticeLimit,
 		CutShort:      l.info.Ended != EndedComplete,
+	}
+	for _, subject := range slices.Sorted(maps.Keys(l.scenario.Expect.Reproduces)) {
+		for _, known := range l.scenario.Expect.Reproduces[subject] {
+			options.Reproduces = append(options.Reproduces, checker.Reproduction{Subject: subject, Known: known})
+		}
 	}
 	if known := l.scenario.Expect.Known; known != nil {
 		options.Known = append([]string{}, *known...)

@@ -157,7 +157,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	env := &workloads.Env{
 		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix,
 		Connect: r.cluster.Connect, Disconnect: r.cluster.Disconnect,
-		Healed: heal, Final: final, Quiet: r.scenario.Quiet,
+		Healed: heal, Final: final, Quiet: r.scenario.Quiet, Await: r.await,
 	}
 	first := 1
 	for _, w := range r.scenario.Workloads {
@@ -257,6 +257,7 @@ func (r *run) start(ctx, life context.Context) error {
 		subject, _ := r.scenario.subject(w.Subject) // validated
 		header.Subjects = append(header.Subjects, history.SubjectInfo{
 			Name: subject.Name, Primitive: subject.Primitive(), Origin: subject.Origin, Layout: subject.Layout,
+			Permits: subject.PermitsOf(&w.Traffic), Promise: subject.Promise, Scripted: len(w.Script) > 0,
 		})
 	}
 	if r.recorder, err = history.NewRecorder(file, r.clock, header); err != nil {
@@ -296,7 +297,7 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 	}
 	harmed := make(chan error, 1)
 	go func() { harmed <- conductor.Run(within, plan) }()
-	failed := r.failures(within)
+	failed, played := r.failures(within), r.played()
 	ticker := time.NewTicker(statusPause)
 	defer ticker.Stop()
 	for waiting := true; waiting; {
@@ -304,6 +305,8 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 		case <-within.Done():
 			waiting = false
 		case err = <-failed:
+			waiting = false
+		case <-played:
 			waiting = false
 		case <-ticker.C:
 			r.say("%s", r.tally.String(r.clock.Now()))
@@ -317,6 +320,36 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 	r.warn("heal", unhealed)
 	r.warn("write the record of faults", conductor.Journal.Err())
 	return unhealed == nil, err
+}
+
+// played returns a channel that is closed when every crew has done what its
+// script says, or nil if one has no script.
+func (r *run) played() <-chan struct{} {
+	all := make(chan struct{})
+	var ends []<-chan struct{}
+	for _, c := range r.crews {
+		ended := c.Played()
+		if ended == nil {
+			return nil
+		}
+		ends = append(ends, ended)
+	}
+	go func() {
+		defer close(all)
+		for _, ended := range ends {
+			<-ended
+		}
+	}()
+	return all
+}
+
+// await lets a script wait for an event.
+func (r *run) await(ctx context.Context, subject, slot, event string) error {
+	t := faults.Trigger{Subject: subject, Event: event, Longer: 100 * time.Millisecond}
+	if r.lookout.Await(ctx, t) == "" {
+		return ctx.Err()
+	}
+	return nil
 }
 
 // failures delivers the first failure of a crew, as long as ctx lasts.

@@ -79,6 +79,9 @@ type Expect struct {
 	// Known are the upstream issues that do not fail the run. Absent, all that
 	// holdfast recognises are; an empty list accepts none.
 	Known *[]string `yaml:"known,omitempty"`
+	// Reproduces are the known defects that the run is there to show, by
+	// subject: a run that does not is vacuous.
+	Reproduces map[string][]string `yaml:"reproduces,omitempty"`
 	// Strict makes known defects and beliefs that outlived their lease fail
 	// the run.
 	Strict bool `yaml:"strict"`
@@ -133,7 +136,7 @@ func (s *Scenario) Complete() {
 		if w.OnLoss == "" {
 			w.OnLoss = s.Clients.OnLoss
 		}
-		if subject, ok := s.subject(w.Subject); ok && subject.NewElection == nil {
+		if subject, ok := s.subject(w.Subject); ok && (subject.NewElection == nil || len(w.Script) > 0) {
 			w.Observers = 0
 		}
 	}

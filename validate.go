@@ -87,14 +87,15 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 	for i := range s.Workloads {
 		w := &s.Workloads[i]
 		field := fmt.Sprintf("workloads[%d]", i)
-		if _, ok := s.subject(w.Subject); !ok {
+		subject, ok := s.subject(w.Subject)
+		if !ok {
 			wrong(field+".subject", "there is no subject %q; see: holdfast list subjects", w.Subject)
 		}
 		if seen[w.Subject] {
 			wrong(field+".subject", "%q has a workload already; two would share its keys", w.Subject)
 		}
 		seen[w.Subject] = true
-		for _, f := range w.Traffic.Mistakes() {
+		for _, f := range w.Traffic.Mistakes(subject.Primitive()) {
 			wrong(field+"."+f.Field, "%v", f.Err)
 		}
 		// After the heal a dead holder's lease has to run out before its waiters'

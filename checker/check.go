@@ -84,14 +84,22 @@ func Check(h *history.History, o Options) *Result {
 	result := &Result{Notes: r.notes()}
 	for _, s := range r.subjects {
 		for _, p := range properties() {
-			if j := p.judge(r, s); j != nil {
-				result.Properties = append(result.Properties, j.property(s.Name, p.Name))
+			j := p.judge(r, s)
+			if j == nil {
+				continue
+			}
+			// What a script leaves out was not meant to be put to the test.
+			if judged := j.property(s.Name, p.Name); judged.Verdict != Vacuous || !s.Scripted {
+				result.Properties = append(result.Properties, judged)
 			}
 		}
 	}
 	if len(r.sessionless) > 0 {
 		unowned := &subject{SubjectInfo: history.SubjectInfo{Name: sessions, Origin: history.FromEtcd}, operations: r.sessionless}
 		result.Properties = append(result.Properties, contract(r, unowned).property(sessions, Contract))
+	}
+	for _, m := range result.missing(o.Reproduces) {
+		result.Notes = append(result.Notes, fmt.Sprintf("the run was to show %s on %s, and did not", m.Known, m.Subject))
 	}
 	result.Verdict = r.overall(result)
 	switch result.Verdict {
@@ -113,9 +121,9 @@ func (r *record) overall(result *Result) Verdict {
 		reported[p.Name] = p.Reported && !(p.Name == Notice && r.o.NoticeLimit > 0)
 	}
 	verdict := Holds
-	if r.o.CutShort {
+	if r.o.CutShort || len(r.unplayed) > 0 {
 		verdict = Unknown
-	} else if len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() {
+	} else if len(result.missing(r.o.Reproduces)) > 0 || len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() {
 		verdict = Vacuous
 	}
 	for i := range result.Properties {
@@ -131,6 +139,15 @@ func (r *record) overall(result *Result) Verdict {
 		}
 	}
 	return verdict
+}
+
+// missing are the known defects of a list that were not found.
+func (r *Result) missing(list []Reproduction) []Reproduction {
+	return slices.DeleteFunc(slices.Clone(list), func(want Reproduction) bool {
+		return slices.ContainsFunc(r.Properties, func(p Property) bool {
+			return p.Subject == want.Subject && slices.ContainsFunc(p.Violations, func(v Violation) bool { return v.Known == want.Known })
+		})
+	})
 }
 
 // anyFault is true if any fault was seen to have an effect.
@@ -161,6 +178,9 @@ func (r *record) notes() []string {
 		if last := r.lastReturn(); r.complete && r.reach < last {
 			notes = append(notes, fmt.Sprintf("the revision log is only known to be whole until %s (rev %d), and operations returned until %s", at(r.reach), r.through, at(last)))
 		}
+	}
+	for _, subject := range r.unplayed {
+		notes = append(notes, fmt.Sprintf("the script of %s did not come to its end: what it would have shown is not known", subject))
 	}
 	planned, unverified := make(map[string]int), make(map[string]int)
 	for i := range r.h.Faults {

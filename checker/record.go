@@ -35,7 +35,8 @@ type record struct {
 	closings          []*history.Operation
 	observed          map[int64][]*history.Event // by operation
 	holds             []history.Hold
-	holdAt            []int32 // by place of the acquire: the place of its hold, plus one
+	unplayed          []string // subjects whose script did not come to its end
+	holdAt            []int32  // by place of the acquire: the place of its hold, plus one
 }
 
 type membership struct {
@@ -110,6 +111,7 @@ func index(h *history.History, o Options) *record {
 	}
 	r.healed, r.isHealed = h.Phase(history.PhaseHealed)
 	r.final, r.isFinal = h.Phase(history.PhaseFinal)
+	r.indexScripts()
 	r.indexEvents()
 	r.indexOperations()
 	r.indexHolds()
@@ -117,6 +119,20 @@ func index(h *history.History, o Options) *record {
 		r.indexLog()
 	}
 	return r
+}
+
+func (r *record) indexScripts() {
+	played := make(map[string]bool)
+	for i := range r.h.Events {
+		if e := &r.h.Events[i]; e.Kind == history.Signalled && e.Detail == history.ScriptEnd {
+			played[e.Subject] = true
+		}
+	}
+	for _, s := range r.h.Header.Subjects {
+		if s.Scripted && !played[s.Name] {
+			r.unplayed = append(r.unplayed, s.Name)
+		}
+	}
 }
 
 func (r *record) indexEvents() {

@@ -98,12 +98,18 @@ type Result struct {
 	Notes []string
 }
 
+// Reproduction is a known defect that a run should show on a subject.
+type Reproduction struct{ Subject, Known string }
+
 // Options are the judgement's parameters. The zero value works.
 type Options struct {
 	// Strict makes known defects and lease overlaps fail the run.
 	Strict bool
 	// CutShort says that the run ended before its time: at best it is unknown.
 	CutShort bool
+	// Reproduces are what the run is there to show: without one of them it is
+	// vacuous.
+	Reproduces []Reproduction
 	// Known are the issues accepted as known, for example "etcd#19597"; nil
 	// accepts every one that this package can recognise.
 	Known []string

@@ -41,6 +41,8 @@ type line struct {
 	Value     string        `json:"value"`
 	Prior     string        `json:"prior"`
 	Revision  int64         `json:"revision"`
+	Number    int64         `json:"number"`
+	Requests  int64         `json:"requests"`
 	Detail    string        `json:"detail"`
 	Header    *Header       `json:"header"`
 }
@@ -72,6 +74,7 @@ func appendInvocation(b []byte, op *Operation) []byte {
 	b = appendText(b, "value", op.Value)
 	b = appendText(b, "prior", op.Prior)
 	b = appendInt(b, "revision", op.Revision)
+	b = appendInt(b, "number", op.Number)
 	return append(b, '}', '\n')
 }
 
@@ -87,6 +90,8 @@ func appendCompletion(b []byte, c *Completion, at time.Duration) []byte {
 	b = appendInt(b, "token", c.Token)
 	b = appendText(b, "value", c.Value)
 	b = appendInt(b, "revision", c.Revision)
+	b = appendInt(b, "number", c.Number)
+	b = appendInt(b, "requests", c.Requests)
 	return append(b, '}', '\n')
 }
 

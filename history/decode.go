@@ -131,6 +131,10 @@ func (l *line) scan(p plain) bool {
 			field, ok = 1<<21, p.number(&l.Revision)
 		case "detail":
 			field, ok = 1<<22, p.text(&l.Detail)
+		case "number":
+			field, ok = 1<<23, p.number(&l.Number)
+		case "requests":
+			field, ok = 1<<24, p.number(&l.Requests)
 		default: // the header, or a name that only encoding/json would take
 			return false
 		}
@@ -144,7 +148,7 @@ func (l *line) operation() Operation {
 	return Operation{
 		ID: l.ID, Client: l.Client, Subject: l.Subject, Object: l.Object, Kind: l.Kind, Mode: l.Mode,
 		Call: l.Time, Deadline: l.Deadline, Lease: l.Lease, Key: l.Key, Token: l.Token, Hold: l.Hold,
-		Value: l.Value, Prior: l.Prior, Revision: l.Revision,
+		Value: l.Value, Prior: l.Prior, Revision: l.Revision, Number: l.Number,
 	}
 }
 
@@ -154,6 +158,8 @@ func (l *line) complete(op *Operation) {
 	set(&op.Token, l.Token)
 	set(&op.Value, l.Value)
 	set(&op.Revision, l.Revision)
+	set(&op.Number, l.Number)
+	set(&op.Requests, l.Requests)
 }
 
 func set[T comparable](field *T, v T) {

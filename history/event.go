@@ -20,10 +20,17 @@ const (
 	// Leads: member Client became ("leader") or ceased to be ("follower",
 	// "down") the leader of the cluster, by its own account; see Detail.
 	Leads EventKind = "leads"
+	// Signalled: the script of Client's workload reached the signal named by
+	// Detail.
+	Signalled EventKind = "signal"
 	// PhaseBegan: the run entered the phase named by Detail: PhaseLoad,
 	// PhaseHealed, PhaseFinal or PhaseEnd.
 	PhaseBegan EventKind = "phase"
 )
+
+// ScriptEnd is the Detail of the signal that a workload's script gives when all
+// its steps were done: without it, the run did not do what it was for.
+const ScriptEnd = "end of script"
 
 // The phases of a run, in order.
 const (

@@ -8,9 +8,18 @@ type Primitive string
 
 // The primitives.
 const (
-	Mutex    Primitive = "mutex"
-	RWMutex  Primitive = "rwmutex"
-	Election Primitive = "election"
+	Mutex         Primitive = "mutex"
+	RWMutex       Primitive = "rwmutex"
+	Election      Primitive = "election"
+	Semaphore     Primitive = "semaphore"
+	Queue         Primitive = "queue"
+	PriorityQueue Primitive = "priority-queue"
+	Barrier       Primitive = "barrier"
+	DoubleBarrier Primitive = "double-barrier"
+	Bank          Primitive = "bank"
+	Register      Primitive = "register"
+	// Service is a loop that runs while its client leads.
+	Service Primitive = "service"
 )
 
 // Origin says whose code a subject is. It decides whom a false success blames.
@@ -50,6 +59,15 @@ type SubjectInfo struct {
 	Primitive Primitive `json:"primitive"`
 	Origin    Origin    `json:"origin"`
 	Layout    Layout    `json:"layout,omitempty"`
+	// Permits is how many may hold a semaphore at once, or how many have to
+	// enter a double barrier.
+	Permits int `json:"permits,omitempty"`
+	// Promise says which of several promises a primitive makes, as for the
+	// isolation of a bank's transactions.
+	Promise string `json:"promise,omitempty"`
+	// Scripted is true if the subject's clients did what a script says: what
+	// it leaves out was not meant to be put to the test.
+	Scripted bool `json:"scripted,omitempty"`
 }
 
 // Header opens a history file.

@@ -25,7 +25,8 @@ const (
 	// Leader asks for the leader value; "" with Ok is "there is none".
 	Leader Kind = "leader"
 	// Observe is one open observation; what it saw are Observed events. It
-	// completes when its channel is closed.
+	// completes when its channel is closed; Number is 1 if that was before its
+	// context ended.
 	Observe Kind = "observe"
 	// Read and Write are one read-modify-write of the unfenced protected
 	// resource: Write.Prior is the value that its Read returned.
@@ -40,6 +41,28 @@ const (
 	GuardedWrite Kind = "guarded-write"
 	// CloseSession ends the client's session and with it its lease.
 	CloseSession Kind = "close-session"
+
+	// Enqueue adds Value to a queue, with priority Number where the queue has
+	// priorities. Dequeue waits for an item and takes it.
+	Enqueue Kind = "enqueue"
+	Dequeue Kind = "dequeue"
+	// Block closes a barrier, Unblock opens it; Pass waits until it is open.
+	Block   Kind = "block"
+	Unblock Kind = "unblock"
+	Pass    Kind = "pass"
+	// Enter waits until enough clients are in a double barrier, Leave until all
+	// have left it.
+	Enter Kind = "enter"
+	Leave Kind = "leave"
+	// Transfer moves Number between two accounts, Value is "from to"; Audit
+	// reads all accounts, and Number is their sum.
+	Transfer Kind = "transfer"
+	Audit    Kind = "audit"
+	// Get, Put and CompareAndSet are calls on a register in etcd. CompareAndSet
+	// writes Value if it finds Prior, and fails if it finds another.
+	Get           Kind = "get"
+	Put           Kind = "put"
+	CompareAndSet Kind = "compare-and-set"
 )
 
 // Acquires is true for the kinds whose success begins a hold.
@@ -115,6 +138,11 @@ type Operation struct {
 	// for operations on a protected resource its position in the resource's
 	// own total order.
 	Revision int64
+	// Number is a priority, an amount or a sum; see the kinds.
+	Number int64
+	// Requests is how many requests the client's links saw pass to members
+	// during the call, if they looked.
+	Requests int64
 }
 
 // Completed is true if the call returned.

@@ -1,6 +1,7 @@
 package workloads
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type Client struct {
 	endpoints []string
 	ttl       time.Duration
 	heeds     bool
+	// dialTimeout is etcd's client's own.
+	dialTimeout time.Duration
 	// redials makes the client give up its connection along with its session,
 	// and with it whatever leases its subject keeps alive by itself.
 	redials bool
@@ -61,15 +64,15 @@ type session struct {
 // was cut off for a minute would stay away for another after the heal.
 var reconnect = backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
 
-func newClient(ctx context.Context, env *Env, slot, name string, subject *Subject, ttl time.Duration, heeds bool) (*Client, error) {
+func newClient(ctx context.Context, env *Env, slot, name string, subject *Subject, traffic *Traffic, heeds bool) (*Client, error) {
 	endpoints, err := env.Connect(name)
 	if err != nil {
 		return nil, fmt.Errorf("connect client %s: %w", name, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Client{
-		Name: name, Slot: slot, Subject: subject.Name, env: env, endpoints: endpoints, ttl: ttl, heeds: heeds,
-		redials: subject.Origin == history.FromUser, ctx: ctx, cancel: cancel,
+		Name: name, Slot: slot, Subject: subject.Name, env: env, endpoints: endpoints, ttl: traffic.TTL, heeds: heeds,
+		redials: subject.Origin == history.FromUser, ctx: ctx, cancel: cancel, dialTimeout: cmp.Or(traffic.DialTimeout, time.Second),
 	}
 	if c.etcd, err = c.dial(); err != nil {
 		cancel()
@@ -81,7 +84,7 @@ func newClient(ctx context.Context, env *Env, slot, name string, subject *Subjec
 
 func (c *Client) dial() (*clientv3.Client, error) {
 	etcd, err := clientv3.New(clientv3.Config{
-		Endpoints: c.endpoints, DialTimeout: time.Second, Logger: zap.NewNop(), Context: c.ctx,
+		Endpoints: c.endpoints, DialTimeout: c.dialTimeout, Logger: zap.NewNop(), Context: c.ctx,
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: time.Second})},
 	})
 	if err != nil {
@@ -265,7 +268,7 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 		return op, errDead
 	}
 	op.Return, op.Outcome, op.Error = at, done.Outcome, done.Error
-	op.Key, op.Token, op.Value, op.Revision = done.Key, done.Token, done.Value, done.Revision
+	op.Key, op.Token, op.Value, op.Revision, op.Number = done.Key, done.Token, done.Value, done.Revision, done.Number
 	return op, err
 }
 

@@ -19,7 +19,7 @@ type Crew struct {
 	env       *Env
 	subject   Subject
 	traffic   Traffic
-	resources []Resource
+	resources resources
 	seen      *sightings
 	slots     []string
 
@@ -30,6 +30,7 @@ type Crew struct {
 	failed     chan error
 	stuck      atomic.Int64
 
+	script *script
 	// fenced is true once a hold had a token.
 	fenced atomic.Bool
 
@@ -52,13 +53,16 @@ func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 		env: env, subject: subject, traffic: traffic, seen: newSightings(), failed: make(chan error, 1),
 		current: make(map[string]*Client), left: make(map[string]won),
 	}
-	newResource := subject.NewResource
-	if newResource == nil {
-		newResource = NewResource
+	c.resources.make = subject.NewResource
+	if c.resources.make == nil {
+		c.resources.make = NewResource
 	}
-	for range traffic.Objects {
-		c.resources = append(c.resources, newResource())
+	if len(traffic.Script) == 0 {
+		for i := range traffic.Objects {
+			c.resources.of(strconv.Itoa(i))
+		}
 	}
+	c.script = newScript(c)
 	for i := range traffic.Clients + traffic.Observers {
 		c.slots = append(c.slots, "c"+strconv.Itoa(first+i))
 	}
@@ -111,6 +115,9 @@ func (c *Crew) Start(ctx context.Context) {
 			}
 		})
 	}
+	if c.script != nil {
+		c.running.Go(func() { c.script.play(ctx) })
+	}
 }
 
 // Finished returns a channel that is closed when every client has made its
@@ -136,8 +143,8 @@ func (c *Crew) Wait() { c.running.Wait() }
 
 // Conclude records the final reads of the protected resources.
 func (c *Crew) Conclude(client string) {
-	for i, r := range c.resources {
-		op := history.Operation{Client: client, Subject: c.subject.Name, Object: strconv.Itoa(i), Kind: history.Read}
+	for object, r := range c.resources.all() {
+		op := history.Operation{Client: client, Subject: c.subject.Name, Object: object, Kind: history.Read}
 		if !c.env.Recorder.Invoke(&op) {
 			return
 		}
@@ -146,7 +153,7 @@ func (c *Crew) Conclude(client string) {
 		if !c.fenced.Load() {
 			continue // the subject has no tokens
 		}
-		op = history.Operation{Client: client, Subject: c.subject.Name, Object: strconv.Itoa(i), Kind: history.FencedRead, Token: 1<<63 - 1}
+		op = history.Operation{Client: client, Subject: c.subject.Name, Object: object, Kind: history.FencedRead, Token: 1<<63 - 1}
 		if !c.env.Recorder.Invoke(&op) {
 			return
 		}
@@ -185,7 +192,7 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 			name += "." + strconv.Itoa(incarnation)
 		}
 		heeds := c.traffic.OnLoss == Stop || c.traffic.OnLoss == Mixed && index%2 == 0
-		client, err := newClient(ctx, c.env, slot, name, &c.subject, c.traffic.TTL, heeds)
+		client, err := newClient(ctx, c.env, slot, name, &c.subject, &c.traffic, heeds)
 		if err != nil {
 			return err
 		}
@@ -246,28 +253,24 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 	if index >= c.traffic.Clients {
 		return (&observer{m}).observe()
 	}
-	var rounds interface {
-		round(Decision) (bool, error)
-		last(context.Context) error
+	part := c.partOf(m)
+	if c.script != nil {
+		err := c.script.serve(m, index, part)
+		finished()
+		return c.end(m, err)
 	}
-	var leader *candidate
-	if c.subject.NewElection != nil {
-		leader = &candidate{crewMember: m}
-		rounds = leader
-	} else {
-		rounds = &locker{crewMember: m}
-	}
+	leader, _ := part.(*candidate)
 	decide := Decisions(c.env.Seed, m.Name, &c.traffic)
 	for !c.env.healed() {
 		d := decide()
-		if _, err := rounds.round(d); err != nil {
+		if _, err := part.round(d); err != nil {
 			return err
 		}
 		sleep(m.ctx, d.Think, c.env.Healed, nil)
 	}
 	ctx, cancel := context.WithTimeout(m.ctx, c.env.Quiet)
 	defer cancel()
-	if err := rounds.last(ctx); err != nil {
+	if err := part.last(ctx); err != nil {
 		return err
 	}
 	if leader != nil && index == 0 {
@@ -279,6 +282,27 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 	}
 	finished()
 	return c.end(m, nil)
+}
+
+// part is what one client does with a primitive.
+type part interface {
+	// round does what a decision says. It returns true if all of it went well.
+	round(Decision) (bool, error)
+	// last makes the last round, retried until it went well or ctx ends.
+	last(ctx context.Context) error
+	// perform does one step of a script with a session. Its error is of the
+	// call; only errDead ends the client.
+	perform(s *session, step Step) error
+}
+
+// partOf returns what a client does with the crew's subject.
+func (c *Crew) partOf(m *crewMember) part {
+	switch {
+	case c.subject.NewElection != nil:
+		return &candidate{crewMember: m}
+	default:
+		return &locker{crewMember: m}
+	}
 }
 
 // end closes the client's session, if it has one.

@@ -48,7 +48,7 @@ func TestDecisionsKeepToTheTraffic(t *testing.T) {
 }
 
 func TestEveryFaultOfATrafficIsNamed(t *testing.T) {
-	if faults := (&Traffic{Clients: 4, TTL: time.Second, OnLoss: Stop, Objects: 1, Patience: quantity.Span{Min: 1, Max: 1}, Impatience: quantity.Span{Min: 1, Max: 1}}).Mistakes(); len(faults) != 0 {
+	if faults := (&Traffic{Clients: 4, TTL: time.Second, OnLoss: Stop, Objects: 1, Permits: 1, Patience: quantity.Span{Min: 1, Max: 1}, Impatience: quantity.Span{Min: 1, Max: 1}}).Mistakes(history.Mutex); len(faults) != 0 {
 		t.Errorf("%v", faults)
 	}
 	bad := Traffic{
@@ -56,7 +56,7 @@ func TestEveryFaultOfATrafficIsNamed(t *testing.T) {
 		Proclaim: 4, Long: 5, Impatient: 6, Hold: quantity.Span{Min: 2, Max: 1},
 	}
 	named := make(map[string]bool)
-	for _, f := range bad.Mistakes() {
+	for _, f := range bad.Mistakes(history.Mutex) {
 		named[f.Field] = true
 	}
 	for _, field := range []string{"clients", "keys", "observers", "ttl", "on-loss", "try", "several", "readers", "proclaim", "long", "impatient", "hold", "patience", "impatience"} {

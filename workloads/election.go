@@ -3,6 +3,7 @@ package workloads
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // won is a leadership that a client would write to its own disk, so that after
 // a restart it can go on with it.
 type won struct {
-	object int
+	object string
 	lease  int64
 	grant  Grant
 }
@@ -23,13 +24,15 @@ type won struct {
 type candidate struct {
 	*crewMember
 	session   *session
-	elections map[int]Election
+	elections map[string]Election
+	// held are the leaderships of a script, the last of each object.
+	held map[string]*hold
 }
 
 // electionOf returns the client's election for an object in its present session.
-func (c *candidate) electionOf(s *session, object int) (Election, error) {
+func (c *candidate) electionOf(s *session, object string) (Election, error) {
 	if c.session != s {
-		c.session, c.elections = s, make(map[int]Election)
+		c.session, c.elections = s, make(map[string]Election)
 	}
 	if e, ok := c.elections[object]; ok {
 		return e, nil
@@ -42,16 +45,16 @@ func (c *candidate) electionOf(s *session, object int) (Election, error) {
 }
 
 // newElection constructs an election, for a first call of the given kind.
-func (m *crewMember) newElection(s *session, object int, kind history.Kind) (e Election, err error) {
-	wanted := history.Operation{Subject: m.subject.Name, Object: strconv.Itoa(object), Kind: kind, Lease: s.lease}
+func (m *crewMember) newElection(s *session, object string, kind history.Kind) (e Election, err error) {
+	wanted := history.Operation{Subject: m.subject.Name, Object: object, Kind: kind, Lease: s.lease}
 	err = m.construct(wanted, func() {
-		e = m.subject.NewElection(&s.Session, m.env.Prefix+m.subject.Name+"/"+strconv.Itoa(object))
+		e = m.subject.NewElection(&s.Session, m.env.Prefix+m.subject.Name+"/"+object)
 	})
 	return e, err
 }
 
-func (c *candidate) operation(kind history.Kind, s *session, object int) history.Operation {
-	return history.Operation{Subject: c.subject.Name, Object: strconv.Itoa(object), Kind: kind, Lease: s.lease}
+func (c *candidate) operation(kind history.Kind, s *session, object string) history.Operation {
+	return history.Operation{Subject: c.subject.Name, Object: object, Kind: kind, Lease: s.lease}
 }
 
 // round campaigns, leads for a while and resigns. It returns true if all of
@@ -66,7 +69,7 @@ func (c *candidate) round(d Decision) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	object := d.Objects[0]
+	object := strconv.Itoa(d.Objects[0])
 	e, err := c.electionOf(s, object)
 	var h *hold
 	if err == nil {
@@ -86,7 +89,7 @@ func (c *candidate) round(d Decision) (bool, error) {
 }
 
 // win campaigns with a value of its own, which it returns.
-func (c *candidate) win(s *session, e Election, object int, patience time.Duration, cancelling bool) (*hold, string, error) {
+func (c *candidate) win(s *session, e Election, object string, patience time.Duration, cancelling bool) (*hold, string, error) {
 	op := c.operation(history.Campaign, s, object)
 	op.Value = c.value()
 	if c.subject.Blocking {
@@ -107,10 +110,10 @@ func (c *candidate) win(s *session, e Election, object int, patience time.Durati
 }
 
 // holdOf is the hold that the operation acquired won.
-func (c *candidate) holdOf(e Election, object int, acquired history.Operation) *hold {
+func (c *candidate) holdOf(e Election, object string, acquired history.Operation) *hold {
 	h := &hold{
-		subject: c.subject.Name, object: strconv.Itoa(object), acquire: acquired.ID,
-		grant: Grant{Key: acquired.Key, Token: acquired.Token}, resource: c.resources[object],
+		subject: c.subject.Name, object: object, acquire: acquired.ID,
+		grant: Grant{Key: acquired.Key, Token: acquired.Token}, resource: c.resources.of(object),
 	}
 	h.guard, _ = e.(Guard)
 	if h.grant.Token != 0 {
@@ -120,7 +123,7 @@ func (c *candidate) holdOf(e Election, object int, acquired history.Operation) *
 }
 
 // lead works under a leadership that was won, and resigns it.
-func (c *candidate) lead(s *session, e Election, object int, h *hold, d Decision) (bool, error) {
+func (c *candidate) lead(s *session, e Election, object string, h *hold, d Decision) (bool, error) {
 	c.keepWon(won{object: object, lease: s.lease, grant: h.grant})
 	deposed := false
 	var steps []func()
@@ -146,28 +149,109 @@ func (c *candidate) lead(s *session, e Election, object int, h *hold, d Decision
 // proclaim replaces the leader value. It returns true if etcd said that the
 // client does not lead.
 func (c *candidate) proclaim(s *session, e Election, h *hold) bool {
-	op := h.operation(history.Proclaim, s)
-	op.Key, op.Token, op.Value = h.grant.Key, h.grant.Token, c.value()
-	ctx, cancel, deadline := c.within(releasePatience, false)
-	defer cancel()
-	op.Deadline = deadline
-	_, err := c.attempt(op, func(*history.Completion) error { return e.Proclaim(ctx, op.Value) })
+	err := c.proclaimWithin(s, e, h, releasePatience)
 	return err != nil && Certain(err)
 }
 
-func (c *candidate) resign(s *session, e Election, h *hold) (bool, error) {
+func (c *candidate) proclaimWithin(s *session, e Election, h *hold, patience time.Duration) error {
+	op := h.operation(history.Proclaim, s)
+	op.Key, op.Token, op.Value = h.grant.Key, h.grant.Token, c.value()
+	ctx, cancel, deadline := c.within(patience, false)
+	defer cancel()
+	op.Deadline = deadline
+	_, err := c.attempt(op, func(*history.Completion) error { return e.Proclaim(ctx, op.Value) })
+	return err
+}
+
+func (c *candidate) resignWithin(s *session, e Election, h *hold, patience time.Duration) error {
 	c.dropWon()
 	op := h.operation(history.Resign, s)
 	op.Key, op.Token = h.grant.Key, h.grant.Token
-	ctx, cancel, deadline := c.within(releasePatience, false)
+	ctx, cancel, deadline := c.within(patience, false)
 	defer cancel()
 	op.Deadline = deadline
 	_, err := c.attempt(op, func(*history.Completion) error { return e.Resign(ctx) })
+	return err
+}
+
+func (c *candidate) resign(s *session, e Election, h *hold) (bool, error) {
+	err := c.resignWithin(s, e, h, releasePatience)
 	if err != nil && !errors.Is(err, errDead) {
 		c.abandon(s)
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// perform does a step of a script: campaign, proclaim, resign, leader, observe,
+// resume and work. A proclaim or resign without a leadership is made too.
+func (c *candidate) perform(s *session, step Step) error {
+	e, err := c.electionOf(s, step.Object)
+	if err != nil {
+		return err
+	}
+	if c.held == nil {
+		c.held = make(map[string]*hold)
+	}
+	h := c.held[step.Object]
+	if h == nil {
+		h = &hold{subject: c.subject.Name, object: step.Object}
+	}
+	patience := releasePatience
+	if step.Within > 0 {
+		patience = step.Within
+	}
+	switch step.Verb {
+	case "campaign":
+		d := step.decision()
+		delete(c.held, step.Object)
+		h, _, err := c.win(s, e, step.Object, d.Patience, d.Cancel)
+		if err == nil {
+			c.held[step.Object] = h
+			c.keepWon(won{object: step.Object, lease: s.lease, grant: h.grant})
+		}
+		return err
+	case "proclaim":
+		return c.proclaimWithin(s, e, h, patience)
+	case "resign":
+		return c.resignWithin(s, e, h, patience)
+	case "leader":
+		return c.askOnce(s, e, step.Object, patience)
+	case "observe":
+		ctx, cancel, _ := c.within(step.Within, step.Cancel)
+		defer cancel()
+		if !c.followOnce(ctx, s, e, step.Object) {
+			return errDead
+		}
+		return nil
+	case "resume":
+		return c.resumeOf(s, e, step)
+	default:
+		return c.workOn(s, c.held[step.Object], step)
+	}
+}
+
+// resumeOf takes over the leadership that the client of another role has. Like
+// etcd's, it does not ask whether it is there still.
+func (c *candidate) resumeOf(s *session, e Election, step Step) error {
+	index, _ := RoleIndex(step.Value) // validated
+	c.Crew.mu.Lock()
+	left, ok := c.Crew.left[c.Crew.slots[index]]
+	c.Crew.mu.Unlock()
+	resumer, can := e.(Resumer)
+	if !ok || !can || left.object != step.Object {
+		return &skippedError{fmt.Sprintf("%s left no leadership of %s to resume", step.Value, step.Object)}
+	}
+	op := c.operation(history.Resume, s, step.Object)
+	done, err := c.attempt(op, func(done *history.Completion) error {
+		resumer.Resume(left.grant)
+		done.Key, done.Token = left.grant.Key, left.grant.Token
+		return nil
+	})
+	if err == nil {
+		c.held[step.Object] = c.holdOf(e, step.Object, done)
+	}
+	return err
 }
 
 // resume goes on with the leadership that the client's predecessor had won. It
@@ -256,8 +340,8 @@ func (c *candidate) finale(ctx context.Context, ready func()) error {
 		case <-c.ctx.Done():
 			return errDead
 		}
-		for object, h := range holds {
-			if _, err := c.resign(s, c.elections[object], h); err != nil {
+		for _, h := range holds {
+			if _, err := c.resign(s, c.elections[h.object], h); err != nil {
 				return err
 			}
 		}
@@ -269,7 +353,8 @@ func (c *candidate) finale(ctx context.Context, ready func()) error {
 // winAll wins every election, one after another.
 func (c *candidate) winAll(ctx context.Context, s *session) ([]*hold, error) {
 	var holds []*hold
-	for object := range c.traffic.Objects {
+	for index := range c.traffic.Objects {
+		object := strconv.Itoa(index)
 		e, err := c.electionOf(s, object)
 		if err != nil {
 			return nil, err

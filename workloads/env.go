@@ -23,6 +23,9 @@ type Env struct {
 	// Final is closed when the last leaders may step down and every session
 	// be closed.
 	Final <-chan struct{}
+	// Await returns when event has happened to the client in a slot of subject,
+	// or ctx has ended; "" is any slot. Events are as for triggers of faults.
+	Await func(ctx context.Context, subject, slot, event string) error
 	// Quiet is how long the last round may take.
 	Quiet time.Duration
 }

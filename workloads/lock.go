@@ -56,20 +56,22 @@ func (e *either) guard() Guard {
 type locker struct {
 	*crewMember
 	session *session
-	locks   map[int]*either
+	locks   map[string]*either
+	// held are the holds of a script, the last of each object.
+	held map[string]*hold
 }
 
 // lockOf returns the client's lock for an object in its present session.
-func (l *locker) lockOf(s *session, object int) (*either, error) {
+func (l *locker) lockOf(s *session, object string) (*either, error) {
 	if l.session != s {
-		l.session, l.locks = s, make(map[int]*either)
+		l.session, l.locks = s, make(map[string]*either)
 	}
 	if e, ok := l.locks[object]; ok {
 		return e, nil
 	}
-	prefix := l.env.Prefix + l.subject.Name + "/" + strconv.Itoa(object)
+	prefix := l.env.Prefix + l.subject.Name + "/" + object
 	e := &either{}
-	wanted := history.Operation{Subject: l.subject.Name, Object: strconv.Itoa(object), Kind: history.Acquire, Lease: s.lease}
+	wanted := history.Operation{Subject: l.subject.Name, Object: object, Kind: history.Acquire, Lease: s.lease}
 	err := l.construct(wanted, func() {
 		if l.subject.NewRWLock != nil {
 			e.rw = l.subject.NewRWLock(&s.Session, prefix)
@@ -93,7 +95,8 @@ func (l *locker) round(d Decision) (bool, error) {
 	var holds []*hold
 	var locks []*either
 	well, uncertain := true, false
-	for _, object := range d.Objects {
+	for _, index := range d.Objects {
+		object := strconv.Itoa(index)
 		e, err := l.lockOf(s, object)
 		var h *hold
 		if err == nil {
@@ -119,7 +122,7 @@ func (l *locker) round(d Decision) (bool, error) {
 			believes = false
 			break
 		}
-		err := l.release(s, locks[i], holds[i])
+		err := l.release(s, locks[i], holds[i], releasePatience)
 		if errors.Is(err, errDead) {
 			return false, err
 		}
@@ -133,9 +136,9 @@ func (l *locker) round(d Decision) (bool, error) {
 	return well && believes, nil
 }
 
-func (l *locker) acquire(s *session, e *either, object int, d Decision) (*hold, error) {
+func (l *locker) acquire(s *session, e *either, object string, d Decision) (*hold, error) {
 	op := history.Operation{
-		Subject: l.subject.Name, Object: strconv.Itoa(object), Kind: history.Acquire, Lease: s.lease,
+		Subject: l.subject.Name, Object: object, Kind: history.Acquire, Lease: s.lease,
 	}
 	if e.rw != nil {
 		op.Mode = d.Mode
@@ -164,7 +167,7 @@ func (l *locker) acquire(s *session, e *either, object int, d Decision) (*hold, 
 	}
 	return &hold{
 		subject: op.Subject, object: op.Object, mode: op.Mode, acquire: done.ID,
-		grant: Grant{Key: done.Key, Token: done.Token}, resource: l.resources[object], guard: e.guard(),
+		grant: Grant{Key: done.Key, Token: done.Token}, resource: l.resources.of(object), guard: e.guard(),
 	}, nil
 }
 
@@ -172,10 +175,9 @@ func (l *locker) acquire(s *session, e *either, object int, d Decision) (*hold, 
 // session up instead.
 const releasePatience = 3 * time.Second
 
-func (l *locker) release(s *session, e *either, h *hold) error {
+func (l *locker) release(s *session, e *either, h *hold, patience time.Duration) error {
 	op := h.operation(history.Release, s)
 	op.Key, op.Token = h.grant.Key, h.grant.Token
-	patience := releasePatience
 	if l.subject.Blocking {
 		patience = 0
 	}
@@ -183,6 +185,63 @@ func (l *locker) release(s *session, e *either, h *hold) error {
 	defer cancel()
 	op.Deadline = deadline
 	_, err := l.attempt(op, func(*history.Completion) error { return e.release(ctx, h.mode) })
+	return err
+}
+
+// perform does a step of a script: acquire, acquire-read, try-acquire, work,
+// release and release-read. A release without a hold is made too.
+func (l *locker) perform(s *session, step Step) error {
+	e, err := l.lockOf(s, step.Object)
+	if err != nil {
+		return err
+	}
+	if l.held == nil {
+		l.held = make(map[string]*hold)
+	}
+	d := step.decision()
+	switch step.Verb {
+	case "acquire-read":
+		d.Mode = history.ReadMode
+		fallthrough
+	case "acquire", "try-acquire":
+		d.Try = step.Verb == "try-acquire"
+		delete(l.held, step.Object)
+		h, err := l.acquire(s, e, step.Object, d)
+		if err == nil {
+			l.held[step.Object] = h
+		}
+		return err
+	case "work":
+		return l.workOn(s, l.held[step.Object], step)
+	default:
+		h := l.held[step.Object]
+		if h == nil {
+			h = &hold{subject: l.subject.Name, object: step.Object}
+			if e.rw != nil {
+				h.mode = history.WriteMode
+			}
+		}
+		if step.Verb == "release-read" {
+			h.mode = history.ReadMode
+		}
+		patience := releasePatience
+		if step.Within > 0 {
+			patience = step.Within
+		}
+		return l.release(s, e, h, patience)
+	}
+}
+
+// workOn does the work of a script's hold, for the step's time.
+func (m *crewMember) workOn(s *session, h *hold, step Step) error {
+	if h == nil {
+		return &skippedError{"there is no hold to work under"}
+	}
+	length, err := time.ParseDuration(step.Value)
+	if err != nil {
+		length = time.Millisecond
+	}
+	_, err = m.work(s, []*hold{h}, length, false)
 	return err
 }
 

@@ -22,16 +22,16 @@ func newSightings() *sightings {
 	return &sightings{last: make(map[string]string), changed: make(chan struct{})}
 }
 
-func (s *sightings) saw(observer string, object int, value string) {
+func (s *sightings) saw(observer string, object string, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last[observer+"/"+strconv.Itoa(object)] = value
+	s.last[observer+"/"+object] = value
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
 // wait returns when as many observers as want see value, or ctx ends.
-func (s *sightings) wait(ctx context.Context, object int, value string, want int) {
+func (s *sightings) wait(ctx context.Context, object string, value string, want int) {
 	for {
 		s.mu.Lock()
 		seeing := 0
@@ -72,7 +72,8 @@ func (o *observer) observe() error {
 		return errIfDead(o.ctx)
 	}
 	var group sync.WaitGroup
-	for object := range o.traffic.Objects {
+	for index := range o.traffic.Objects {
+		object := strconv.Itoa(index)
 		e, err := o.newElection(s, object, history.Observe)
 		if err != nil {
 			break
@@ -92,36 +93,52 @@ func errIfDead(ctx context.Context) error {
 }
 
 // follow keeps an observation open, opening the next when one is lost.
-func (o *observer) follow(ctx context.Context, s *session, e Election, object int) {
+func (o *observer) follow(ctx context.Context, s *session, e Election, object string) {
 	for ctx.Err() == nil {
-		op := history.Operation{Subject: o.subject.Name, Object: strconv.Itoa(object), Kind: history.Observe, Client: o.Name, Lease: s.lease}
-		if !o.env.Recorder.Invoke(&op) {
+		if !o.followOnce(ctx, s, e, object) {
 			return
 		}
-		done := history.Completion{ID: op.ID, Client: o.Name, Outcome: history.Ok}
-		if err := surviving(func(*history.Completion) error { o.deliver(ctx, &op, object, e.Observe(ctx)); return nil }, &done); err != nil {
-			done.Outcome, done.Error = history.Info, err.Error()
-		}
-		o.env.Recorder.Complete(&done)
 		sleep(ctx, 50*time.Millisecond, nil, nil)
 	}
 }
 
-// deliver records what an observation delivers until it ends, or ctx does.
-func (o *observer) deliver(ctx context.Context, op *history.Operation, object int, leaderships <-chan Leadership) {
+// followOnce follows one observation until it ends, or ctx does. It returns
+// false if the client is dead.
+func (m *crewMember) followOnce(ctx context.Context, s *session, e Election, object string) bool {
+	op := history.Operation{Subject: m.subject.Name, Object: object, Kind: history.Observe, Client: m.Name, Lease: s.lease}
+	if !m.env.Recorder.Invoke(&op) {
+		return false
+	}
+	done := history.Completion{ID: op.ID, Client: m.Name, Outcome: history.Ok}
+	err := surviving(func(done *history.Completion) error {
+		if !m.deliver(ctx, &op, object, e.Observe(ctx)) {
+			done.Number = 1
+		}
+		return nil
+	}, &done)
+	if err != nil {
+		done.Outcome, done.Error = history.Info, err.Error()
+	}
+	_, ok := m.env.Recorder.Complete(&done)
+	return ok
+}
+
+// deliver records what an observation delivers until it ends, or ctx does. It
+// returns false if it ended by itself.
+func (m *crewMember) deliver(ctx context.Context, op *history.Operation, object string, leaderships <-chan Leadership) bool {
 	for {
 		select {
 		case l, ok := <-leaderships:
 			if !ok {
-				return
+				return ctx.Err() != nil
 			}
-			o.env.Recorder.Event(history.Event{
-				Kind: history.Observed, Client: o.Name, Subject: op.Subject, Object: op.Object, Operation: op.ID,
+			m.env.Recorder.Event(history.Event{
+				Kind: history.Observed, Client: m.Name, Subject: op.Subject, Object: op.Object, Operation: op.ID,
 				Value: l.Value, Key: l.Key, Token: l.Token, Revision: l.Revision,
 			})
-			o.seen.saw(o.Name, object, l.Value)
+			m.seen.saw(m.Name, object, l.Value)
 		case <-ctx.Done():
-			return
+			return true
 		}
 	}
 }
@@ -130,23 +147,28 @@ func (o *observer) deliver(ctx context.Context, op *history.Operation, object in
 var askPause = quantity.Span{Min: 30 * time.Millisecond, Max: 120 * time.Millisecond}
 
 // ask asks who leads.
-func (o *observer) ask(ctx context.Context, s *session, e Election, object int) {
-	r := Stream(o.env.Seed, "ask/"+o.Name+"/"+strconv.Itoa(object))
+func (o *observer) ask(ctx context.Context, s *session, e Election, object string) {
+	r := Stream(o.env.Seed, "ask/"+o.Name+"/"+object)
 	for ctx.Err() == nil {
-		within, cancel, deadline := o.within(2*time.Second, false)
-		op := history.Operation{Subject: o.subject.Name, Object: strconv.Itoa(object), Kind: history.Leader, Lease: s.lease, Deadline: deadline}
-		_, err := o.attempt(op, func(done *history.Completion) error {
-			l, err := e.Leader(within)
-			if errors.Is(err, ErrNoLeader) {
-				return nil
-			}
-			done.Value, done.Key, done.Token, done.Revision = l.Value, l.Key, l.Token, l.Revision
-			return err
-		})
-		cancel()
-		if errors.Is(err, errDead) {
+		if err := o.askOnce(s, e, object, 2*time.Second); errors.Is(err, errDead) {
 			return
 		}
 		sleep(ctx, askPause.Draw(r), nil, nil)
 	}
+}
+
+// askOnce asks once who leads.
+func (m *crewMember) askOnce(s *session, e Election, object string, patience time.Duration) error {
+	ctx, cancel, deadline := m.within(patience, false)
+	defer cancel()
+	op := history.Operation{Subject: m.subject.Name, Object: object, Kind: history.Leader, Lease: s.lease, Deadline: deadline}
+	_, err := m.attempt(op, func(done *history.Completion) error {
+		l, err := e.Leader(ctx)
+		if errors.Is(err, ErrNoLeader) {
+			return nil
+		}
+		done.Value, done.Key, done.Token, done.Revision = l.Value, l.Key, l.Token, l.Revision
+		return err
+	})
+	return err
 }

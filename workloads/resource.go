@@ -2,6 +2,9 @@ package workloads
 
 import (
 	"errors"
+	"iter"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -23,6 +26,41 @@ type Resource interface {
 	ReadFenced(token int64) (value string, position int64, err error)
 	// WriteFenced replaces the fenced value, or returns ErrStale.
 	WriteFenced(token int64, value string) (position int64, err error)
+}
+
+// resources are the protected resources of a crew, one an object, made when
+// they are first asked for.
+type resources struct {
+	make func() Resource
+
+	mu sync.Mutex
+	by map[string]Resource
+}
+
+func (r *resources) of(object string) Resource {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.by == nil {
+		r.by = make(map[string]Resource)
+	}
+	if r.by[object] == nil {
+		r.by[object] = r.make()
+	}
+	return r.by[object]
+}
+
+// all yields the resources in the order of their objects' names.
+func (r *resources) all() iter.Seq2[string, Resource] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	by := maps.Clone(r.by)
+	return func(yield func(string, Resource) bool) {
+		for _, object := range slices.Sorted(maps.Keys(by)) {
+			if !yield(object, by[object]) {
+				return
+			}
+		}
+	}
 }
 
 type resource struct {

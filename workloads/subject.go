@@ -34,6 +34,10 @@ type Subject struct {
 	// NewElection returns a leader election.
 	NewElection func(s *Session, prefix string) Election
 
+	// Promise says which of several promises the subject makes, where a
+	// primitive has more than one.
+	Promise string
+
 	// NewResource, if set, makes the protected resource that the subject's
 	// holds work on; nil is NewResource of this package, which keeps its word.
 	NewResource func() Resource
@@ -49,6 +53,16 @@ func (s *Subject) Primitive() history.Primitive {
 	default:
 		return history.Mutex
 	}
+}
+
+// PermitsOf is how many permits the subject's objects have in some traffic, or
+// zero if it has none.
+func (s *Subject) PermitsOf(t *Traffic) int {
+	switch s.Primitive() {
+	case history.Semaphore, history.DoubleBarrier:
+		return t.Permits
+	}
+	return 0
 }
 
 // Session is what a client gives to a subject: a connection of the client's

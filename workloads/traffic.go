@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/quantity"
 )
 
@@ -53,6 +54,17 @@ type Traffic struct {
 	// Proclaim is the share of leaderships that replace their value, and of
 	// those that replace it again.
 	Proclaim quantity.Share `yaml:"proclaim"`
+	// Permits is how many may hold a semaphore at once, or how many have to
+	// enter a double barrier.
+	Permits int `yaml:"permits"`
+	// DialTimeout is the client's own; etcd's client also waits that long and a
+	// second more for the first answer to a keepalive.
+	DialTimeout time.Duration `yaml:"dial-timeout,omitempty"`
+	// Script, if there is one, is what the clients do instead of rounds: lines
+	// as ParseStep reads them. Shared makes the client of one role use the
+	// connection and session of another.
+	Script []string          `yaml:"script,omitempty"`
+	Shared map[string]string `yaml:"shared,omitempty"`
 	// Observers is the number of clients that watch an election instead of
 	// running in it. They are counted besides Clients.
 	Observers int `yaml:"observers"`
@@ -75,6 +87,7 @@ func DefaultTraffic() Traffic {
 		Readers:    0.7,
 		Proclaim:   0.4,
 		Observers:  1,
+		Permits:    2,
 	}
 }
 
@@ -84,9 +97,9 @@ type Mistake struct {
 	Err   error
 }
 
-// Mistakes returns everything that is wrong with t.
-func (t *Traffic) Mistakes() []Mistake {
-	var mistakes []Mistake
+// Mistakes returns everything that is wrong with t for a primitive.
+func (t *Traffic) Mistakes(p history.Primitive) []Mistake {
+	mistakes := t.scriptMistakes(p)
 	check := func(field string, err error) {
 		if err != nil {
 			mistakes = append(mistakes, Mistake{field, err})
@@ -97,6 +110,12 @@ func (t *Traffic) Mistakes() []Mistake {
 	check("observers", between(t.Observers, 0, 100))
 	if t.TTL < time.Second || t.TTL%time.Second != 0 {
 		check("ttl", fmt.Errorf("%v is not a whole number of seconds, one or more", t.TTL))
+	}
+	if t.DialTimeout < 0 {
+		check("dial-timeout", fmt.Errorf("%v is negative", t.DialTimeout))
+	}
+	if t.Permits < 1 || t.Permits > 1000 {
+		check("permits", between(t.Permits, 1, 1000))
 	}
 	check("hold", t.Hold.Validate())
 	check("long", t.Long.Validate())

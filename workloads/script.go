@@ -1,0 +1,297 @@
+package workloads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+var objectForm = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
+
+// script has the clients of a crew do what its traffic's script says. Steps of
+// one role are done one after another, by whoever fills the role's slot.
+type script struct {
+	crew  *Crew
+	steps []Step
+	roles []*role
+	// done is closed when the script has ended.
+	done chan struct{}
+}
+
+// role is what the clients of one slot have to do.
+type role struct {
+	steps chan Step
+	// idle is signalled by every step that ends.
+	mu   sync.Mutex
+	open int
+	idle *sync.Cond
+	// member is the client that has the role now.
+	member *crewMember
+}
+
+// newScript returns the script of a crew, or nil if it has none.
+func newScript(c *Crew) *script {
+	if len(c.traffic.Script) == 0 {
+		return nil
+	}
+	s := &script{crew: c, done: make(chan struct{})}
+	for _, line := range c.traffic.Script {
+		step, err := ParseStep(c.subject.Primitive(), line)
+		if err != nil { // validated
+			panic(err)
+		}
+		s.steps = append(s.steps, step)
+	}
+	for range c.traffic.Clients {
+		r := &role{steps: make(chan Step, len(s.steps))}
+		r.idle = sync.NewCond(&r.mu)
+		s.roles = append(s.roles, r)
+	}
+	return s
+}
+
+// play does the steps in order until ctx ends or all is healed, and then lets
+// the clients go.
+func (s *script) play(ctx context.Context) {
+	defer close(s.done)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, s.wake)
+	defer stop()
+	released := make(chan struct{})
+	go func() {
+		defer close(released)
+		select {
+		case <-s.crew.env.Healed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	cut := "" // the step at which the script ended before its time
+	for _, step := range s.steps {
+		if err := s.begin(ctx, step); err != nil || ctx.Err() != nil {
+			cut = step.String()
+			break
+		}
+	}
+	for _, r := range s.roles {
+		if cut == "" && !r.wait(ctx) {
+			cut = "the steps in the background"
+		}
+		close(r.steps)
+	}
+	if cut == "" {
+		s.signal("", history.ScriptEnd)
+	} else {
+		s.signal("", "cut short at: "+cut)
+	}
+	cancel()
+	<-released
+}
+
+// begin does a step of the script itself, or gives it to its role, and waits
+// for its end unless it is one for the background.
+func (s *script) begin(ctx context.Context, step Step) error {
+	index, has := RoleIndex(step.Role)
+	client, slot := "", ""
+	if has {
+		slot = s.crew.slots[index]
+		client, _ = s.crew.Current(slot)
+	}
+	switch step.Verb {
+	case verbSleep:
+		sleep(ctx, step.Within, nil, nil)
+		return nil
+	case verbSignal:
+		s.signal(client, step.Value)
+		return nil
+	case verbUntil:
+		if step.Within > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, step.Within)
+			defer cancel()
+		}
+		return s.crew.env.Await(ctx, s.crew.subject.Name, slot, step.Value)
+	case verbCrash:
+		s.crew.Crash(slot)
+		return nil
+	}
+	r := s.roles[index]
+	if step.Verb == verbJoin {
+		r.wait(ctx)
+		return nil
+	}
+	r.mu.Lock()
+	r.open++
+	r.mu.Unlock()
+	r.steps <- step
+	if !step.Background {
+		r.wait(ctx)
+	}
+	return nil
+}
+
+func (s *script) signal(client, name string) {
+	s.crew.env.Recorder.Event(history.Event{Kind: history.Signalled, Subject: s.crew.subject.Name, Client: client, Detail: name})
+}
+
+// wait returns true when the role has nothing to do, or false when ctx has
+// ended before.
+func (r *role) wait(ctx context.Context) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.open > 0 && ctx.Err() == nil {
+		r.idle.Wait()
+	}
+	return r.open == 0
+}
+
+// wake lets everybody who waits for a role look again.
+func (s *script) wake() {
+	for _, r := range s.roles {
+		r.mu.Lock()
+		r.idle.Broadcast()
+		r.mu.Unlock()
+	}
+}
+
+// serve does the steps of a slot's role with one client, until there are no
+// more and all is healed, or the client dies.
+func (s *script) serve(m *crewMember, index int, p part) error {
+	r := s.roles[index]
+	r.mu.Lock()
+	r.member = m
+	r.mu.Unlock()
+	for {
+		select {
+		case step, more := <-r.steps:
+			if !more {
+				select {
+				case <-m.env.Healed:
+					return nil
+				case <-m.ctx.Done():
+					return errDead
+				}
+			}
+			err := s.perform(m, p, step)
+			r.mu.Lock()
+			r.open--
+			r.idle.Broadcast()
+			r.mu.Unlock()
+			var skipped *skippedError
+			switch {
+			case errors.Is(err, errDead):
+				return err
+			case errors.As(err, &skipped):
+				s.signal(m.Name, fmt.Sprintf("skipped %q: %v", step, err))
+			}
+		case <-m.ctx.Done():
+			return errDead
+		}
+	}
+}
+
+func (s *script) perform(m *crewMember, p part, step Step) error {
+	session, err := s.sessionOf(m, step.Role)
+	if err != nil {
+		return err
+	}
+	switch step.Verb {
+	case verbSession:
+		return nil
+	case verbClose:
+		m.abandon(session)
+		return nil
+	}
+	return p.perform(session, step)
+}
+
+// sessionOf is the session that a role uses: its own, or that of the role with
+// which it shares. A session that was lost is kept: a script says itself when a
+// client begins anew.
+func (s *script) sessionOf(m *crewMember, name string) (*session, error) {
+	if owner, shares := s.crew.traffic.Shared[name]; shares {
+		index, _ := RoleIndex(owner) // validated
+		r := s.roles[index]
+		r.mu.Lock()
+		m = r.member
+		r.mu.Unlock()
+		if m == nil {
+			return nil, &skippedError{fmt.Sprintf("%s shares the session of %s, which has not begun", name, owner)}
+		}
+	}
+	m.Client.mu.Lock()
+	current := m.Client.current
+	m.Client.mu.Unlock()
+	if current != nil {
+		return current, nil
+	}
+	return m.live(m.ctx)
+}
+
+// skippedError is why a step was not done.
+type skippedError struct{ reason string }
+
+func (e *skippedError) Error() string { return e.reason }
+
+// Played returns a channel that is closed when the crew's script has ended, or
+// nil if it has none.
+func (c *Crew) Played() <-chan struct{} {
+	if c.script == nil {
+		return nil
+	}
+	return c.script.done
+}
+
+// scriptPatience is how long a call of a script may take that does not say it.
+const scriptPatience = 15 * time.Second
+
+// decision is what a step asks for, as a round's.
+func (s Step) decision() Decision {
+	d := Decision{Mode: history.WriteMode, Patience: scriptPatience}
+	if s.Within > 0 {
+		d.Patience, d.Impatience, d.Cancel = s.Within, s.Within, s.Cancel
+	}
+	return d
+}
+
+// scriptMistakes returns what is wrong with the script of a workload on a
+// primitive.
+func (t *Traffic) scriptMistakes(p history.Primitive) []Mistake {
+	var mistakes []Mistake
+	for i, line := range t.Script {
+		field := fmt.Sprintf("script[%d]", i)
+		step, err := ParseStep(p, line)
+		if err != nil {
+			mistakes = append(mistakes, Mistake{field, err})
+			continue
+		}
+		if index, ok := RoleIndex(step.Role); ok && index >= t.Clients {
+			mistakes = append(mistakes, Mistake{field, fmt.Errorf("there is no client %s: the workload has clients: %d", step.Role, t.Clients)})
+		}
+		if step.Verb == "resume" {
+			if index, ok := RoleIndex(step.Value); !ok || index >= t.Clients {
+				mistakes = append(mistakes, Mistake{field, fmt.Errorf("%q is no role whose leadership could be resumed", step.Value)})
+			}
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(t.Shared)) {
+		owner := t.Shared[role]
+		for _, name := range []string{role, owner} {
+			if index, ok := RoleIndex(name); !ok || index >= t.Clients {
+				mistakes = append(mistakes, Mistake{"shared", fmt.Errorf("there is no client %q", name)})
+			}
+		}
+		if _, chain := t.Shared[owner]; chain {
+			mistakes = append(mistakes, Mistake{"shared", fmt.Errorf("%s shares with %s, which shares itself", role, owner)})
+		}
+	}
+	return mistakes
+}
