@@ -12,7 +12,8 @@ import (
 // A call is late if it returned later than its deadline and a grace, or had
 // not returned by then at the final phase of a record that is complete. Calls
 // that a crash cut off promise nothing. Success for work that was not done is
-// found by ownership and leftovers.
+// found by ownership and leftovers. An acquire is not refused while its session
+// lives and its time is not over, because of what the same session did elsewhere.
 func contract(r *record, s *subject) *judgement {
 	j := &judgement{}
 	var completed, late, panics int
@@ -23,9 +24,16 @@ func contract(r *record, s *subject) *judgement {
 		}
 		if op.Panicked {
 			panics++
-			j.findings = append(j.findings, r.breach(s, op, op.Return, func() string {
+			f := r.breach(s, op, op.Return, func() string {
 				return fmt.Sprintf("%s's %s of %s, called at %s, panicked at %s: %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), op.Error)
-			}))
+			})
+			if s.Primitive == history.RWMutex && op.Kind == history.Release && r.holdOf(op.Hold) == nil {
+				f.Known = r.knownAs(s, "rwmutex-unlock-panics")
+			}
+			j.findings = append(j.findings, f)
+		}
+		if f := r.refusedAlive(s, op); f != nil {
+			j.findings = append(j.findings, *f)
 		}
 		if op.Deadline == 0 {
 			continue
@@ -66,6 +74,38 @@ func contract(r *record, s *subject) *judgement {
 		j.vacuous = "no call was completed"
 	}
 	return j
+}
+
+// refusedAlive is an acquire that was refused before its time although its
+// session lived, because another call on the same session had deleted its key.
+func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
+	ob := r.objects[objectID{s.Name, op.Object}]
+	if r.log == nil || ob == nil || op.Kind != history.Acquire && op.Kind != history.Campaign || op.Outcome != history.Fail ||
+		op.Lease == 0 || op.Deadline != 0 && op.Return >= op.Deadline || !r.leaseAlive(op.Lease, op.Return) {
+		return nil
+	}
+	for i := range ob.tenures {
+		t := &ob.tenures[i]
+		if t.Lease != op.Lease || r.log.Earliest(t.Create) < op.Call || t.Delete == 0 || r.log.Latest(t.Delete) > op.Return || r.deletedBy(t.Life) != causeOther {
+			continue
+		}
+		for _, other := range ob.operations {
+			if other.Lease != op.Lease || other.ID == op.ID || other.Client == op.Client || other.Kind == history.Acquire || other.Kind == history.Campaign ||
+				other.Call > r.log.Latest(t.Delete) || r.ended(other) < r.log.Earliest(t.Delete) {
+				continue
+			}
+			f := r.breach(s, op, op.Return, func() string {
+				return fmt.Sprintf("%s's %s of %s, called at %s, was refused at %s (%s) although its session lived: its key %s by the %s of %s on the same session, called at %s",
+					op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), op.Error, r.deletion(t.Life), other.Kind, other.Client, at(other.Call))
+			})
+			f.Witness = append(f.Witness, other.ID)
+			if other.Kind == history.TryAcquire && s.Primitive == history.Mutex {
+				f.Known = r.knownAs(s, "try-lock-deletes-waiter")
+			}
+			return &f
+		}
+	}
+	return nil
 }
 
 func (r *record) breach(s *subject, op *history.Operation, end time.Duration, tell func() string) finding {

@@ -51,10 +51,10 @@ func exclusion(r *record, s *subject) *judgement {
 			case !decided:
 				undecided++
 				continue
-			case f.Known != "":
-				known++
 			case f.Blame == BlameLease:
 				lease++
+			case f.Known != "":
+				known++
 			}
 			j.findings = append(j.findings, f)
 		}
@@ -214,7 +214,7 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 			if ta.Create > tb.Create {
 				earlier, ta, tb = b, tb, ta
 			}
-			decided = r.blameByRevision(&f, earlier, ta, tb, &why)
+			decided = r.blameByRevision(s, &f, earlier, ta, tb, &why)
 			return f, decided
 		}
 	}
@@ -236,8 +236,11 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 
 // blameByRevision decides from the keys of the one who owned first and of the
 // one who owned later.
-func (r *record) blameByRevision(f *finding, first *history.Operation, owned, owns *tenure, why *func() string) bool {
+func (r *record) blameByRevision(s *subject, f *finding, first *history.Operation, owned, owns *tenure, why *func() string) bool {
 	if owned.Life == owns.Life {
+		if a, b := r.h.Operation(f.Witness[0]), r.h.Operation(f.Witness[1]); a.Lease == b.Lease && s.Primitive == history.Mutex {
+			f.Known = r.knownAs(s, "mutex-shared-session")
+		}
 		*why = func() string { return fmt.Sprintf("both rest on one key (rev %d)", owned.Create) }
 		return true
 	}
@@ -258,13 +261,55 @@ func (r *record) blameByRevision(f *finding, first *history.Operation, owned, ow
 			return true
 		}
 		f.Blame = BlameLease
+		f.Known = r.toldLate(s, first, f)
 		*why = func() string {
 			return fmt.Sprintf("%s's lease had ended at %s", first.Client, r.revision(owned.Delete))
 		}
 	case causeOther:
-		*why = func() string { return fmt.Sprintf("%s's key %s", first.Client, r.deletion(owned.Life)) }
+		late := r.lateRelease(owned)
+		if late == nil {
+			*why = func() string { return fmt.Sprintf("%s's key %s", first.Client, r.deletion(owned.Life)) }
+			break
+		}
+		if s.Primitive == history.Mutex {
+			f.Known = r.knownAs(s, "etcd#22082")
+		}
+		f.Witness = append(f.Witness, late.ID)
+		*why = func() string {
+			return fmt.Sprintf("%s's key %s by %s's release (called at %s) of an earlier hold whose key had the same name (rev %d)",
+				first.Client, r.deletion(owned.Life), late.Client, at(late.Call), late.Token)
+		}
 	}
 	return true
+}
+
+// toldLate names why a client that heeds the end of its session went on
+// believing: it was told of it after the next one held already; or "".
+func (r *record) toldLate(s *subject, first *history.Operation, f *finding) string {
+	h, session := r.holdOf(first.ID), r.sessions[first.Lease]
+	end, ended := r.leaseEnds[first.Lease]
+	if h == nil || h.Ended != history.EndLost || session == nil || !ended || h.End <= f.From {
+		return ""
+	}
+	// A lease that was never renewed ends one time-to-live after it began; what
+	// etcd adds to it, and a slow machine, is less than another.
+	if end.latest < session.Time+2*session.TTL && h.End > session.Time+2*session.TTL+2*time.Second {
+		return r.knownAs(s, "session-done-dial-timeout")
+	}
+	return r.knownAs(s, "session-done-late")
+}
+
+// lateRelease returns the release that may have deleted a key although it was
+// one of an earlier life of the key, or nil.
+func (r *record) lateRelease(t *tenure) *history.Operation {
+	for i := range r.h.Operations {
+		op := &r.h.Operations[i]
+		if op.Kind.Releases() && op.Key == t.Key && op.Token != 0 && op.Token < t.Create &&
+			op.Call <= r.log.Latest(t.Delete) && r.ended(op) >= r.log.Earliest(t.Delete) {
+			return op
+		}
+	}
+	return nil
 }
 
 // blameByTime decides from the ends of the two sessions' leases alone.

@@ -15,26 +15,53 @@ type KnownIssue struct {
 	Issue, Name, Explanation string
 }
 
-// KnownIssues lists what Violation.Known can be.
+// KnownIssues lists what Violation.Known can be. Defects that have no issue of
+// etcd's are named.
 func KnownIssues() []KnownIssue {
 	var issues []KnownIssue
 	for _, m := range mechanisms() {
 		issues = append(issues, m.KnownIssue)
 	}
-	return issues
+	return append(issues, []KnownIssue{
+		{"etcd#22082", "a late Unlock deletes a newer lock", "Unlock deletes its key by name; one that is made again after a lost answer deletes the key of a later lock on the same session"},
+		{"lost-lock-keeps-key", "Lock whose answer is lost keeps its key", "Lock returns the error of its first request and forgets the key that this may have made; Unlock then says that the lock was released"},
+		{"lost-campaign-keeps-key", "Campaign whose answer is lost leads unknowingly", "Campaign returns the error of its first request and forgets the key that this may have made; Resign then does nothing and says nil"},
+		{"proclaim-after-lost-answer", "Proclaim refuses a leader", "after a Campaign whose answer was lost the candidate's key leads, and Proclaim says that it does not"},
+		{"try-lock-deletes-waiter", "TryLock takes a waiter's key", "a TryLock that fails deletes its session's key, which is also that of a Lock that waits on the same session"},
+		{"try-lock-ghost", "TryLock leaves its key", "a TryLock that fails to delete its key leaves it in the line, where it becomes the owner"},
+		{"etcd#22123", "Resign forgets a leadership that it did not end", "a Resign whose request fails forgets the leadership all the same; the next one does nothing and says nil"},
+		{"etcd#21128", "Campaign leaves its key after a compaction", "a Campaign whose watch fails with ErrCompacted returns that and leaves its key in the line"},
+		{"etcd#10297", "ResumeElection sees foreign keys", "NewElection adds a / to its prefix and ResumeElection does not, so that it takes keys of elections whose name begins like its own for its leaders"},
+		{"etcd#18163", "Observe ends silently", "an observation whose watch fails with ErrCompacted closes its channel without a word"},
+		{"rwmutex-unlock-twice", "RWMutex forgets a key that it did not delete", "an Unlock whose request fails forgets the key; the next one says nil and the key stays"},
+		{"rwmutex-unlock-panics", "RWMutex.Unlock panics without a lock", "Unlock and RUnlock use the key of a lock call without looking whether there was one"},
+		{"mutex-waits-for-neighbours", "a mutex waits for keys of another", "the mutex a looks at all keys below a/, and so waits for the holder of the mutex a/b"},
+		{"mutex-shared-session", "two mutexes of one session both hold", "a mutex's key is named after its session: two objects on one session have one key, and both take it for theirs"},
+		{"session-done-late", "Session.Done comes after the next holder", "the client finds its lease ended when its own clock says so, counted from the last answer that it received, and not before etcd gives the lock to the next"},
+		{"session-done-dial-timeout", "Session.Done waits for DialTimeout", "as long as no keepalive was answered, the client counts the lease from its DialTimeout and a second instead of its time-to-live"},
+	}...)
+}
+
+// knownAs is issue if the subject is etcd's own and the issue is accepted as
+// known, else "".
+func (r *record) knownAs(s *subject, issue string) string {
+	if s.Origin != history.FromEtcd || r.o.Known != nil && !slices.Contains(r.o.Known, issue) {
+		return ""
+	}
+	return issue
 }
 
 // mechanism is a known upstream defect: how to recognise it, not just where it
-// shows. Only subjects that are etcd's own can have one, and corrected ones that
-// keep the code in which it lives.
+// shows. Only subjects that are etcd's own can have one, and a user's that is
+// built on them.
 type mechanism struct {
 	KnownIssue
 	// primitives and kinds are where it lives, property what it breaks.
 	property   string
 	primitives []history.Primitive
 	kinds      []history.Kind
-	// uncorrected is true if holdfast's corrected subjects have it too, and it
-	// is not theirs to mend, nor that of a user who builds on the recipe.
+	// uncorrected is true if it is not for a user who builds on the recipe to
+	// mend.
 	uncorrected bool
 	// match looks at the cause.
 	match func(r *record, op *history.Operation, t *tenure) bool
@@ -72,7 +99,7 @@ func mechanisms() []mechanism {
 // known returns the issue that describes what happened to op, or "".
 func (r *record) known(s *subject, property string, op *history.Operation, t *tenure) string {
 	for _, m := range mechanisms() {
-		etcds := s.Origin == history.FromEtcd || m.uncorrected && (s.Origin == history.Corrected || r.namedByRecipe(s, op))
+		etcds := s.Origin == history.FromEtcd || m.uncorrected && s.Origin == history.FromUser && r.namedByRecipe(s, op)
 		if !etcds {
 			continue
 		}

@@ -17,6 +17,8 @@ import (
 // of the lease itself shows in the deletion of its keys; without keys nothing
 // dates it, and nothing is concluded. A subject that cannot name its keys is
 // judged by its closed sessions alone.
+//
+// What calls that failed leave on living sessions is in stray.go.
 func leftovers(r *record, s *subject) *judgement {
 	j := &judgement{}
 	var released, closed, unjudged int
@@ -29,6 +31,8 @@ func leftovers(r *record, s *subject) *judgement {
 			f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: r.log.Earliest(gone), Object: object}
 			if lie != nil {
 				f.Known = lie.Known
+			} else if r.failedBefore(op) {
+				f.Known = r.knownAs(s, map[history.Primitive]string{history.Election: "etcd#22123", history.RWMutex: "rwmutex-unlock-twice"}[s.Primitive])
 			}
 			what := "released " + object
 			switch op.Kind {
@@ -85,6 +89,9 @@ func leftovers(r *record, s *subject) *judgement {
 	}
 	for _, ob := range s.objects {
 		r.leaked(ob, func(op *history.Operation, life *history.Life) { judge(op, life, ob.name, nil) })
+		found := r.left(s, ob)
+		applies = applies || len(found) > 0
+		j.findings = append(j.findings, found...)
 	}
 	for _, op := range r.closings {
 		if op.Outcome != history.Ok || op.Subject != "" && op.Subject != s.Name || op.Lease == 0 {
@@ -167,6 +174,20 @@ func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life
 			found(last, life)
 		}
 	}
+}
+
+// failedBefore is true if an earlier release of the same hold had failed.
+func (r *record) failedBefore(op *history.Operation) bool {
+	ob := r.objects[objectID{op.Subject, op.Object}]
+	if op.Hold == 0 || ob == nil {
+		return false
+	}
+	for _, earlier := range ob.operations {
+		if earlier.Hold == op.Hold && earlier.Kind == op.Kind && earlier.Outcome == history.Info && earlier.Return <= op.Call {
+			return true
+		}
+	}
+	return false
 }
 
 // objectOf returns the subject's object to which a key belongs, or nil.

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -37,6 +38,9 @@ func observe(r *record, s *subject) *judgement {
 			}
 			applies = true
 			observations++
+			if f := r.endedByItself(s, op); f != nil {
+				j.findings = append(j.findings, *f)
+			}
 			events += len(r.observed[op.ID])
 			r.backward(s, j, op)
 			r.inventedValues(s, ob, j, op, wrote)
@@ -44,6 +48,7 @@ func observe(r *record, s *subject) *judgement {
 				open = append(open, op)
 			}
 		}
+		j.findings = append(j.findings, r.foreignLeaders(s, ob)...)
 		if len(open) == 0 {
 			continue
 		}
@@ -125,7 +130,7 @@ func (r *record) inventedValues(s *subject, ob *object, j *judgement, op *histor
 			call, named := wrote[e.Value]
 			ok = named && call <= e.Time
 		}
-		if ok {
+		if ok || r.foreign(ob, op, e.Key) {
 			continue
 		}
 		j.findings = append(j.findings, observeFinding(s, op, e.Time, e.Time, func() string {
@@ -136,6 +141,53 @@ func (r *record) inventedValues(s *subject, ob *object, j *judgement, op *histor
 			return fmt.Sprintf("%s's observation of %s delivered %q at %s (rev %d), which was never put%s", op.Client, op.Object, e.Value, at(e.Time), e.Revision, key)
 		}))
 	}
+}
+
+// endedByItself is an observation that ended although its context had not,
+// while the history below it was compacted. Other reasons to end are the
+// subject's right: it says so by ending.
+func (r *record) endedByItself(s *subject, op *history.Operation) *finding {
+	if op.Number != 1 || s.Origin == history.FromUser || !r.struck("compact", op.Call, op.Return) {
+		return nil
+	}
+	f := observeFinding(s, op, op.Call, op.Return, func() string {
+		return fmt.Sprintf("%s's observation of %s, open since %s, ended at %s by itself and without an error, after the history that it had still to tell was compacted",
+			op.Client, op.Object, at(op.Call), at(op.Return))
+	})
+	f.Known = r.knownAs(s, "etcd#18163")
+	return &f
+}
+
+// foreign is true if a key that an election named is none of its own.
+func (r *record) foreign(ob *object, op *history.Operation, key string) bool {
+	return key != "" && !strings.HasPrefix(key, r.h.Header.ObjectPrefix(op.Subject, ob.name)+"/")
+}
+
+// foreignLeaders finds the answers and observations that named the key of
+// another election.
+func (r *record) foreignLeaders(s *subject, ob *object) []finding {
+	var findings []finding
+	add := func(op *history.Operation, key, value string, t time.Duration) {
+		f := observeFinding(s, op, op.Call, t, func() string {
+			return fmt.Sprintf("%s's %s of %s named %q with the key %s as the leader at %s, which is not a key of %s", op.Client, op.Kind, ob.name, value, key, at(t), ob.name)
+		})
+		if strings.HasPrefix(key, r.h.Header.ObjectPrefix(op.Subject, ob.name)) {
+			f.Known = r.knownAs(s, "etcd#10297")
+		}
+		findings = append(findings, f)
+	}
+	for _, op := range ob.operations {
+		if op.Kind == history.Leader && op.Outcome == history.Ok && r.foreign(ob, op, op.Key) {
+			add(op, op.Key, op.Value, op.Return)
+		}
+		for _, e := range r.observed[op.ID] {
+			if r.foreign(ob, op, e.Key) {
+				add(op, e.Key, e.Value, e.Time)
+				break
+			}
+		}
+	}
+	return findings
 }
 
 // wasPut looks an observed value up in the log; judged is false if the log

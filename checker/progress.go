@@ -57,6 +57,9 @@ func progress(r *record, s *subject) *judgement {
 			}
 		}
 	}
+	for _, ob := range s.objects {
+		j.findings = append(j.findings, r.heldUpByNeighbours(s, ob)...)
+	}
 	dead := 0
 	for _, ob := range s.objects {
 		for i := range ob.holds {

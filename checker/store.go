@@ -58,8 +58,10 @@ func (r *record) indexLog() {
 			last := life.Values[len(life.Values)-1].Revision
 			r.leaseSeen[life.Lease] = max(r.leaseSeen[life.Lease], last)
 		}
-		for at, c := range life.Key {
-			if c != '/' {
+		// A key belongs to the object with the longest name that fits: one of
+		// "a/b" is none of "a".
+		for at := len(life.Key) - 1; at >= 0; at-- {
+			if life.Key[at] != '/' || prefixes[life.Key[:at+1]] == nil {
 				continue
 			}
 			for _, ob := range prefixes[life.Key[:at+1]] {
@@ -70,6 +72,7 @@ func (r *record) indexLog() {
 				matches = append(matches, m)
 				queued[ob]++
 			}
+			break
 		}
 	}
 	for _, m := range matches {

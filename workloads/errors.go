@@ -33,6 +33,7 @@ var definite = [...]error{
 	ErrTaken,
 	ErrNoLeader,
 	concurrency.ErrLocked,
+	concurrency.ErrLockReleased,
 	concurrency.ErrSessionExpired,
 	concurrency.ErrElectionNotLeader,
 	concurrency.ErrElectionNoLeader,

@@ -2,6 +2,7 @@ package workloads
 
 import (
 	"context"
+	"sync/atomic"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
@@ -70,7 +71,13 @@ func (s *Subject) PermitsOf(t *Traffic) int {
 type Session struct {
 	Client  *clientv3.Client
 	Session *concurrency.Session
+
+	last atomic.Int64
 }
+
+// Next returns a number that it has not returned before: 1, 2, and so on. It
+// is safe for concurrent use.
+func (s *Session) Next() int64 { return s.last.Add(1) }
 
 // Grant says what an acquire won. Both fields are zero if the subject cannot
 // tell.

@@ -2,15 +2,21 @@ package recipes
 
 import (
 	"context"
+	"strings"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/client/v3/concurrency"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
-// CheckedElection is Election without etcd#19597: a campaign succeeds only if a
-// read after the wait finds the candidate's key. See check for why that is
-// enough and what it leaves open.
+// CheckedElection is an election that keeps what concurrency.Election promises;
+// see line for what it does differently. Its observations go on after a
+// compaction (etcd#18163).
 type CheckedElection struct {
-	*Election
+	line
+	held place
 }
 
 var (
@@ -20,18 +26,126 @@ var (
 
 // NewCheckedElection returns the corrected election on prefix.
 func NewCheckedElection(s *workloads.Session, prefix string) *CheckedElection {
-	return &CheckedElection{NewElection(s, prefix)}
+	return &CheckedElection{line: line{session: s, prefix: prefix + "/"}}
 }
 
 // Campaign waits until the caller leads.
 func (e *CheckedElection) Campaign(ctx context.Context, value string) (workloads.Grant, error) {
-	grant, err := e.Election.Campaign(ctx, value)
+	p, err := e.join(ctx, "", value)
+	if err == nil {
+		err = e.wait(ctx, p, own)
+	}
 	if err != nil {
 		return workloads.Grant{}, err
 	}
-	if err := check(ctx, e.session.Client, grant, e.Resign); err != nil {
-		e.grant = workloads.Grant{}
-		return workloads.Grant{}, err
-	}
-	return grant, nil
+	e.held = p
+	return p.grant(), nil
 }
+
+// Proclaim replaces the leader value.
+func (e *CheckedElection) Proclaim(ctx context.Context, value string) error {
+	if e.held.key == "" {
+		return workloads.WithoutEffect(concurrency.ErrElectionNotLeader)
+	}
+	reply, err := e.session.Client.Txn(ctx).If(e.IsOwner()).
+		Then(clientv3.OpPut(e.held.key, value, clientv3.WithIgnoreLease())).Commit()
+	if err != nil {
+		return err
+	}
+	if !reply.Succeeded {
+		return workloads.WithoutEffect(concurrency.ErrElectionNotLeader)
+	}
+	return nil
+}
+
+// Resign gives the leadership up. After an error it may be called again.
+func (e *CheckedElection) Resign(ctx context.Context) error {
+	if err := e.sweep(ctx); err != nil {
+		return err
+	}
+	if e.held.key == "" {
+		return workloads.WithoutEffect(concurrency.ErrElectionNotLeader)
+	}
+	if err := e.leave(ctx, e.held); err != nil {
+		return err
+	}
+	e.held = place{}
+	return nil
+}
+
+// Leader returns the current leadership, or workloads.ErrNoLeader.
+func (e *CheckedElection) Leader(ctx context.Context) (workloads.Leadership, error) {
+	leader, _, err := e.leader(ctx)
+	return leader, err
+}
+
+// leader returns the current leadership too, and the revision of the answer
+// even if there is none.
+func (e *CheckedElection) leader(ctx context.Context) (workloads.Leadership, int64, error) {
+	reply, err := e.session.Client.Get(ctx, e.prefix, clientv3.WithPrefix(),
+		clientv3.WithSort(clientv3.SortByCreateRevision, clientv3.SortAscend))
+	if err != nil {
+		return workloads.Leadership{}, 0, err
+	}
+	for _, kv := range reply.Kvs {
+		if own(strings.TrimPrefix(string(kv.Key), e.prefix)) {
+			return leadershipIn(kv, reply.Header.Revision), reply.Header.Revision, nil
+		}
+	}
+	return workloads.Leadership{}, reply.Header.Revision, workloads.ErrNoLeader
+}
+
+func leadershipIn(kv *mvccpb.KeyValue, revision int64) workloads.Leadership {
+	return workloads.Leadership{Value: string(kv.Value), Key: string(kv.Key), Token: kv.CreateRevision, Revision: revision}
+}
+
+// Observe delivers the current leadership and those that follow, until ctx
+// ends.
+func (e *CheckedElection) Observe(ctx context.Context) <-chan workloads.Leadership {
+	seen := make(chan workloads.Leadership)
+	go func() {
+		defer close(seen)
+		var last workloads.Leadership
+		for ctx.Err() == nil {
+			leader, revision, err := e.leader(ctx)
+			switch {
+			case err == nil && (leader.Key != last.Key || leader.Token != last.Token || leader.Value != last.Value):
+				select {
+				case seen <- leader:
+					last = leader
+				case <-ctx.Done():
+					return
+				}
+			case err != nil && revision == 0:
+				pause(ctx, lookAgain)
+				continue
+			}
+			e.awaitChange(ctx, revision)
+		}
+	}()
+	return seen
+}
+
+// awaitChange returns when something in the line may have changed after a
+// revision, or ctx has ended.
+func (e *CheckedElection) awaitChange(ctx context.Context, after int64) {
+	within, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	defer cancel()
+	for reply := range e.session.Client.Watch(within, e.prefix, clientv3.WithPrefix(), clientv3.WithRev(after+1)) {
+		if len(reply.Events) > 0 {
+			return
+		}
+		if reply.Err() != nil {
+			break
+		}
+	}
+	pause(ctx, lookAgain)
+}
+
+// Resume continues the leadership that grant describes.
+func (e *CheckedElection) Resume(grant workloads.Grant) {
+	e.held = place{key: grant.Key, revision: grant.Token}
+}
+
+// IsOwner compares true only while the caller's key exists.
+func (e *CheckedElection) IsOwner() clientv3.Cmp { return owns(e.held.grant()) }

@@ -16,6 +16,13 @@ func Subjects() []workloads.Subject {
 			NewLock: func(s *workloads.Session, prefix string) workloads.Lock { return NewMutex(s, prefix) },
 		},
 		{
+			Name:    "mutex-checked",
+			Summary: "a mutex like concurrency.Mutex, without the defects known of it",
+			Origin:  history.Corrected,
+			Layout:  history.OldestKey,
+			NewLock: func(s *workloads.Session, prefix string) workloads.Lock { return NewCheckedMutex(s, prefix) },
+		},
+		{
 			Name:     "locker",
 			Summary:  "concurrency.NewLocker: a sync.Locker, which takes no context and panics on error",
 			Origin:   history.FromEtcd,
@@ -33,10 +40,9 @@ func Subjects() []workloads.Subject {
 		},
 		{
 			Name:      "rwmutex-checked",
-			Summary:   "recipe.RWMutex, and success only if its key still exists after the wait",
+			Summary:   "a read-write lock like recipe.RWMutex, without the defects known of it",
 			Origin:    history.Corrected,
 			Layout:    history.ReadWriteKeys,
-			Blocking:  true,
 			NewRWLock: func(s *workloads.Session, prefix string) workloads.RWLock { return NewCheckedRWMutex(s, prefix) },
 		},
 		{
@@ -48,7 +54,7 @@ func Subjects() []workloads.Subject {
 		},
 		{
 			Name:        "election-checked",
-			Summary:     "concurrency.Election, and leadership only if its key still exists after the wait",
+			Summary:     "an election like concurrency.Election, without the defects known of it",
 			Origin:      history.Corrected,
 			Layout:      history.OldestKey,
 			NewElection: func(s *workloads.Session, prefix string) workloads.Election { return NewCheckedElection(s, prefix) },

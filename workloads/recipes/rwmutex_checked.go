@@ -2,19 +2,18 @@ package recipes
 
 import (
 	"context"
+	"strings"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
-// CheckedRWMutex is RWMutex without etcd#16221: a lock call succeeds only if a
-// read after the wait finds its key. See check for why that is enough and what
-// it leaves open. A refused call leaves nothing behind: that the key is gone is
-// why it was refused.
+// CheckedRWMutex is a read-write lock that keeps what recipe.RWMutex promises,
+// and heeds contexts; see line for what it does differently.
 type CheckedRWMutex struct {
-	*RWMutex
-	client *clientv3.Client
+	line
+	held place
 }
 
 var (
@@ -22,38 +21,66 @@ var (
 	_ workloads.Guard  = (*CheckedRWMutex)(nil)
 )
 
+// The kinds of key, below the prefix.
+const (
+	readKind  = "read/"
+	writeKind = "write/"
+)
+
 // NewCheckedRWMutex returns the corrected read-write lock on prefix.
 func NewCheckedRWMutex(s *workloads.Session, prefix string) *CheckedRWMutex {
-	return &CheckedRWMutex{NewRWMutex(s, prefix), s.Client}
+	return &CheckedRWMutex{line: line{session: s, prefix: prefix + "/"}}
 }
 
-// AcquireRead waits until no older writer is left. The wait ignores ctx, the
-// check does not.
+// AcquireRead waits until no older writer is left.
 func (m *CheckedRWMutex) AcquireRead(ctx context.Context) (workloads.Grant, error) {
-	return m.checked(ctx, m.RWMutex.AcquireRead)
+	return m.acquire(ctx, readKind, isWriter)
 }
 
-// Acquire waits until nobody older is left. The wait ignores ctx, the check
-// does not.
+// Acquire waits until nobody older is left.
 func (m *CheckedRWMutex) Acquire(ctx context.Context) (workloads.Grant, error) {
-	return m.checked(ctx, m.RWMutex.Acquire)
+	return m.acquire(ctx, writeKind, func(rest string) bool { return isWriter(rest) || isReader(rest) })
 }
 
-func (m *CheckedRWMutex) checked(ctx context.Context, acquire func(context.Context) (workloads.Grant, error)) (workloads.Grant, error) {
-	grant, err := acquire(ctx)
+func (m *CheckedRWMutex) acquire(ctx context.Context, kind string, first func(string) bool) (workloads.Grant, error) {
+	p, err := m.join(ctx, kind, "")
+	if err == nil {
+		err = m.wait(ctx, p, first)
+	}
 	if err != nil {
 		return workloads.Grant{}, err
 	}
-	if err := check(ctx, m.client, grant, m.remove); err != nil {
-		m.grant = workloads.Grant{}
-		return workloads.Grant{}, err
-	}
-	return grant, nil
+	m.held = p
+	return p.grant(), nil
 }
 
-// remove takes the own key out of the queue. The recipe's Unlock would do so
-// without a context, and could hang where the check just failed.
-func (m *CheckedRWMutex) remove(ctx context.Context) error {
-	_, err := m.client.Txn(ctx).If(owns(m.grant)).Then(clientv3.OpDelete(m.grant.Key)).Commit()
-	return err
+func isReader(rest string) bool {
+	name, ok := strings.CutPrefix(rest, readKind)
+	return ok && own(name)
 }
+
+func isWriter(rest string) bool {
+	name, ok := strings.CutPrefix(rest, writeKind)
+	return ok && own(name)
+}
+
+// ReleaseRead gives the lock up, as Release does.
+func (m *CheckedRWMutex) ReleaseRead(ctx context.Context) error { return m.Release(ctx) }
+
+// Release gives the lock up. After an error it may be called again.
+func (m *CheckedRWMutex) Release(ctx context.Context) error {
+	if err := m.sweep(ctx); err != nil {
+		return err
+	}
+	if m.held.key == "" {
+		return workloads.WithoutEffect(errNotHeld)
+	}
+	if err := m.leave(ctx, m.held); err != nil {
+		return err
+	}
+	m.held = place{}
+	return nil
+}
+
+// IsOwner compares true only while the caller's key exists.
+func (m *CheckedRWMutex) IsOwner() clientv3.Cmp { return owns(m.held.grant()) }

@@ -1,0 +1,69 @@
+package checker
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// ownedInVain is how long an object must have been a client's own before a call
+// that did not say so counts as held up.
+const ownedInVain = 500 * time.Millisecond
+
+// heldUpByNeighbours finds requests that ran out of patience although their key
+// owned the object all the time, while a key of another object, whose name
+// begins with theirs, was there before it and stayed.
+func (r *record) heldUpByNeighbours(s *subject, ob *object) []finding {
+	if r.log == nil || s.Layout == history.NoLayout {
+		return nil
+	}
+	var findings []finding
+	for _, op := range ob.operations {
+		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Outcome == history.Ok || !op.Completed() || op.Deadline == 0 || op.Return < op.Deadline {
+			continue
+		}
+		for i := range ob.tenures {
+			t := &ob.tenures[i]
+			if t.Lease != op.Lease || t.Lease == 0 || t.neverOwned() || r.log.Latest(t.owns) > op.Deadline-ownedInVain ||
+				r.log.Earliest(t.Create) > op.Return || r.log.Earliest(t.gone) < op.Deadline || r.log.Latest(t.Create) < op.Call {
+				continue
+			}
+			if neighbour := r.neighbour(s, ob, t, op.Deadline); neighbour != nil {
+				findings = append(findings, r.heldUp(s, ob, op, t, neighbour))
+				break
+			}
+		}
+	}
+	return findings
+}
+
+// neighbour returns an older key of an object whose name goes on where ob's
+// ends, which was there until time t.
+func (r *record) neighbour(s *subject, ob *object, own *tenure, until time.Duration) *tenure {
+	for _, other := range s.objects {
+		if !strings.HasPrefix(other.name, ob.name) || other == ob {
+			continue
+		}
+		for i := range other.tenures {
+			if n := &other.tenures[i]; n.Create < own.Create && r.log.Earliest(n.gone) > until {
+				return n
+			}
+		}
+	}
+	return nil
+}
+
+func (r *record) heldUp(s *subject, ob *object, op *history.Operation, own, neighbour *tenure) finding {
+	f := finding{}
+	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: ob.name}
+	if s.Primitive == history.Mutex {
+		f.Known = r.knownAs(s, "mutex-waits-for-neighbours")
+	}
+	f.tell = func() string {
+		return fmt.Sprintf("%s's %s of %s, called at %s, had not ended at %s although its key owned %s since %s: the key %s (rev %d) of another object stood there",
+			op.Client, op.Kind, ob.name, at(op.Call), at(op.Deadline), ob.name, r.revision(own.owns), neighbour.Key, neighbour.Create)
+	}
+	return f
+}

@@ -1,0 +1,206 @@
+package checker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// A stray is a key on a client's living session that the client does not know
+// of: the only call that can have made it did not report success. While its
+// session lives, etcd keeps it; when its turn comes it owns the object, and
+// nobody can give it up.
+//
+// Calls of one session on one object come one after another in random rounds,
+// and where a script makes them run at once, every one of them that may have
+// made the key is asked: the key is a stray only if none succeeded.
+
+// stray is such a key and the call that left it.
+type stray struct {
+	*tenure
+	maker *history.Operation
+}
+
+// strays finds the keys of an object that failed calls left on living sessions.
+func (r *record) strays(ob *object) []stray {
+	if r.log == nil {
+		return nil
+	}
+	acquires := make(map[int64][]*history.Operation)
+	for _, op := range ob.operations {
+		if op.Kind.Acquires() && op.Lease != 0 {
+			acquires[op.Lease] = append(acquires[op.Lease], op)
+		}
+	}
+	var found []stray
+	for i := range ob.tenures {
+		t := &ob.tenures[i]
+		if maker := r.maker(t, acquires[t.Lease]); maker != nil {
+			found = append(found, stray{t, maker})
+		}
+	}
+	return found
+}
+
+// maker returns the call that made a key and reported no success, or nil if
+// another may have made it, or one that succeeded says that it owns it.
+func (r *record) maker(t *tenure, acquires []*history.Operation) *history.Operation {
+	var maker *history.Operation
+	for _, op := range acquires {
+		if op.Outcome == history.Ok && (op.Token == 0 || op.Token == t.Create) {
+			return nil
+		}
+		if op.Call > r.log.Latest(t.Create) || op.Completed() && op.Return < r.log.Earliest(t.Create) {
+			continue
+		}
+		// Of a call that runs, or that a crash cut off, nothing was told.
+		if !op.Completed() || op.Outcome == history.Ok || maker != nil {
+			return nil
+		}
+		maker = op
+	}
+	return maker
+}
+
+// left judges what the strays of an object did: a release or resignation that
+// was told there is nothing to give up, or that all was given up, while the key
+// stood there; a proclamation that was told its client does not lead while its
+// key led; and requests of others that ran out of patience behind a key that
+// nobody believed in.
+func (r *record) left(s *subject, ob *object) []finding {
+	var findings []finding
+	for _, stray := range r.strays(ob) {
+		told := false
+		for _, op := range ob.operations {
+			if op.Lease != stray.Lease || op.Call <= stray.maker.Return || !op.Completed() || op.Outcome == history.Info ||
+				r.log.Latest(stray.Create) >= op.Call || r.log.Earliest(stray.gone) <= op.Return {
+				continue
+			}
+			switch {
+			case op.Kind.Releases() && (op.Outcome == history.Fail || op.Outcome == history.Ok && r.holdOf(op.Hold) == nil):
+				told = true
+				findings = append(findings, r.toldNothingLeft(s, ob, stray, op))
+			case op.Kind == history.Proclaim && op.Outcome == history.Fail && r.log.Latest(stray.owns) < op.Call:
+				findings = append(findings, r.toldNotLeading(s, ob, stray, op))
+			}
+		}
+		if waiter := r.keptOut(ob, stray); waiter != nil && !told {
+			findings = append(findings, r.ghost(s, ob, stray, waiter))
+		}
+	}
+	return findings
+}
+
+// keptOut returns a request of another session that waited in vain for a while
+// behind a stray that owned the object, and to which nothing happened that would
+// have ended it.
+func (r *record) keptOut(ob *object, g stray) *history.Operation {
+	const least = 500 * time.Millisecond
+	from := max(g.maker.Return, r.log.Latest(g.owns))
+	for _, op := range ob.operations {
+		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Lease == g.Lease || !op.Completed() || op.Outcome == history.Ok ||
+			max(from, op.Call) > op.Return-least || op.Deadline == 0 || op.Return < op.Deadline {
+			continue
+		}
+		if r.log.Earliest(g.gone) > op.Return && r.sessionLives(g.Lease, op.Return) {
+			return op
+		}
+	}
+	return nil
+}
+
+// sessionLives is true if until time t nothing had ended the session on a
+// lease, or begun to.
+func (r *record) sessionLives(lease int64, t time.Duration) bool {
+	session := r.sessions[lease]
+	if session == nil {
+		return false
+	}
+	if died, dead := r.crashed[session.Client]; dead && died <= t {
+		return false
+	}
+	for _, told := range r.lost[membership{session.Client, lease}] {
+		if told <= t {
+			return false
+		}
+	}
+	for _, op := range r.closings {
+		if op.Lease == lease && op.Call <= t {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *record) strayFinding(s *subject, ob *object, g stray, op *history.Operation, known string) finding {
+	f := finding{}
+	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{g.maker.ID, op.ID}, From: op.Call, To: op.Return, Object: ob.name}
+	f.Known = r.knownAs(s, known)
+	return f
+}
+
+// origin tells how the stray came to be.
+func (r *record) origin(g stray) string {
+	return fmt.Sprintf("%s's %s of %s, called at %s, had failed at %s and left its key (%s)",
+		g.maker.Client, g.maker.Kind, g.maker.Object, at(g.maker.Call), at(g.maker.Return), r.revision(g.Create))
+}
+
+func (r *record) toldNothingLeft(s *subject, ob *object, g stray, op *history.Operation) finding {
+	f := r.strayFinding(s, ob, g, op, r.lostAcquire(s, g))
+	f.tell = func() string {
+		what := "that there was nothing to give up"
+		if op.Outcome == history.Ok {
+			what = "that all was well"
+		}
+		return fmt.Sprintf("%s; its %s was told at %s %s, and the key was still there at %s",
+			r.origin(g), op.Kind, at(op.Return), what, at(r.log.Earliest(g.gone)))
+	}
+	return f
+}
+
+func (r *record) toldNotLeading(s *subject, ob *object, g stray, op *history.Operation) finding {
+	f := r.strayFinding(s, ob, g, op, "proclaim-after-lost-answer")
+	f.tell = func() string {
+		return fmt.Sprintf("%s; its proclaim was told at %s that it does not lead, and its key had led since %s",
+			r.origin(g), at(op.Return), r.revision(g.owns))
+	}
+	return f
+}
+
+func (r *record) ghost(s *subject, ob *object, g stray, waiter *history.Operation) finding {
+	f := r.strayFinding(s, ob, g, waiter, r.lostAcquire(s, g))
+	f.tell = func() string {
+		return fmt.Sprintf("%s; that key owned %s from %s on, nobody believed in it, and %s's %s, called at %s, waited behind it until its patience ended at %s",
+			r.origin(g), ob.name, r.revision(g.owns), waiter.Client, waiter.Kind, at(waiter.Call), at(waiter.Return))
+	}
+	return f
+}
+
+// lostAcquire names the defect of etcd's that left a stray, or "".
+func (r *record) lostAcquire(s *subject, g stray) string {
+	created := r.log.Earliest(g.Create)
+	switch {
+	case g.maker.Kind == history.Campaign && r.struck("compact", created, g.maker.Return) && g.maker.Return < g.maker.Deadline:
+		return "etcd#21128"
+	case !r.harmed(g.maker.Client, g.maker.Call, g.maker.Return):
+		return ""
+	case g.maker.Kind == history.Campaign:
+		return "lost-campaign-keeps-key"
+	case g.maker.Kind == history.TryAcquire && s.Primitive == history.Mutex:
+		return "try-lock-ghost"
+	case g.maker.Kind == history.Acquire && s.Primitive == history.Mutex:
+		return "lost-lock-keeps-key"
+	}
+	return ""
+}
+
+// struck is true if a fault of a kind had its effect within an interval.
+func (r *record) struck(kind string, from, to time.Duration) bool {
+	for i := range r.h.Faults {
+		if f := &r.h.Faults[i]; f.Kind == kind && f.Verified && f.From <= to && f.To >= from {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,193 @@
+package recipes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/etcd-holdfast/holdfast/workloads"
+)
+
+var (
+	// errKeyGone refuses a turn whose key did not outlive the wait for it.
+	errKeyGone = errors.New("the own key was gone when the wait for the older ones ended")
+	// errNotHeld refuses to give up what the caller does not have.
+	errNotHeld = errors.New("the caller holds nothing")
+)
+
+// patience is how long the clean-up after a failed call may take, whatever
+// became of the caller's context. What it cannot reach then is cleaned up
+// before the next call.
+const patience = 500 * time.Millisecond
+
+// line is how the corrected primitives queue up: a key on the session's lease
+// for each call, and the oldest ones own. It does what etcd's recipes do, and
+// differs where they go wrong:
+//
+//   - Each call has a key of its own, so that a late deletion of one cannot hit
+//     another, and two objects on one session exclude each other.
+//   - A turn has come only if one read finds the own key and no older one that
+//     has to go first (etcd#16221, etcd#19597). That is enough: create revisions
+//     only grow, so no older key can come back. What no check can close is the
+//     time after it, in which the lease can end.
+//   - A call that fails takes its key away, with a context of its own that ends
+//     soon (etcd#18082), and remembers a key that may be left; a lost answer does
+//     not mean that there is none.
+//   - A watch that ends without an answer, as by compaction, means to look again.
+//   - Keys with a further "/" belong to another object.
+type line struct {
+	session *workloads.Session
+	prefix  string // ends in "/"
+	strays  []string
+}
+
+// place is one key in a line.
+type place struct {
+	key      string
+	revision int64 // its create revision
+}
+
+func (p place) grant() workloads.Grant {
+	return workloads.Grant{Key: p.key, Token: p.revision}
+}
+
+// join puts a key into the line, below kind if that is not "".
+func (l *line) join(ctx context.Context, kind, value string) (place, error) {
+	if err := l.sweep(ctx); err != nil {
+		return place{}, err
+	}
+	for {
+		p := place{key: fmt.Sprintf("%s%s%x-%d", l.prefix, kind, l.session.Session.Lease(), l.session.Next())}
+		reply, err := l.session.Client.Txn(ctx).
+			If(clientv3.Compare(clientv3.CreateRevision(p.key), "=", 0)).
+			Then(clientv3.OpPut(p.key, value, clientv3.WithLease(l.session.Session.Lease()))).
+			Commit()
+		if err != nil {
+			if !workloads.Certain(err) {
+				l.takeAway(ctx, p.key)
+			}
+			return place{}, fmt.Errorf("join the line: %w", err)
+		}
+		if reply.Succeeded {
+			p.revision = reply.Header.Revision
+			return p, nil
+		}
+		// Left by an earlier process on the same lease: it is not ours.
+	}
+}
+
+// wait returns nil when the place's turn has come: its key is there, and no
+// older one that goes first. If it fails the key is taken away.
+func (l *line) wait(ctx context.Context, p place, first func(rest string) bool) error {
+	for {
+		turn, revision, ahead, err := l.look(ctx, p, first)
+		if err == nil && !turn {
+			err = l.awaitDeletion(ctx, revision, p.key, ahead)
+		}
+		switch {
+		case err != nil:
+			if !errors.Is(err, errKeyGone) {
+				l.takeAway(ctx, p.key)
+			}
+			return err
+		case turn:
+			return nil
+		}
+	}
+}
+
+// look reads the line at one revision. If it is not the place's turn, ahead is
+// the last key that goes before it.
+func (l *line) look(ctx context.Context, p place, first func(rest string) bool) (turn bool, revision int64, ahead string, err error) {
+	reply, err := l.session.Client.Get(ctx, l.prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(),
+		clientv3.WithSort(clientv3.SortByCreateRevision, clientv3.SortAscend), clientv3.WithMaxCreateRev(p.revision))
+	if err != nil {
+		return false, 0, "", fmt.Errorf("look at the line: %w", err)
+	}
+	there := false
+	for _, kv := range reply.Kvs {
+		key := string(kv.Key)
+		switch {
+		case key == p.key:
+			there = kv.CreateRevision == p.revision
+		case first(strings.TrimPrefix(key, l.prefix)):
+			ahead = key
+		}
+	}
+	if !there {
+		return false, 0, "", workloads.WithoutEffect(errKeyGone)
+	}
+	return ahead == "", reply.Header.Revision, ahead, nil
+}
+
+// lookAgain is the pause before the line is read again after a watch that
+// ended without an answer.
+const lookAgain = 100 * time.Millisecond
+
+// awaitDeletion returns when one of two keys may have been deleted after a
+// revision, or when ctx has ended, with its error.
+func (l *line) awaitDeletion(ctx context.Context, after int64, keys ...string) error {
+	within, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	defer cancel()
+	for reply := range l.session.Client.Watch(within, l.prefix, clientv3.WithPrefix(), clientv3.WithRev(after+1), clientv3.WithFilterPut()) {
+		for _, e := range reply.Events {
+			for _, key := range keys {
+				if string(e.Kv.Key) == key {
+					return nil
+				}
+			}
+		}
+		if reply.Err() != nil {
+			break
+		}
+	}
+	pause(ctx, lookAgain)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("wait for the older keys: %w", err)
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// leave takes a place out of the line. It may be called again after an error.
+func (l *line) leave(ctx context.Context, p place) error {
+	_, err := l.session.Client.Txn(ctx).If(owns(p.grant())).Then(clientv3.OpDelete(p.key)).Commit()
+	return err
+}
+
+// takeAway deletes a key that a failed call may have left, and remembers it if
+// that cannot be done now.
+func (l *line) takeAway(ctx context.Context, key string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	l.strays = append(l.strays, key)
+	_ = l.sweep(ctx) // what is left is remembered
+}
+
+// sweep deletes the keys that earlier calls may have left. Nobody else makes
+// keys of these names.
+func (l *line) sweep(ctx context.Context) error {
+	for len(l.strays) > 0 {
+		if _, err := l.session.Client.Delete(ctx, l.strays[0]); err != nil {
+			return fmt.Errorf("take away the key that an earlier call may have left: %w", err)
+		}
+		l.strays = l.strays[1:]
+	}
+	return nil
+}
+
+// own is true for keys of the object itself, as opposed to those of an object
+// whose name goes on with "/".
+func own(rest string) bool { return !strings.Contains(rest, "/") }
