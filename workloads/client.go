@@ -34,6 +34,7 @@ type Client struct {
 	endpoints []string
 	ttl       time.Duration
 	heeds     bool
+	watchdog  bool
 	// dialTimeout is etcd's client's own.
 	dialTimeout time.Duration
 	// redials makes the client give up its connection along with its session,
@@ -71,7 +72,7 @@ func newClient(ctx context.Context, env *Env, slot, name string, subject *Subjec
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Client{
-		Name: name, Slot: slot, Subject: subject.Name, env: env, endpoints: endpoints, ttl: traffic.TTL, heeds: heeds,
+		Name: name, Slot: slot, Subject: subject.Name, env: env, endpoints: endpoints, ttl: traffic.TTL, heeds: heeds, watchdog: traffic.OnLoss == Watchdog,
 		redials: subject.Origin == history.FromUser, ctx: ctx, cancel: cancel, dialTimeout: cmp.Or(traffic.DialTimeout, time.Second),
 	}
 	if c.etcd, err = c.dial(); err != nil {
@@ -192,6 +193,7 @@ func (c *Client) open(lease clientv3.LeaseID) (*session, error) {
 		options = append(options, concurrency.WithLease(lease))
 	}
 	etcd := c.connection()
+	opened := time.Now()
 	made, err := concurrency.NewSession(etcd, options...)
 	if err != nil {
 		return nil, fmt.Errorf("open session: %w", err)
@@ -210,9 +212,13 @@ func (c *Client) open(lease clientv3.LeaseID) (*session, error) {
 	c.mu.Lock()
 	c.current = s
 	c.mu.Unlock()
+	expired := c.watch(s, opened)
 	c.tasks.Go(func() {
 		defer close(s.told)
-		<-made.Done()
+		select {
+		case <-made.Done():
+		case <-expired:
+		}
 		if !s.closing.Load() {
 			c.lose(s, 0)
 		}

@@ -191,7 +191,7 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 		if incarnation > 0 {
 			name += "." + strconv.Itoa(incarnation)
 		}
-		heeds := c.traffic.OnLoss == Stop || c.traffic.OnLoss == Mixed && index%2 == 0
+		heeds := c.traffic.OnLoss == Stop || c.traffic.OnLoss == Watchdog || c.traffic.OnLoss == Mixed && index%2 == 0
 		client, err := newClient(ctx, c.env, slot, name, &c.subject, &c.traffic, heeds)
 		if err != nil {
 			return err

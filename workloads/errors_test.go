@@ -13,7 +13,7 @@ import (
 // What is not known must never be taken as "no effect".
 func TestOnlyRefusalsAreCertain(t *testing.T) {
 	for _, err := range []error{
-		ErrTaken, ErrNoLeader, concurrency.ErrLocked, concurrency.ErrSessionExpired, concurrency.ErrElectionNotLeader,
+		ErrTaken, ErrNoLeader, concurrency.ErrLocked, concurrency.ErrLockReleased, concurrency.ErrSessionExpired, concurrency.ErrElectionNotLeader,
 		rpctypes.ErrLeaseNotFound, fmt.Errorf("wrapped: %w", rpctypes.ErrLeaseNotFound), WithoutEffect(errors.New("any")),
 		fmt.Errorf("wrapped: %w", WithoutEffect(errors.New("any"))),
 	} {
@@ -23,7 +23,7 @@ func TestOnlyRefusalsAreCertain(t *testing.T) {
 	}
 	for _, err := range []error{
 		context.Canceled, context.DeadlineExceeded, rpctypes.ErrTimeout, rpctypes.ErrNoLeader, rpctypes.ErrLeaderChanged,
-		rpctypes.ErrCompacted, errors.New("mutex: Locked by another session"), concurrency.ErrLockReleased,
+		rpctypes.ErrCompacted, errors.New("mutex: Locked by another session"),
 	} {
 		if Certain(err) {
 			t.Errorf("%v leaves it unknown", err)

@@ -18,6 +18,10 @@ const (
 	Stop OnLoss = "stop"
 	// Ignore goes on believing until the work is done.
 	Ignore OnLoss = "ignore"
+	// Watchdog does not wait to be told: the client renews its lease by itself
+	// too, and stops believing before the lease can have ended, counted from
+	// when it sent the last renewal that was answered.
+	Watchdog OnLoss = "watchdog"
 	// Mixed makes every other client ignore.
 	Mixed OnLoss = "mixed"
 )
@@ -134,8 +138,8 @@ func (t *Traffic) Mistakes(p history.Primitive) []Mistake {
 	check("several", t.Several.Validate())
 	check("readers", t.Readers.Validate())
 	check("proclaim", t.Proclaim.Validate())
-	if t.OnLoss != Stop && t.OnLoss != Ignore && t.OnLoss != Mixed {
-		check("on-loss", fmt.Errorf("%q is none of stop, ignore, mixed", t.OnLoss))
+	if t.OnLoss != Stop && t.OnLoss != Ignore && t.OnLoss != Mixed && t.OnLoss != Watchdog {
+		check("on-loss", fmt.Errorf("%q is none of stop, ignore, mixed, watchdog", t.OnLoss))
 	}
 	return mistakes
 }

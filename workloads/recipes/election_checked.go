@@ -44,6 +44,9 @@ func (e *CheckedElection) Campaign(ctx context.Context, value string) (workloads
 
 // Proclaim replaces the leader value.
 func (e *CheckedElection) Proclaim(ctx context.Context, value string) error {
+	if err := e.sweep(ctx); err != nil {
+		return err
+	}
 	if e.held.key == "" {
 		return workloads.WithoutEffect(concurrency.ErrElectionNotLeader)
 	}

@@ -19,9 +19,8 @@ var (
 	errNotHeld = errors.New("the caller holds nothing")
 )
 
-// patience is how long the clean-up after a failed call may take, whatever
-// became of the caller's context. What it cannot reach then is cleaned up
-// before the next call.
+// patience is how long a failed call waits for its clean-up, whatever became of
+// the caller's context. What cannot be done in that time goes on behind it.
 const patience = 500 * time.Millisecond
 
 // line is how the corrected primitives queue up: a key on the session's lease
@@ -34,15 +33,16 @@ const patience = 500 * time.Millisecond
 //     has to go first (etcd#16221, etcd#19597). That is enough: create revisions
 //     only grow, so no older key can come back. What no check can close is the
 //     time after it, in which the lease can end.
-//   - A call that fails takes its key away, with a context of its own that ends
-//     soon (etcd#18082), and remembers a key that may be left; a lost answer does
-//     not mean that there is none.
+//   - A call that fails takes its key away: a lost answer does not mean that
+//     there is none. It waits for that a moment only (etcd#18082); it is tried
+//     until it is done or the client is closed, and the next call waits for it.
 //   - A watch that ends without an answer, as by compaction, means to look again.
 //   - Keys with a further "/" belong to another object.
 type line struct {
 	session *workloads.Session
 	prefix  string // ends in "/"
-	strays  []string
+	// strays is the end of the clean-up that goes on, if any.
+	strays []<-chan struct{}
 }
 
 // place is one key in a line.
@@ -167,23 +167,39 @@ func (l *line) leave(ctx context.Context, p place) error {
 	return err
 }
 
-// takeAway deletes a key that a failed call may have left, and remembers it if
-// that cannot be done now.
+// takeAway deletes a key that a failed call may have left. Nobody else makes a
+// key of this name. The goroutine that does it ends when it is done or the
+// client is closed.
 func (l *line) takeAway(ctx context.Context, key string) {
+	done := make(chan struct{})
+	l.strays = append(l.strays, done)
+	client := l.session.Client
+	go func() {
+		defer close(done)
+		for client.Ctx().Err() == nil {
+			within, cancel := context.WithTimeout(client.Ctx(), patience)
+			_, err := client.Delete(within, key)
+			cancel()
+			if err == nil {
+				return
+			}
+			pause(client.Ctx(), lookAgain)
+		}
+	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	l.strays = append(l.strays, key)
-	_ = l.sweep(ctx) // what is left is remembered
+	_ = l.sweep(ctx) // what is left goes on
 }
 
-// sweep deletes the keys that earlier calls may have left. Nobody else makes
-// keys of these names.
+// sweep waits until what earlier calls may have left is gone.
 func (l *line) sweep(ctx context.Context) error {
 	for len(l.strays) > 0 {
-		if _, err := l.session.Client.Delete(ctx, l.strays[0]); err != nil {
-			return fmt.Errorf("take away the key that an earlier call may have left: %w", err)
+		select {
+		case <-l.strays[0]:
+			l.strays = l.strays[1:]
+		case <-ctx.Done():
+			return fmt.Errorf("take away the key that an earlier call may have left: %w", ctx.Err())
 		}
-		l.strays = l.strays[1:]
 	}
 	return nil
 }

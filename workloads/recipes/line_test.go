@@ -3,6 +3,7 @@ package recipes
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -117,7 +118,7 @@ func TestLookThatFailsLeavesNoKey(t *testing.T) {
 // answer, and what comes after it until the link is mended.
 type losingAnswers struct {
 	clientv3.KV
-	lost *bool
+	lost *atomic.Bool
 }
 
 var errLostAnswer = errors.New("the answer was lost")
@@ -127,7 +128,7 @@ func (kv losingAnswers) Txn(ctx context.Context) clientv3.Txn {
 }
 
 func (kv losingAnswers) Delete(ctx context.Context, key string, options ...clientv3.OpOption) (*clientv3.DeleteResponse, error) {
-	if *kv.lost {
+	if kv.lost.Load() {
 		return nil, errLostAnswer
 	}
 	return kv.KV.Delete(ctx, key, options...)
@@ -135,7 +136,7 @@ func (kv losingAnswers) Delete(ctx context.Context, key string, options ...clien
 
 type losingTxn struct {
 	clientv3.Txn
-	lost *bool
+	lost *atomic.Bool
 }
 
 func (t losingTxn) If(cs ...clientv3.Cmp) clientv3.Txn { return losingTxn{t.Txn.If(cs...), t.lost} }
@@ -145,7 +146,7 @@ func (t losingTxn) Then(ops ...clientv3.Op) clientv3.Txn {
 
 func (t losingTxn) Commit() (*clientv3.TxnResponse, error) {
 	reply, err := t.Txn.Commit()
-	if *t.lost {
+	if t.lost.Load() {
 		return nil, errLostAnswer
 	}
 	return reply, err
@@ -160,13 +161,14 @@ func TestKeyOfALostAnswerIsTakenAwayLater(t *testing.T) {
 			t.Run(name+" then "+next, func(t *testing.T) {
 				a, prefix := testetcd.Open(t), testetcd.Prefix(t)
 				lock := testetcd.Exclusive(testetcd.Named(t, Subjects(), name), a, prefix)
-				kv, lost := a.Client.KV, true
-				a.Client.KV = losingAnswers{kv, &lost}
+				kv, lost := a.Client.KV, new(atomic.Bool)
+				lost.Store(true)
+				a.Client.KV = losingAnswers{kv, lost}
 				if _, err := lock.Acquire(testetcd.Within(t)); !errors.Is(err, errLostAnswer) || workloads.Certain(err) {
 					t.Fatalf("acquire: %v, want that its answer was lost, which is not certain", err)
 				}
 				testetcd.AwaitKeys(t, a.Client, prefix, 1)
-				lost = false
+				lost.Store(false)
 				if next == "release" {
 					if err := lock.Release(testetcd.Within(t)); err == nil || !workloads.Certain(err) {
 						t.Errorf("release: %v, want that nothing is held", err)
@@ -191,12 +193,13 @@ func TestReleaseCanBeRepeated(t *testing.T) {
 			subject := testetcd.Named(t, Subjects(), name)
 			first, second := testetcd.Exclusive(subject, a, prefix), testetcd.Exclusive(subject, a, prefix)
 			testetcd.MustHold(t, first.Acquire)
-			kv, lost := a.Client.KV, true
-			a.Client.KV = losingAnswers{kv, &lost}
+			kv, lost := a.Client.KV, new(atomic.Bool)
+			lost.Store(true)
+			a.Client.KV = losingAnswers{kv, lost}
 			if err := first.Release(testetcd.Within(t)); !errors.Is(err, errLostAnswer) {
 				t.Fatalf("release: %v, want that its answer was lost", err)
 			}
-			lost = false
+			lost.Store(false)
 			grant, err := second.Acquire(testetcd.Within(t))
 			testetcd.Must(t, func(context.Context) error { return err })
 			testetcd.Must(t, first.Release)
