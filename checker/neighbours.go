@@ -26,11 +26,12 @@ func (r *record) heldUpByNeighbours(s *subject, ob *object) []finding {
 		}
 		for i := range ob.tenures {
 			t := &ob.tenures[i]
-			if t.Lease != op.Lease || t.Lease == 0 || t.neverOwned() || r.log.Latest(t.owns) > op.Deadline-ownedInVain ||
-				r.log.Earliest(t.Create) > op.Return || r.log.Earliest(t.gone) < op.Deadline || r.log.Latest(t.Create) < op.Call {
+			until := min(r.log.Earliest(t.gone), op.Deadline)
+			if t.Lease != op.Lease || t.Lease == 0 || t.neverOwned() || r.log.Latest(t.owns) > until-ownedInVain ||
+				r.log.Earliest(t.Create) > op.Return || r.log.Latest(t.Create) < op.Call {
 				continue
 			}
-			if neighbour := r.neighbour(s, ob, t, op.Deadline); neighbour != nil {
+			if neighbour := r.neighbour(s, ob, t, until); neighbour != nil {
 				findings = append(findings, r.heldUp(s, ob, op, t, neighbour))
 				break
 			}
@@ -47,7 +48,7 @@ func (r *record) neighbour(s *subject, ob *object, own *tenure, until time.Durat
 			continue
 		}
 		for i := range other.tenures {
-			if n := &other.tenures[i]; n.Create < own.Create && r.log.Earliest(n.gone) > until {
+			if n := &other.tenures[i]; n.Create < own.Create && r.log.Earliest(n.gone) >= until {
 				return n
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,6 +97,7 @@ func loadScenario(name string, set []string) (holdfast.Scenario, error) {
 	switch {
 	case err == nil:
 		return holdfast.ParseScenario(name, text, set...)
+	case slices.Contains(holdfast.BuiltinScenarios(), name):
 	case strings.HasSuffix(name, ".yaml"), strings.HasSuffix(name, ".yml"), strings.ContainsRune(name, filepath.Separator):
 		return holdfast.Scenario{}, usageError{fmt.Errorf("read the scenario: %w", err)}
 	}

@@ -53,6 +53,13 @@ func Subjects() []workloads.Subject {
 			NewElection: func(s *workloads.Session, prefix string) workloads.Election { return NewElection(s, prefix) },
 		},
 		{
+			Name:        "election-resumed",
+			Summary:     "concurrency.Election, resumed with the prefix that NewElection was given",
+			Origin:      history.FromEtcd,
+			Layout:      history.OldestKey,
+			NewElection: func(s *workloads.Session, prefix string) workloads.Election { return NewResumedElection(s, prefix) },
+		},
+		{
 			Name:        "election-checked",
 			Summary:     "an election like concurrency.Election, without the defects known of it",
 			Origin:      history.Corrected,
