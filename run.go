@@ -99,6 +99,7 @@ type run struct {
 	cluster  cluster.Cluster
 	observer *observer
 	lookout  *faults.Lookout
+	world    *faults.World
 	crews    []*workloads.Crew
 	tally    tally
 	// interrupted is true if ctx ended before the run was complete.
@@ -156,7 +157,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	heal, final := make(chan struct{}), make(chan struct{})
 	env := &workloads.Env{
 		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix,
-		Connect: r.cluster.Connect, Disconnect: r.cluster.Disconnect,
+		Connect: r.connect, Disconnect: r.disconnect, Requests: r.requests(),
 		Healed: heal, Final: final, Quiet: r.scenario.Quiet,
 	}
 	first := 1
@@ -167,11 +168,16 @@ func (r *run) run(ctx context.Context) (err error) {
 		r.crews = append(r.crews, crew)
 	}
 
+	conductor, err := r.conductor()
+	if err != nil {
+		return err
+	}
+	defer r.lookout.Close()
 	r.phase(history.PhaseLoad)
 	for _, c := range r.crews {
 		c.Start(life)
 	}
-	healed, fault := r.load(ctx)
+	healed, fault := r.load(ctx, conductor)
 	r.interrupted = ctx.Err() != nil
 	if healed { // else nobody can be expected to make progress
 		r.phase(history.PhaseHealed)
@@ -262,7 +268,7 @@ func (r *run) start(ctx, life context.Context) error {
 	if r.recorder, err = history.NewRecorder(file, r.clock, header); err != nil {
 		return err
 	}
-	r.lookout = faults.NewLookout(r.clock)
+	r.lookout = faults.NewLookout(r.clock, runPrefix)
 	r.recorder.Listen(func(record history.Record) {
 		r.lookout.Hear(record)
 		r.tally.hear(record)
@@ -273,27 +279,33 @@ func (r *run) start(ctx, life context.Context) error {
 	}
 	r.observer, err = startObserver(life, c, runPrefix, r.recorder, func(start int64) *history.RevisionJournal {
 		return history.NewRevisionJournal(revisions, start)
-	})
+	}, r.lookout.Changed)
 	return err
+}
+
+// conductor makes ready to carry out the plan of faults: what the faults wait
+// for is noted from now on.
+func (r *run) conductor() (*faults.Conductor, error) {
+	file, err := r.directory.append(FaultsFile)
+	if err != nil {
+		return nil, err
+	}
+	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: runPrefix}
+	c := &faults.Conductor{
+		World: r.world, Lookout: r.lookout, Journal: history.NewFaultJournal(file), Clock: r.clock, Report: r.sayFault,
+	}
+	return c, c.Arm(r.scenario.Plan())
 }
 
 // load lets clients work and faults strike until the time is over, ctx ends,
 // or the harness fails. It returns whether every fault was healed.
-func (r *run) load(ctx context.Context) (healed bool, err error) {
-	file, err := r.directory.append(FaultsFile)
-	if err != nil {
-		return false, err
-	}
+func (r *run) load(ctx context.Context, conductor *faults.Conductor) (healed bool, err error) {
 	within, cancel := context.WithTimeout(ctx, r.scenario.Duration)
 	defer cancel()
 	plan := r.scenario.Plan()
 	r.say("load for %v, seed %d: %d workloads, %d clients, %d faults planned",
 		r.scenario.Duration, r.scenario.Seed, len(r.crews), len(r.Slots("")), len(plan))
-	conductor := &faults.Conductor{
-		World:   &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin},
-		Lookout: r.lookout, Journal: history.NewFaultJournal(file), Clock: r.clock, Began: r.clock.Now(),
-		Report: r.sayFault,
-	}
+	conductor.Began = r.clock.Now()
 	harmed := make(chan error, 1)
 	go func() { harmed <- conductor.Run(within, plan) }()
 	failed := r.failures(within)

@@ -42,6 +42,7 @@ type line struct {
 	Prior     string        `json:"prior"`
 	Revision  int64         `json:"revision"`
 	Detail    string        `json:"detail"`
+	Requests  int64         `json:"requests"`
 	Header    *Header       `json:"header"`
 }
 
@@ -87,6 +88,7 @@ func appendCompletion(b []byte, c *Completion, at time.Duration) []byte {
 	b = appendInt(b, "token", c.Token)
 	b = appendText(b, "value", c.Value)
 	b = appendInt(b, "revision", c.Revision)
+	b = appendInt(b, "requests", c.Requests)
 	return append(b, '}', '\n')
 }
 

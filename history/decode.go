@@ -131,6 +131,8 @@ func (l *line) scan(p plain) bool {
 			field, ok = 1<<21, p.number(&l.Revision)
 		case "detail":
 			field, ok = 1<<22, p.text(&l.Detail)
+		case "requests":
+			field, ok = 1<<23, p.number(&l.Requests)
 		default: // the header, or a name that only encoding/json would take
 			return false
 		}
@@ -154,6 +156,7 @@ func (l *line) complete(op *Operation) {
 	set(&op.Token, l.Token)
 	set(&op.Value, l.Value)
 	set(&op.Revision, l.Revision)
+	set(&op.Requests, l.Requests)
 }
 
 func set[T comparable](field *T, v T) {

@@ -23,6 +23,8 @@ const (
 	// PhaseBegan: the run entered the phase named by Detail: PhaseLoad,
 	// PhaseHealed, PhaseFinal or PhaseEnd.
 	PhaseBegan EventKind = "phase"
+	// Signalled: Client gave the signal named by Detail, for faults to heed.
+	Signalled EventKind = "signal"
 )
 
 // The phases of a run, in order.

@@ -115,6 +115,11 @@ type Operation struct {
 	// for operations on a protected resource its position in the resource's
 	// own total order.
 	Revision int64
+	// Requests is how many requests the client's links carried between the
+	// call and its return, those of its background work included: calls with one
+	// request, and new watches; not what keeps leases alive. Zero also if nobody
+	// counted.
+	Requests int64
 }
 
 // Completed is true if the call returned.

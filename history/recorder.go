@@ -49,6 +49,7 @@ type Completion struct {
 	Token    int64
 	Value    string
 	Revision int64
+	Requests int64
 }
 
 // NewRecorder returns a recorder that appends to w, and writes the header.

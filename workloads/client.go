@@ -251,7 +251,9 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 		return op, errDead
 	}
 	done := history.Completion{ID: op.ID, Client: c.Name}
+	before := c.requests()
 	err := surviving(call, &done)
+	done.Requests = max(0, c.requests()-before)
 	switch {
 	case err == nil:
 		done.Outcome = history.Ok
@@ -266,7 +268,16 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 	}
 	op.Return, op.Outcome, op.Error = at, done.Outcome, done.Error
 	op.Key, op.Token, op.Value, op.Revision = done.Key, done.Token, done.Value, done.Revision
+	op.Requests = done.Requests
 	return op, err
+}
+
+// requests is how many requests the client's links have carried.
+func (c *Client) requests() int64 {
+	if c.env.Requests == nil {
+		return 0
+	}
+	return c.env.Requests(c.Name)
 }
 
 // surviving makes the call and turns a panic of the subject into an error.

@@ -17,6 +17,9 @@ type Env struct {
 	// Disconnect removes them.
 	Connect    func(party string) ([]string, error)
 	Disconnect func(party string)
+	// Requests, if set, is how many requests a party's links have carried since
+	// it was connected.
+	Requests func(party string) int64
 	// Healed is closed when every fault is healed: clients end their round and
 	// make a last one.
 	Healed <-chan struct{}
