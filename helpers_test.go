@@ -12,7 +12,7 @@ import (
 type planned = faults.Planned
 
 func triggerOn(subject, event string, longer time.Duration) *faults.Trigger {
-	return &faults.Trigger{Subject: subject, Event: event, Longer: longer}
+	return &faults.Trigger{Subject: faults.Names{subject}, Event: event, Longer: longer}
 }
 
 // decided returns the objects that a client's first rounds ask for.

@@ -36,6 +36,9 @@ type observer struct {
 	journal  *history.RevisionJournal
 	admin    *clientv3.Client
 	clients  []*clientv3.Client // one a member
+	// listen is told of each change once, and of the lease whose end it shows, or
+	// zero. It must be quick.
+	listen func(c history.Change, ended int64)
 
 	cancel context.CancelFunc
 	group  sync.WaitGroup
@@ -48,8 +51,8 @@ type observer struct {
 }
 
 // startObserver connects and watches from before the first change on.
-func startObserver(ctx context.Context, c cluster.Cluster, prefix string, recorder *history.Recorder, journal func(start int64) *history.RevisionJournal) (_ *observer, err error) {
-	o := &observer{cluster: c, prefix: prefix, recorder: recorder, seen: make(map[int64]bool), marked: make(map[int64]bool), changed: make(chan struct{})}
+func startObserver(ctx context.Context, c cluster.Cluster, prefix string, recorder *history.Recorder, journal func(start int64) *history.RevisionJournal, listen func(history.Change, int64)) (_ *observer, err error) {
+	o := &observer{cluster: c, prefix: prefix, recorder: recorder, listen: listen, seen: make(map[int64]bool), marked: make(map[int64]bool), changed: make(chan struct{})}
 	ctx, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -136,8 +139,10 @@ func (o *observer) deliver(ctx context.Context, events []*clientv3.Event, now ti
 			continue
 		}
 		change := history.Change{Revision: revision, Time: now, Key: string(e.Kv.Key), Deleted: e.Type == mvccpb.Event_DELETE}
+		ended := int64(0)
 		if change.Deleted {
 			if lease, ok := o.leaseOf(change.Key); ok {
+				ended = lease
 				o.journal.LeaseEnd(history.LeaseEnd{Lease: lease, Revision: revision, Time: now})
 			}
 		} else {
@@ -145,6 +150,7 @@ func (o *observer) deliver(ctx context.Context, events []*clientv3.Event, now ti
 			o.mark(ctx, change)
 		}
 		o.journal.Change(change)
+		o.listen(change, ended)
 	}
 	if last > o.highest {
 		o.highest = last

@@ -158,7 +158,7 @@ func plain(text string) string {
 		}
 		expected := map[string]string{
 			"int": "a whole number", "int64": "a whole number", "bool": "true or false", "string": "text",
-			"time.Duration": "a duration such as 500ms or 20s", "[]string": "a list",
+			"time.Duration": "a duration such as 500ms or 20s", "[]string": "a list", "faults.Names": "a name or a list of names",
 			"[]holdfast.Workload": "a list", "[]faults.Entry": "a list",
 		}[kind]
 		if expected == "" {

@@ -99,8 +99,10 @@ type run struct {
 	cluster  cluster.Cluster
 	observer *observer
 	lookout  *faults.Lookout
+	world    *faults.World
 	crews    []*workloads.Crew
 	tally    tally
+	awaited  awaited
 	// interrupted is true if ctx ended before the run was complete.
 	interrupted bool
 
@@ -156,7 +158,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	heal, final := make(chan struct{}), make(chan struct{})
 	env := &workloads.Env{
 		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix,
-		Connect: r.cluster.Connect, Disconnect: r.cluster.Disconnect,
+		Connect: r.connect, Disconnect: r.disconnect, Requests: r.requests(),
 		Healed: heal, Final: final, Quiet: r.scenario.Quiet, Await: r.await,
 	}
 	first := 1
@@ -165,13 +167,19 @@ func (r *run) run(ctx context.Context) (err error) {
 		crew := workloads.NewCrew(env, subject, w.Traffic, first)
 		first += len(crew.Slots())
 		r.crews = append(r.crews, crew)
+		r.awaitFor(crew)
 	}
 
+	conductor, err := r.conductor()
+	if err != nil {
+		return err
+	}
+	defer r.lookout.Close()
 	r.phase(history.PhaseLoad)
 	for _, c := range r.crews {
 		c.Start(life)
 	}
-	healed, fault := r.load(ctx)
+	healed, fault := r.load(ctx, conductor)
 	r.interrupted = ctx.Err() != nil
 	if healed { // else nobody can be expected to make progress
 		r.phase(history.PhaseHealed)
@@ -263,7 +271,7 @@ func (r *run) start(ctx, life context.Context) error {
 	if r.recorder, err = history.NewRecorder(file, r.clock, header); err != nil {
 		return err
 	}
-	r.lookout = faults.NewLookout(r.clock)
+	r.lookout = faults.NewLookout(r.clock, runPrefix)
 	r.recorder.Listen(func(record history.Record) {
 		r.lookout.Hear(record)
 		r.tally.hear(record)
@@ -274,27 +282,33 @@ func (r *run) start(ctx, life context.Context) error {
 	}
 	r.observer, err = startObserver(life, c, runPrefix, r.recorder, func(start int64) *history.RevisionJournal {
 		return history.NewRevisionJournal(revisions, start)
-	})
+	}, r.lookout.Changed)
 	return err
+}
+
+// conductor makes ready to carry out the plan of faults: what the faults wait
+// for is noted from now on.
+func (r *run) conductor() (*faults.Conductor, error) {
+	file, err := r.directory.append(FaultsFile)
+	if err != nil {
+		return nil, err
+	}
+	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: runPrefix}
+	c := &faults.Conductor{
+		World: r.world, Lookout: r.lookout, Journal: history.NewFaultJournal(file), Clock: r.clock, Report: r.sayFault,
+	}
+	return c, c.Arm(r.scenario.Plan())
 }
 
 // load lets clients work and faults strike until the time is over, ctx ends,
 // or the harness fails. It returns whether every fault was healed.
-func (r *run) load(ctx context.Context) (healed bool, err error) {
-	file, err := r.directory.append(FaultsFile)
-	if err != nil {
-		return false, err
-	}
+func (r *run) load(ctx context.Context, conductor *faults.Conductor) (healed bool, err error) {
 	within, cancel := context.WithTimeout(ctx, r.scenario.Duration)
 	defer cancel()
 	plan := r.scenario.Plan()
 	r.say("load for %v, seed %d: %d workloads, %d clients, %d faults planned",
 		r.scenario.Duration, r.scenario.Seed, len(r.crews), len(r.Slots("")), len(plan))
-	conductor := &faults.Conductor{
-		World:   &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin},
-		Lookout: r.lookout, Journal: history.NewFaultJournal(file), Clock: r.clock, Began: r.clock.Now(),
-		Report: r.sayFault,
-	}
+	conductor.Began = r.clock.Now()
 	harmed := make(chan error, 1)
 	go func() { harmed <- conductor.Run(within, plan) }()
 	failed, played := r.failures(within), r.played()
@@ -343,15 +357,6 @@ func (r *run) played() <-chan struct{} {
 	return all
 }
 
-// await lets a script wait for an event.
-func (r *run) await(ctx context.Context, subject, slot, event string) error {
-	t := faults.Trigger{Subject: subject, Event: event, Longer: 100 * time.Millisecond}
-	if r.lookout.Await(ctx, t) == "" {
-		return ctx.Err()
-	}
-	return nil
-}
-
 // failures delivers the first failure of a crew, as long as ctx lasts.
 func (r *run) failures(ctx context.Context) <-chan error {
 	failed := make(chan error, len(r.crews))
@@ -368,6 +373,7 @@ func (r *run) failures(ctx context.Context) <-chan error {
 }
 
 func (r *run) sayFault(f history.Fault) {
+	r.awaited.strike(f)
 	switch {
 	case f.To == 0:
 		r.say("%7.3fs  %s %s", f.From.Seconds(), f.Kind, f.Target)

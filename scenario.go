@@ -115,6 +115,7 @@ func (s Scenario) completed() Scenario {
 		f.Of = slices.Clone(f.Of)
 		if f.When != nil {
 			when := *f.When
+			when.Subject = slices.Clone(when.Subject)
 			f.When = &when
 		}
 	}
@@ -146,8 +147,11 @@ func (s *Scenario) Complete() {
 			f.Of, f.One = append(f.Of, f.One), ""
 		}
 		if f.When != nil {
-			if f.When.Longer == 0 {
+			if event, err := faults.ParseEvent(f.When.Event); err == nil && event.Lasts() && f.When.Longer == 0 {
 				f.When.Longer = 100 * time.Millisecond
+			}
+			if f.When.Nth == 0 {
+				f.When.Nth = 1
 			}
 			if f.Times == 0 {
 				f.Times = 1

@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -236,5 +237,108 @@ func TestClientDecisionsAreAFunctionOfTheSeedAndTheClient(t *testing.T) {
 	}
 	if reflect.DeepEqual(draw(1, "c1"), draw(1, "c2")) || reflect.DeepEqual(draw(1, "c1"), draw(2, "c1")) {
 		t.Error("different clients or seeds decide alike")
+	}
+}
+
+func TestTriggersSurviveTheirOwnYAML(t *testing.T) {
+	s, err := ParseScenario("triggers", []byte(`
+name: triggers
+workloads: [{subject: mutex}, {subject: election}]
+faults:
+  - {when: {subject: mutex, event: waiting}, fault: cut-client}
+  - {when: {subject: [mutex, election], client: B, event: answer Txn, nth: 2, after: signal go}, fault: lose-answer, for: 5s, until: signal heal, times: 2}
+  - {when: {subject: election, event: lease-ended}, fault: compact}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := s.Faults[0], s.Faults[1]
+	if first.When.Longer != 100*time.Millisecond || first.When.Nth != 1 || second.When.Longer != 0 || second.When.Nth != 2 || second.Until != "signal heal" || len(second.When.Subject) != 2 {
+		t.Errorf("%+v, %+v", first.When, second.When)
+	}
+	text, err := s.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ParseScenario("again", text)
+	if err != nil || !reflect.DeepEqual(s, again) {
+		t.Errorf("%v\n%+v\n%+v\n%s", err, s, again, text)
+	}
+	// An entry of two subjects is carried out for each.
+	var got []string
+	for _, p := range s.Plan() {
+		got = append(got, fmt.Sprintf("%d %s %s", p.Entry, p.Kind, p.Subject))
+	}
+	want := []string{"0 cut-client mutex", "1 lose-answer mutex", "1 lose-answer mutex", "1 lose-answer election", "1 lose-answer election", "2 compact election"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestMistakesInTriggersAreNamed(t *testing.T) {
+	_, err := ParseScenario("bad.yaml", []byte(`name: bad
+workloads: [{subject: mutex, clients: 2}, {subject: election, clients: 2, observers: 1}]
+faults:
+  - {when: {subject: mutex, event: ok aquire}, fault: cut-client}
+  - {when: {subject: mutex, event: request Defragment}, fault: cut-client}
+  - {when: {subject: mutex, event: crash, longer: 1s}, fault: compact}
+  - {when: {subject: mutex, event: crash, after: holding}, fault: compact}
+  - {when: {subject: mutex, event: crash, nth: -1}, fault: compact}
+  - {when: {subject: mutex, event: crash, client: C}, fault: compact}
+  - {when: {subject: election, event: crash, client: leader}, fault: compact}
+  - {when: {subject: [mutex, locker, mutex], event: crash}, fault: compact}
+  - {when: {event: crash}, fault: compact}
+  - {when: {subject: mutex, event: crash}, fault: cut-client, until: waiting}
+  - {when: {subject: mutex, event: crash}, fault: compact, until: signal x}
+  - {every: 2s, fault: cut-client, until: signal x}
+  - {when: {subject: mutex, event: crash, clients: B}, fault: compact}
+  - {when: {subject: {mutex: 1}, event: crash}, fault: compact}
+`))
+	if err == nil {
+		t.Fatal("nothing is wrong")
+	}
+	for _, want := range []string{
+		`bad.yaml:4: faults[0].when.event: "ok aquire": there is no operation "aquire"; there are: acquire, try-acquire`,
+		`bad.yaml:5: faults[1].when.event: "request Defragment": there is no call "Defragment"; there are: Put, Range`,
+		`bad.yaml:6: faults[2].when.longer: only waiting and holding last; crash happens at an instant`,
+		`bad.yaml:7: faults[3].when.after: holding is a state`,
+		`bad.yaml:8: faults[4].when.nth: -1 is less than 1`,
+		`bad.yaml:9: faults[5].when.client: "C" is no client of mutex: its 2 clients are A to B`,
+		`bad.yaml:10: faults[6].when.client: "leader" is no client of election: its 3 clients are A to C`,
+		`bad.yaml:11: faults[7].when.subject[1]: "locker" has no workload in this scenario; these have: mutex, election`,
+		`bad.yaml:11: faults[7].when.subject[2]: "mutex" is named twice`,
+		`bad.yaml:12: faults[8].when.subject: it names no subject; these have a workload: mutex, election`,
+		`bad.yaml:13: faults[9].until: waiting is a state`,
+		`bad.yaml:14: faults[10].until: there is nothing to heal: compact takes no time`,
+		`bad.yaml:15: faults[11].until: it belongs to a fault with when`,
+		`bad.yaml:16: faults[12].when.clients: there is no such field; here can be after, client, event, longer, nth, subject`,
+		"bad.yaml:17: ",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("not named: %s", want)
+		}
+	}
+	if t.Failed() {
+		t.Logf("it said:\n%v", err)
+	}
+}
+
+// What a cluster cannot show is refused before anything starts.
+func TestMessagesOfAClusterWithoutLinksAreRefused(t *testing.T) {
+	s := NewScenario("unlinked")
+	s.Workloads = []Workload{NewWorkload("mutex")}
+	s.Faults = []Fault{
+		{Of: []string{"compact"}, When: &faults.Trigger{Subject: faults.Names{"mutex"}, Event: "answer Txn"}},
+		{Of: []string{"compact"}, When: &faults.Trigger{Subject: faults.Names{"mutex"}, Event: "ok acquire", After: "request Txn"}},
+		{Of: []string{"compact"}, When: &faults.Trigger{Subject: faults.Names{"mutex"}, Event: "ok acquire"}},
+	}
+	s.Complete()
+	var got []string
+	wrong := func(field, format string, args ...any) { got = append(got, field+": "+fmt.Sprintf(format, args...)) }
+	for i, f := range s.Faults {
+		s.triggeredMistakes(fmt.Sprintf("faults[%d]", i), f, faults.Capabilities{Kind: "bare", Members: 3}, wrong)
+	}
+	if len(got) != 2 || !strings.HasPrefix(got[0], "faults[0].when.event: answer Txn: it needs links") || !strings.HasPrefix(got[1], "faults[1].when.after: request Txn: it needs links") {
+		t.Errorf("%q", got)
 	}
 }

@@ -98,6 +98,15 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 		for _, f := range w.Traffic.Mistakes(subject.Primitive()) {
 			wrong(field+"."+f.Field, "%v", f.Err)
 		}
+		for j, line := range w.Script {
+			step, err := workloads.ParseStep(subject.Primitive(), line)
+			if err != nil || step.Awaited() == "" {
+				continue
+			}
+			if err := awaitable(step.Awaited()); err != nil {
+				wrong(fmt.Sprintf("%s.script[%d]", field, j), "%v", err)
+			}
+		}
 		// After the heal a dead holder's lease has to run out before its waiters'
 		// last round can end.
 		if least := w.TTL + 5*time.Second; len(s.Faults) > 0 && s.Quiet < least {
@@ -114,7 +123,7 @@ func (s *Scenario) subjectMistakes(wrong complain) {
 	taken := map[string]bool{
 		strings.TrimSuffix(workloads.LeasePrefix, "/"): true,
 		strings.TrimSuffix(workloads.GuardPrefix, "/"): true,
-		"end": true,
+		"end": true, faults.CompactKey: true,
 	}
 	for _, subject := range AllSubjects() {
 		taken[subject.Name] = true
@@ -181,7 +190,7 @@ func (s *Scenario) faultMistakes(wrong complain) {
 		if f.When == nil {
 			s.timedMistakes(field, f, wrong)
 		} else {
-			s.triggeredMistakes(field, f, wrong)
+			s.triggeredMistakes(field, f, capabilities, wrong)
 		}
 	}
 }
@@ -195,27 +204,7 @@ func (s *Scenario) timedMistakes(field string, f Fault, wrong complain) {
 	if f.Times != 0 {
 		wrong(field+".times", "it belongs to a fault with when; a timed one repeats as long as there is time")
 	}
-}
-
-func (s *Scenario) triggeredMistakes(field string, f Fault, wrong complain) {
-	if f.Every.Max != 0 {
-		wrong(field+".every", "a fault is either timed by every or triggered by when, not both")
+	if f.Until != "" {
+		wrong(field+".until", "it belongs to a fault with when, whose clients' event it is; a timed one lasts for its time")
 	}
-	if f.Times < 1 || f.Times > 1000 {
-		wrong(field+".times", "%d is not between 1 and 1000", f.Times)
-	}
-	if f.When.Event != faults.Waiting && f.When.Event != faults.Holding {
-		wrong(field+".when.event", "%q is none of %s, %s", f.When.Event, faults.Waiting, faults.Holding)
-	}
-	if f.When.Longer < 0 {
-		wrong(field+".when.longer", "%v is negative", f.When.Longer)
-	}
-	var subjects []string
-	for _, w := range s.Workloads {
-		subjects = append(subjects, w.Subject)
-		if w.Subject == f.When.Subject {
-			return
-		}
-	}
-	wrong(field+".when.subject", "%q has no workload in this scenario; these have: %s", f.When.Subject, strings.Join(subjects, ", "))
 }

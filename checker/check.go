@@ -81,7 +81,7 @@ func Check(h *history.History, o Options) *Result {
 		o.DeadlineGrace = 2 * time.Second
 	}
 	r := index(withoutFalseNames(h), o)
-	result := &Result{Notes: r.notes()}
+	result := &Result{Notes: r.notes(), Unfired: r.unfired()}
 	for _, s := range r.subjects {
 		for _, p := range properties() {
 			j := p.judge(r, s)
@@ -123,7 +123,7 @@ func (r *record) overall(result *Result) Verdict {
 	verdict := Holds
 	if r.o.CutShort || len(r.unplayed) > 0 {
 		verdict = Unknown
-	} else if len(result.missing(r.o.Reproduces)) > 0 || len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() {
+	} else if len(result.missing(r.o.Reproduces)) > 0 || len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() || len(r.unfired()) > 0 {
 		verdict = Vacuous
 	}
 	for i := range result.Properties {
@@ -196,6 +196,9 @@ func (r *record) notes() []string {
 	sort.Strings(kinds)
 	for _, kind := range kinds {
 		notes = append(notes, fmt.Sprintf("%d of %s had no effect that was seen and counts as not injected", unverified[kind], count(planned[kind], kind+" fault")))
+	}
+	for _, name := range r.unfired() {
+		notes = append(notes, name+" never had its moment: the run did not do what it was meant to")
 	}
 	if len(r.h.Faults) > 0 && !r.anyFault() {
 		notes = append(notes, "faults were planned and none was seen to have an effect: the run did not put its promises to the test it was meant to be")

@@ -32,6 +32,46 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// TestUnfired: a run in which a planned moment never came is at best vacuous,
+// and says whose; one that came fewer times than planned is not told of.
+func TestUnfired(t *testing.T) {
+	fired := history.Fault{Kind: "cut-client", Verified: true, Entry: 1, When: "a client of mutex: answer Txn, 1st"}
+	again := history.Fault{Kind: "stall-client", Unfired: true, Entry: 1, When: fired.When}
+	other := history.Fault{Kind: "cut-client", Unfired: true, Entry: 3, When: "client B of mutex: answer Txn, 1st"}
+	for _, test := range []struct {
+		faults []history.Fault
+		want   string
+		unmet  int
+	}{
+		{[]history.Fault{fired}, "", 0},
+		{[]history.Fault{again, fired}, "", 0},
+		{[]history.Fault{fired, again, other}, "fault 3 (cut-client when client B of mutex: answer Txn, 1st) never had its moment", 1},
+		{[]history.Fault{again}, "fault 1 (stall-client when a client of mutex: answer Txn, 1st) never had its moment", 1},
+		{[]history.Fault{{Kind: "split", Verified: true}, {Kind: "split"}}, "", 0},
+	} {
+		h := &history.History{Faults: test.faults}
+		r := index(h, Options{})
+		if got := strings.Join(r.notes(), "\n"); strings.Contains(got, "never had its moment") != (test.unmet > 0) || !strings.Contains(got, test.want) {
+			t.Errorf("notes %q, want %q", got, test.want)
+		}
+		if got := Check(h, Options{}).Unfired; len(got) != test.unmet {
+			t.Errorf("%+v: unfired %q", test.faults, got)
+		}
+		kept := &Result{Properties: []Property{{Verdict: Holds}}}
+		if got := r.overall(kept); (got == Vacuous) != (test.unmet > 0) || got != Vacuous && got != Holds {
+			t.Errorf("%+v: %s", test.faults, got)
+		}
+		broken := &Result{Properties: []Property{{Verdict: Violated, Violations: []Violation{{}}}}}
+		if got := r.overall(broken); got != Violated {
+			t.Errorf("%+v: %s", test.faults, got)
+		}
+		undecided := &Result{Properties: []Property{{Verdict: Unknown}}}
+		if got := r.overall(undecided); got != Unknown {
+			t.Errorf("%+v: %s", test.faults, got)
+		}
+	}
+}
+
 // TestStoredViolations: many violations are all counted and some are told,
 // those that fail the run first.
 func TestStoredViolations(t *testing.T) {

@@ -93,6 +93,9 @@ type Result struct {
 	// Exit is the exit code that Verdict stands for.
 	Exit       int
 	Properties []Property
+	// Unfired names the entries of faults whose moment never came: with any, the
+	// run is at best Vacuous.
+	Unfired []string
 	// Notes say in plain words what limits the result: a record that was cut
 	// short, faults without evidence, gaps in the revision log.
 	Notes []string

@@ -24,24 +24,33 @@ type Conductor struct {
 	Began time.Duration
 	// Report, if set, is told of every fault that was injected or healed.
 	Report func(history.Fault)
+
+	vigils map[chain]*vigil
 }
 
 // Run carries out the plan until it is done or ctx ends. Every fault that was
 // injected is healed when Run returns; what could not be healed is in the
 // journal and in the error.
 func (c *Conductor) Run(ctx context.Context, plan []Planned) error {
-	entries := make(map[int][]Planned)
+	if c.vigils == nil {
+		if err := c.Arm(plan); err != nil {
+			return err
+		}
+	}
+	defer c.Lookout.Close()
+	chains := make(map[chain][]Planned)
 	for _, p := range plan {
-		entries[p.Entry] = append(entries[p.Entry], p)
+		key := chain{p.Entry, p.Subject}
+		chains[key] = append(chains[key], p)
 	}
 	var (
 		group  sync.WaitGroup
 		mu     sync.Mutex
 		faults []error
 	)
-	for _, entry := range entries {
+	for _, follow := range chains {
 		group.Go(func() {
-			for _, p := range entry {
+			for _, p := range follow {
 				if err := c.one(ctx, p); err != nil {
 					mu.Lock()
 					faults = append(faults, err)
@@ -62,10 +71,14 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 		return fmt.Errorf("fault %q: there is no such fault", p.Kind)
 	}
 	target := ""
+	var held *moment
+	v := c.vigils[chain{p.Entry, p.Subject}]
 	if p.When != nil {
-		if target = c.Lookout.Await(ctx, *p.When); target == "" {
-			record.Planned = 0
-			record.Evidence = fmt.Sprintf("no client of %s was %s for longer than %v before the time for faults was over", p.When.Subject, p.When.Event, p.When.Longer)
+		record.Entry, record.When = p.Entry+1, p.When.moment(p.Subject)
+		var err error
+		if target, held, err = c.await(ctx, v); err != nil {
+			record.Planned, record.Unfired = 0, true
+			record.Evidence = c.never(p, v)
 			c.Journal.Record(record)
 			return nil
 		}
@@ -79,8 +92,12 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 	// What has been begun is done, proved and healed even if the run ends.
 	record.From = c.Clock.Now()
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
-	e, err := kind.inject(within, c.World, rand.New(rand.NewPCG(p.Choice, 0)), target)
+	e, err := (*effect)(nil), errUnknown
+	if p.When == nil || target != "" || !kind.OnClient {
+		e, err = kind.inject(within, c.World, rand.New(rand.NewPCG(p.Choice, 0)), target)
+	}
 	cancel()
+	held.pass()
 	if err != nil {
 		record.To = c.Clock.Now()
 		record.Evidence = "not injected: " + err.Error()
@@ -97,9 +114,7 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 	record.Evidence = "injected"
 	c.Journal.Record(record)
 	c.tell(record)
-	if !kind.Instant {
-		c.until(ctx, record.From+p.For)
-	}
+	healed := !kind.Instant && c.last(ctx, v, record.From+p.For)
 	within, cancel = context.WithTimeout(context.WithoutCancel(ctx), healPatience)
 	defer cancel()
 	record.Verified, record.Evidence = e.prove(within)
@@ -107,11 +122,17 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 		record.Verified = false
 		record.Evidence += ", but the client died meanwhile, and that may be why"
 	}
+	if healed {
+		record.Evidence += "; healed by " + p.Until
+	}
 	err = c.heal(ctx, e, &record)
 	c.Journal.Record(record)
 	c.tell(record)
 	return err
 }
+
+// errUnknown is why a fault on a client was not injected.
+var errUnknown = errors.New("it is not known to which client that happened")
 
 // heal undoes a fault and notes when, and what went wrong.
 func (c *Conductor) heal(ctx context.Context, e *effect, record *history.Fault) error {

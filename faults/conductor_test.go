@@ -97,7 +97,7 @@ func TestEveryFaultProvesItsEffectAndHeals(t *testing.T) {
 			var file bytes.Buffer
 			conductor := &Conductor{
 				World:   &World{Cluster: c, Clients: b, Admin: admin},
-				Lookout: NewLookout(clock), Journal: history.NewFaultJournal(&file), Clock: clock,
+				Lookout: NewLookout(clock, ""), Journal: history.NewFaultJournal(&file), Clock: clock,
 			}
 			plan := []Planned{{ID: 1, Kind: kind.Name, For: 1500 * time.Millisecond, Choice: 3}}
 			if err := conductor.Run(ctx, plan); err != nil {
@@ -150,14 +150,14 @@ func TestFaultsThatDoNotHappenAreRecordedAsSuch(t *testing.T) {
 	var file bytes.Buffer
 	conductor := &Conductor{
 		World:   &World{Cluster: c, Clients: nobody{}, Admin: admin},
-		Lookout: NewLookout(clock), Journal: history.NewFaultJournal(&file), Clock: clock,
+		Lookout: NewLookout(clock, ""), Journal: history.NewFaultJournal(&file), Clock: clock,
 	}
 	short, end := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer end()
 	if err := conductor.Run(short, []Planned{
 		{ID: 1, Kind: "cut-client", Entry: 0},
 		{ID: 2, Kind: "cut-client", Entry: 1, At: time.Hour},
-		{ID: 3, Kind: "cut-client", Entry: 2, When: &Trigger{Subject: "mutex", Event: Waiting}},
+		{ID: 3, Kind: "cut-client", Entry: 2, Subject: "mutex", When: &Trigger{Subject: Names{"mutex"}, Event: Waiting}},
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -47,6 +48,13 @@ type World struct {
 	Clients Clients
 	// Admin is the harness's own client. No fault touches its links.
 	Admin *clientv3.Client
+	// Prefix is before every key of the run.
+	Prefix string
+
+	// The clients that were connected, and what is imposed on all of them.
+	mu       sync.Mutex
+	joined   map[string]bool
+	standing map[*standing]bool
 }
 
 // Clients are the clients of a run, as faults see them. A slot is filled by
@@ -63,8 +71,8 @@ type Clients interface {
 // Kinds returns every kind of fault.
 func Kinds() []Kind {
 	return []Kind{
-		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(),
-		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), crashClient(),
+		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(), stallMember(), stallLeader(),
+		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), resetClient(), crashClient(),
 		revokeLease(), compact(),
 	}
 }

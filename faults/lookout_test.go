@@ -13,8 +13,8 @@ func acquiring(id int64, client string) history.Record {
 }
 
 func TestTheNewestWaiterIsHitAndEachOperationOnce(t *testing.T) {
-	l := NewLookout(history.NewClock())
-	trigger := Trigger{Subject: "mutex", Event: Waiting}
+	l := NewLookout(history.NewClock(), "")
+	trigger := Trigger{Subject: Names{"mutex"}, Event: Waiting}
 	for i, client := range []string{"c1", "c2", "c3"} {
 		r := acquiring(int64(i+1), client)
 		r.Time = time.Duration(i + 1)
@@ -33,8 +33,8 @@ func TestTheNewestWaiterIsHitAndEachOperationOnce(t *testing.T) {
 }
 
 func TestWaitingEndsAndHoldingBeginsWithTheCompletion(t *testing.T) {
-	l := NewLookout(history.NewClock())
-	waiting, holding := Trigger{Subject: "mutex", Event: Waiting}, Trigger{Subject: "mutex", Event: Holding}
+	l := NewLookout(history.NewClock(), "")
+	waiting, holding := Trigger{Subject: Names{"mutex"}, Event: Waiting}, Trigger{Subject: Names{"mutex"}, Event: Holding}
 	l.Hear(acquiring(1, "c1"))
 	if client, _, _ := l.strike(holding); client != "" {
 		t.Error("a waiter holds")
@@ -46,7 +46,7 @@ func TestWaitingEndsAndHoldingBeginsWithTheCompletion(t *testing.T) {
 	if client, _, _ := l.strike(holding); client != "c1" {
 		t.Error("a holder does not hold")
 	}
-	if client, _, _ := l.strike(Trigger{Subject: "election", Event: Holding}); client != "" {
+	if client, _, _ := l.strike(Trigger{Subject: Names{"election"}, Event: Holding}); client != "" {
 		t.Error("a client of another subject was taken")
 	}
 	l.Hear(history.Record{Operation: &history.Operation{ID: 2, Client: "c1", Subject: "mutex", Kind: history.Release, Hold: 1}})
@@ -61,10 +61,10 @@ func TestWaitingEndsAndHoldingBeginsWithTheCompletion(t *testing.T) {
 }
 
 func TestAwaitWaitsForTheEventAndForItsLength(t *testing.T) {
-	l := NewLookout(history.NewClock())
+	l := NewLookout(history.NewClock(), "")
 	got := make(chan string)
 	go func() {
-		got <- l.Await(t.Context(), Trigger{Subject: "mutex", Event: Waiting, Longer: 20 * time.Millisecond})
+		got <- l.Await(t.Context(), Trigger{Subject: Names{"mutex"}, Event: Waiting, Longer: 20 * time.Millisecond})
 	}()
 	r := acquiring(1, "c1")
 	r.Time = l.clock.Now()

@@ -28,7 +28,7 @@ type need func(Capabilities) error
 
 func needsLinks(c Capabilities) error {
 	if !c.Linked {
-		return fmt.Errorf("it needs links that can be harmed, which a cluster of kind %s does not have (embedded has)", c.Kind)
+		return fmt.Errorf("it needs links through which all traffic passes, which a cluster of kind %s does not have (embedded has)", c.Kind)
 	}
 	return nil
 }

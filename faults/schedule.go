@@ -8,22 +8,6 @@ import (
 	"github.com/etcd-holdfast/holdfast/quantity"
 )
 
-// The events that can trigger a fault.
-const (
-	// Waiting: a client has been in an acquire for longer than Trigger.Longer.
-	Waiting = "waiting"
-	// Holding: a client has held for longer than Trigger.Longer.
-	Holding = "holding"
-)
-
-// Trigger lets a fault wait for something to happen to a client of a subject,
-// which is then its victim.
-type Trigger struct {
-	Subject string        `yaml:"subject"`
-	Event   string        `yaml:"event"`
-	Longer  time.Duration `yaml:"longer"`
-}
-
 // Entry is one line of a scenario's faults: either timed (Every) or triggered
 // (When, Times). The faults of one entry follow one another; those of
 // different entries may overlap.
@@ -32,7 +16,10 @@ type Entry struct {
 	Of    []string      `yaml:"of"`
 	One   string        `yaml:"fault,omitempty"`
 	Every quantity.Span `yaml:"every,omitempty"`
+	// For is how long it lasts; at most, if it is healed by the event Until of
+	// the clients that When names.
 	For   quantity.Span `yaml:"for"`
+	Until string        `yaml:"until,omitempty"`
 	When  *Trigger      `yaml:"when,omitempty"`
 	Times int           `yaml:"times,omitempty"`
 }
@@ -43,11 +30,13 @@ type Planned struct {
 	Kind string
 	// Entry is the index of the entry that planned it.
 	Entry int
-	// At is when it begins, for a timed fault; After its predecessor in the
-	// entry and then When happens, for a triggered one.
-	At   time.Duration
-	For  time.Duration
-	When *Trigger
+	// At is when it begins, for a timed fault. A triggered one follows its
+	// predecessor of the same entry and Subject, when When happens there.
+	At      time.Duration
+	For     time.Duration
+	Until   string
+	When    *Trigger
+	Subject string
 	// Choice seeds the stream from which the victim is drawn.
 	Choice uint64
 }
@@ -55,7 +44,11 @@ type Planned struct {
 // String describes the fault as it was planned.
 func (p Planned) String() string {
 	if p.When != nil {
-		return fmt.Sprintf("%s for %v when a client of %s is %s for longer than %v", p.Kind, p.For.Round(time.Millisecond), p.When.Subject, p.When.Event, p.When.Longer)
+		text := fmt.Sprintf("%s for %v when %s", p.Kind, p.For.Round(time.Millisecond), p.When.moment(p.Subject))
+		if p.Until != "" {
+			text += ", until " + p.Until
+		}
+		return text
 	}
 	return fmt.Sprintf("%s for %v at %v", p.Kind, p.For.Round(time.Millisecond), p.At.Round(time.Millisecond))
 }
@@ -71,30 +64,52 @@ func Schedule(stream func(label string) *rand.Rand, entries []Entry, duration ti
 		if len(e.Of) == 0 || e.When == nil && e.Every.Max <= 0 {
 			continue // it says neither what nor when
 		}
-		r := stream(fmt.Sprintf("faults/%d", i))
-		at := time.Duration(0)
-		for n := 0; ; n++ {
-			gap, length, which, choice := e.Every.Draw(r), e.For.Draw(r), r.IntN(len(e.Of)), r.Uint64()
-			p := Planned{Kind: e.Of[which], Entry: i, For: length, When: e.When, Choice: choice}
-			if k, ok := Named(p.Kind); ok && k.Instant {
-				p.For = 0
+		label := fmt.Sprintf("faults/%d", i)
+		switch {
+		case e.When == nil:
+			plan = e.timed(plan, i, stream(label), duration)
+		case len(e.When.Subject) == 1:
+			plan = e.triggered(plan, i, e.When.Subject[0], stream(label))
+		default:
+			for _, subject := range e.When.Subject {
+				plan = e.triggered(plan, i, subject, stream(label+"/"+subject))
 			}
-			if e.When != nil {
-				if n == e.Times {
-					break
-				}
-			} else {
-				at += gap
-				// A fault that has no time left to show itself is not planned.
-				if at+min(p.For, time.Second) > duration {
-					break
-				}
-				p.At = at
-				at += p.For
-			}
-			p.ID = int64(len(plan) + 1)
-			plan = append(plan, p)
 		}
+	}
+	return plan
+}
+
+// draw returns the entry's next fault, and the gap before it.
+func (e *Entry) draw(r *rand.Rand, entry int) (p Planned, gap time.Duration) {
+	gap, length, which, choice := e.Every.Draw(r), e.For.Draw(r), r.IntN(len(e.Of)), r.Uint64()
+	p = Planned{Kind: e.Of[which], Entry: entry, For: length, When: e.When, Choice: choice}
+	if k, ok := Named(p.Kind); ok && k.Instant {
+		p.For = 0
+	}
+	return p, gap
+}
+
+func (e *Entry) timed(plan []Planned, entry int, r *rand.Rand, duration time.Duration) []Planned {
+	for at := time.Duration(0); ; {
+		p, gap := e.draw(r, entry)
+		at += gap
+		// A fault that has no time left to show itself is not planned.
+		if at+min(p.For, time.Second) > duration {
+			return plan
+		}
+		p.At = at
+		at += p.For
+		p.ID = int64(len(plan) + 1)
+		plan = append(plan, p)
+	}
+}
+
+func (e *Entry) triggered(plan []Planned, entry int, subject string, r *rand.Rand) []Planned {
+	for range e.Times {
+		p, _ := e.draw(r, entry)
+		p.Subject, p.Until = subject, e.Until
+		p.ID = int64(len(plan) + 1)
+		plan = append(plan, p)
 	}
 	return plan
 }

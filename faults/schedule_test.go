@@ -29,7 +29,7 @@ func TestPlansKeepTheirEntriesWord(t *testing.T) {
 			Every: quantity.Span{Min: least, Max: 2 * least},
 			For:   quantity.Span{Min: length, Max: length + time.Second},
 		}
-		triggered := Entry{Of: []string{"crash-client", "cut-client"}, For: entry.For, When: &Trigger{Subject: "mutex", Event: Waiting}, Times: rapid.IntRange(1, 5).Draw(t, "times")}
+		triggered := Entry{Of: []string{"crash-client", "cut-client"}, For: entry.For, When: &Trigger{Subject: Names{"mutex"}, Event: Waiting}, Times: rapid.IntRange(1, 5).Draw(t, "times")}
 		duration := time.Duration(rapid.IntRange(1, 60).Draw(t, "duration")) * time.Second
 		seed := rapid.Uint64().Draw(t, "seed")
 		plan := Schedule(streamsOf(seed), []Entry{entry, triggered}, duration)

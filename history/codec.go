@@ -42,8 +42,8 @@ type line struct {
 	Prior     string        `json:"prior"`
 	Revision  int64         `json:"revision"`
 	Number    int64         `json:"number"`
-	Requests  int64         `json:"requests"`
 	Detail    string        `json:"detail"`
+	Requests  int64         `json:"requests"`
 	Header    *Header       `json:"header"`
 }
 

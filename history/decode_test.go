@@ -125,7 +125,7 @@ func TestWrittenLinesArePlain(t *testing.T) {
 	event := &Event{Time: 3, Kind: Lost, Client: "c1", Subject: "m", Object: "0", Lease: 1, TTL: time.Second, Heeded: true, Operation: 1, Value: "v", Key: "k", Token: 2, Revision: 3, Detail: "d"}
 	for _, text := range [][]byte{
 		appendInvocation(nil, op),
-		appendCompletion(nil, &Completion{ID: 7, Outcome: Info, Error: "no answer", Panicked: true, Key: "k", Token: 3, Value: "v", Revision: 9}, 8),
+		appendCompletion(nil, &Completion{ID: 7, Outcome: Info, Error: "no answer", Panicked: true, Key: "k", Token: 3, Value: "v", Revision: 9, Requests: 10}, 8),
 		appendEvent(nil, event),
 	} {
 		var l line

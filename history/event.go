@@ -20,8 +20,8 @@ const (
 	// Leads: member Client became ("leader") or ceased to be ("follower",
 	// "down") the leader of the cluster, by its own account; see Detail.
 	Leads EventKind = "leads"
-	// Signalled: the script of Client's workload reached the signal named by
-	// Detail.
+	// Signalled: the script of Subject's workload, or Client in it, gave the
+	// signal named by Detail, for faults to heed.
 	Signalled EventKind = "signal"
 	// PhaseBegan: the run entered the phase named by Detail: PhaseLoad,
 	// PhaseHealed, PhaseFinal or PhaseEnd.

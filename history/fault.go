@@ -18,6 +18,12 @@ type Fault struct {
 	// counts as not injected. Evidence says what was seen, or why nothing was.
 	Verified bool   `json:"verified"`
 	Evidence string `json:"evidence"`
+	// Entry is the number of the scenario's entry that planned it, from 1, and
+	// When the moment for which it waited, in words; "" if it was timed.
+	Entry int    `json:"entry,omitempty"`
+	When  string `json:"when,omitempty"`
+	// Unfired is true if that moment never came.
+	Unfired bool `json:"unfired,omitempty"`
 	// Error is what went wrong while injecting or healing.
 	Error string `json:"error,omitempty"`
 }

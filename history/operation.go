@@ -140,8 +140,10 @@ type Operation struct {
 	Revision int64
 	// Number is a priority, an amount or a sum; see the kinds.
 	Number int64
-	// Requests is how many requests the client's links saw pass to members
-	// during the call, if they looked.
+	// Requests is how many requests the client's links carried between the
+	// call and its return, those of its background work included: calls with one
+	// request, and new watches; not what keeps leases alive. Zero also if nobody
+	// counted.
 	Requests int64
 }
 

@@ -33,7 +33,7 @@ func TestWhatIsRecordedIsRead(t *testing.T) {
 	if !r.Invoke(&op) {
 		t.Fatal("the invocation of a living client was refused")
 	}
-	at, ok := r.Complete(&Completion{ID: op.ID, Client: "c1", Outcome: Ok, Key: "k", Token: 12, Revision: 13, Error: "e", Panicked: true})
+	at, ok := r.Complete(&Completion{ID: op.ID, Client: "c1", Outcome: Ok, Key: "k", Token: 12, Revision: 13, Requests: 14, Error: "e", Panicked: true})
 	if !ok {
 		t.Fatal("the completion of a living client was refused")
 	}
@@ -45,6 +45,7 @@ func TestWhatIsRecordedIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	op.Return, op.Outcome, op.Key, op.Token, op.Revision, op.Error, op.Panicked = at, Ok, "k", 12, 13, "e", true
+	op.Requests = 14
 	if len(h.Operations) != 1 || h.Operations[0] != op {
 		t.Errorf("read %+v, recorded %+v", h.Operations, op)
 	}

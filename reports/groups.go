@@ -123,6 +123,8 @@ func overall(result *checker.Result) string {
 		line += ": judged strictly, nothing is allowed"
 	case result.Verdict == checker.Unknown && t.unknown > 0:
 		line += fmt.Sprintf(": %d of %s could not be decided", t.unknown, total)
+	case result.Verdict == checker.Vacuous && len(result.Unfired) > 0:
+		line += fmt.Sprintf(": %s never had the moment to strike", plural(len(result.Unfired), "planned fault"))
 	case result.Verdict == checker.Vacuous && t.vacuous > 0:
 		line += fmt.Sprintf(": %d of %s never put to the test", t.vacuous, total)
 	}

@@ -57,16 +57,18 @@ func TestLastLine(t *testing.T) {
 		verdict    checker.Verdict
 		properties []checker.Property
 		want       string
+		unfired    []string
 	}{
-		{checker.Holds, []checker.Property{{Verdict: checker.Holds}}, "holds"},
+		{checker.Holds, []checker.Property{{Verdict: checker.Holds}}, "holds", nil},
 		{checker.Holds, []checker.Property{violated(checker.BlameLibrary, "etcd#2"), violated(checker.BlameLibrary, "etcd#1"), violated(checker.BlameLibrary, "etcd#2"), violated(checker.BlameLease, "")},
-			"holds, with 2 known defects (etcd#1, etcd#2), 1 lease overlap"},
-		{checker.Violated, []checker.Property{violated(checker.BlameServer, ""), {Verdict: checker.Holds}}, "violated: 1 of 2 properties broken"},
-		{checker.Violated, []checker.Property{violated(checker.BlameLease, "")}, "violated: judged strictly, nothing is allowed, with 1 lease overlap"},
-		{checker.Vacuous, []checker.Property{{Verdict: checker.Vacuous}}, "vacuous: 1 of 1 property never put to the test"},
-		{checker.Unknown, []checker.Property{{Verdict: checker.Unknown}, {Verdict: checker.Vacuous}}, "unknown: 1 of 2 properties could not be decided"},
+			"holds, with 2 known defects (etcd#1, etcd#2), 1 lease overlap", nil},
+		{checker.Violated, []checker.Property{violated(checker.BlameServer, ""), {Verdict: checker.Holds}}, "violated: 1 of 2 properties broken", nil},
+		{checker.Violated, []checker.Property{violated(checker.BlameLease, "")}, "violated: judged strictly, nothing is allowed, with 1 lease overlap", nil},
+		{checker.Vacuous, []checker.Property{{Verdict: checker.Vacuous}}, "vacuous: 1 of 1 property never put to the test", nil},
+		{checker.Unknown, []checker.Property{{Verdict: checker.Unknown}, {Verdict: checker.Vacuous}}, "unknown: 1 of 2 properties could not be decided", nil},
+		{checker.Vacuous, []checker.Property{{Verdict: checker.Vacuous}}, "vacuous: 2 planned faults never had the moment to strike", []string{"fault 1", "fault 2"}},
 	} {
-		out, err := table(&reports.Report{Result: &checker.Result{Verdict: c.verdict, Properties: c.properties}})
+		out, err := table(&reports.Report{Result: &checker.Result{Verdict: c.verdict, Properties: c.properties, Unfired: c.unfired}})
 		if err != nil {
 			t.Fatal(err)
 		}

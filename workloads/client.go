@@ -260,7 +260,9 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 		return op, errDead
 	}
 	done := history.Completion{ID: op.ID, Client: c.Name}
+	before := c.requests()
 	err := surviving(call, &done)
+	done.Requests = max(0, c.requests()-before)
 	switch {
 	case err == nil:
 		done.Outcome = history.Ok
@@ -275,7 +277,16 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 	}
 	op.Return, op.Outcome, op.Error = at, done.Outcome, done.Error
 	op.Key, op.Token, op.Value, op.Revision, op.Number = done.Key, done.Token, done.Value, done.Revision, done.Number
+	op.Requests = done.Requests
 	return op, err
+}
+
+// requests is how many requests the client's links have carried.
+func (c *Client) requests() int64 {
+	if c.env.Requests == nil {
+		return 0
+	}
+	return c.env.Requests(c.Name)
 }
 
 // surviving makes the call and turns a panic of the subject into an error.

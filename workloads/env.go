@@ -17,15 +17,19 @@ type Env struct {
 	// Disconnect removes them.
 	Connect    func(party string) ([]string, error)
 	Disconnect func(party string)
+	// Requests, if set, is how many requests a party's links have carried since
+	// it was connected.
+	Requests func(party string) int64
 	// Healed is closed when every fault is healed: clients end their round and
 	// make a last one.
 	Healed <-chan struct{}
 	// Final is closed when the last leaders may step down and every session
 	// be closed.
 	Final <-chan struct{}
-	// Await returns when event has happened to the client in a slot of subject,
-	// or ctx has ended; "" is any slot. Events are as for triggers of faults.
-	Await func(ctx context.Context, subject, slot, event string) error
+	// Await returns when event has happened for the nth time since the run began
+	// to the client in a slot of subject, or with an error when ctx has ended;
+	// "" is any slot. Events are those that Crew.Awaits names.
+	Await func(ctx context.Context, subject, slot, event string, nth int) error
 	// Quiet is how long the last round may take.
 	Quiet time.Duration
 }

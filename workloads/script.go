@@ -21,6 +21,8 @@ type script struct {
 	crew  *Crew
 	steps []Step
 	roles []*role
+	// awaited counts how often the script has waited for what.
+	awaited map[Await]int
 	// done is closed when the script has ended.
 	done chan struct{}
 }
@@ -41,7 +43,7 @@ func newScript(c *Crew) *script {
 	if len(c.traffic.Script) == 0 {
 		return nil
 	}
-	s := &script{crew: c, done: make(chan struct{})}
+	s := &script{crew: c, awaited: make(map[Await]int), done: make(chan struct{})}
 	for _, line := range c.traffic.Script {
 		step, err := ParseStep(c.subject.Primitive(), line)
 		if err != nil { // validated
@@ -118,7 +120,9 @@ func (s *script) begin(ctx context.Context, step Step) error {
 			ctx, cancel = context.WithTimeout(ctx, step.Within)
 			defer cancel()
 		}
-		return s.crew.env.Await(ctx, s.crew.subject.Name, slot, step.Value)
+		wait := Await{slot, step.Value}
+		s.awaited[wait]++
+		return s.crew.env.Await(ctx, s.crew.subject.Name, slot, step.Value, s.awaited[wait])
 	case verbCrash:
 		s.crew.Crash(slot)
 		return nil
@@ -240,6 +244,30 @@ func (s *script) sessionOf(m *crewMember, name string) (*session, error) {
 type skippedError struct{ reason string }
 
 func (e *skippedError) Error() string { return e.reason }
+
+// Await is an event that a script waits for: of the client in a slot, or of any
+// if Slot is "".
+type Await struct{ Slot, Event string }
+
+// Awaits lists what the crew's script waits for. The same event of the same
+// client is waited for again and again: each time for its next occurrence.
+func (c *Crew) Awaits() []Await {
+	if c.script == nil {
+		return nil
+	}
+	var waits []Await
+	for _, step := range c.script.steps {
+		if step.Verb != verbUntil {
+			continue
+		}
+		wait := Await{Event: step.Value}
+		if index, ok := RoleIndex(step.Role); ok {
+			wait.Slot = c.slots[index]
+		}
+		waits = append(waits, wait)
+	}
+	return waits
+}
 
 // Played returns a channel that is closed when the crew's script has ended, or
 // nil if it has none.

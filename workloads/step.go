@@ -175,6 +175,14 @@ func known(p history.Primitive) string {
 	return strings.Join(names, ", ")
 }
 
+// Awaited is the event that the step waits for, or "".
+func (s Step) Awaited() string {
+	if s.Verb == verbUntil {
+		return s.Value
+	}
+	return ""
+}
+
 // RoleIndex returns the place of a role's client among those of its workload.
 func RoleIndex(role string) (int, bool) {
 	if len(role) != 1 || role[0] < 'A' || role[0] > 'Z' {

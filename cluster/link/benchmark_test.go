@@ -1,9 +1,14 @@
 package link
 
 import (
+	"context"
 	"io"
+	"math/rand/v2"
 	"net"
 	"testing"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"golang.org/x/net/http2"
 )
 
 // BenchmarkThroughput measures one connection's stream through a link.
@@ -46,6 +51,53 @@ func BenchmarkRoundTrip(b *testing.B) {
 	b.Run("link", func(b *testing.B) {
 		through(b, newEcho(b), func(conn net.Conn) { roundTrips(b, conn) })
 	})
+}
+
+// BenchmarkCall measures a gRPC call through a link: as every client's is,
+// unfollowed as if it were a peer's, and with a tap.
+func BenchmarkCall(b *testing.B) {
+	run := func(b *testing.B, prepare func(*calling)) {
+		c := newCalling(b)
+		prepare(c)
+		request := &etcdserverpb.TxnRequest{}
+		for b.Loop() {
+			if _, err := c.kv.Txn(context.Background(), request); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("followed", func(b *testing.B) { run(b, func(*calling) {}) })
+	b.Run("unfollowed", func(b *testing.B) {
+		run(b, func(c *calling) {
+			if err := c.txn(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			c.link.mu.Lock()
+			defer c.link.mu.Unlock()
+			for open := range c.link.connections {
+				open.dialogue.mu.Lock()
+				open.dialogue.blind = true
+				open.dialogue.mu.Unlock()
+			}
+		})
+	})
+	b.Run("tapped", func(b *testing.B) { run(b, func(c *calling) { c.link.Tap(func(Message) {}) }) })
+}
+
+// BenchmarkFollow measures what following the request of one call takes.
+func BenchmarkFollow(b *testing.B) {
+	s := newSpeaker(rand.New(rand.NewPCG(1, 1)))
+	c := newCounted()
+	c.follow(ToTarget, []byte(http2.ClientPreface))
+	id := uint32(1)
+	for b.Loop() {
+		s.Reset()
+		s.open(id, "/etcdserverpb.KV/Txn")
+		_ = s.framer.WriteData(id, true, prefixed(make([]byte, 100), false))
+		c.follow(ToTarget, s.Bytes())
+		delete(c.streams, id)
+		id += 2
+	}
 }
 
 // through runs f with a connection to addr that passes a link.

@@ -16,6 +16,7 @@ type connection struct {
 	link       *Link
 	dialler    *net.TCPConn
 	cancelDial context.CancelFunc
+	dialogue   *dialogue // nil on the links of peers
 
 	// Guarded by link.mu.
 	target *net.TCPConn // nil until it is reached
@@ -26,11 +27,14 @@ type connection struct {
 
 // serve relays between the dialler and the target, which it reaches with dial,
 // until both have finished. The bytes in first were read from the dialler
-// already.
-func (l *Link) serve(ctx context.Context, dialler *net.TCPConn, first []byte, dial func(context.Context) (*net.TCPConn, error)) {
+// already. If follow is true, the messages of a client are recognised.
+func (l *Link) serve(ctx context.Context, dialler *net.TCPConn, first []byte, dial func(context.Context) (*net.TCPConn, error), follow bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := &connection{link: l, dialler: dialler, cancelDial: cancel}
+	if follow {
+		c.dialogue = newDialogue(&l.requests, &l.keepAlives, &l.blind)
+	}
 	if !l.admit(c) {
 		reset(dialler)
 		return
@@ -108,7 +112,7 @@ func (c *connection) pump(d Direction, first []byte) {
 	buffer := make([]byte, bufferSize)
 	for {
 		n, err := c.sender(d).Read(buffer)
-		if !c.deliver(d, buffer[:n]) {
+		if !c.pass(d, buffer[:n]) {
 			return
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,10 @@ type Link struct {
 	stalls [directions]int
 	// writers counts the connections that are handing bytes to a receiver.
 	writers [directions]int
+
+	// What dialogues count, and who is shown the messages that they recognise.
+	requests, keepAlives, blind atomic.Int64
+	taps                        atomic.Pointer[[]*tap]
 }
 
 func newLink(from, to string) *Link {
@@ -97,6 +102,7 @@ func (l *Link) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.stats
+	s.Requests, s.KeepAlives, s.Blind = l.requests.Load(), l.keepAlives.Load(), l.blind.Load()
 	for c := range l.connections {
 		if c.target != nil {
 			s.Open++

@@ -58,7 +58,7 @@ func (s *listener) serve(conn *net.TCPConn) {
 		}
 		l, hello = s.network.peerLink(from, s.to), read
 	}
-	l.serve(s.network.done, conn, hello, s.dial)
+	l.serve(s.network.done, conn, hello, s.dial, s.link != nil)
 }
 
 func (s *listener) dial(ctx context.Context) (*net.TCPConn, error) {

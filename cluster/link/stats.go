@@ -24,6 +24,13 @@ type Stats struct {
 	HeldTotal Bytes
 	// Passed bytes were handed on to their receiver.
 	Passed Bytes
+	// Requests are what a client asked for: see Link.Requests. KeepAlives are
+	// its messages that keep a lease alive.
+	Requests, KeepAlives int64
+	// Blind connections of a client are those in which no message is recognised
+	// any more, since they speak TLS or anything else but gRPC over cleartext
+	// HTTP/2.
+	Blind int64
 }
 
 // Bytes counts bytes for each direction.

@@ -1,0 +1,9 @@
+package history
+
+// Kinds lists every kind of operation.
+func Kinds() []Kind {
+	return []Kind{
+		Acquire, TryAcquire, Release, Campaign, Resume, Proclaim, Resign, Leader, Observe,
+		Read, Write, FencedRead, FencedWrite, GuardedWrite, CloseSession,
+	}
+}
