@@ -63,7 +63,7 @@ type Clients interface {
 // Kinds returns every kind of fault.
 func Kinds() []Kind {
 	return []Kind{
-		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(),
+		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), stallMember(), stallLeader(), crashMember(),
 		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), crashClient(),
 		revokeLease(), compact(),
 	}
