@@ -86,7 +86,7 @@ func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 	}
 	for i := range ob.tenures {
 		t := &ob.tenures[i]
-		if t.Lease != op.Lease || r.log.Earliest(t.Create) < op.Call || t.Delete == 0 || r.log.Latest(t.Delete) > op.Return || r.deletedBy(t.Life) != causeOther {
+		if t.Lease != op.Lease || r.log.Latest(t.Create) < op.Call || t.Delete == 0 || r.log.Earliest(t.Delete) > op.Return || r.log.Latest(t.Delete) < op.Call || r.deletedBy(t.Life) != causeOther {
 			continue
 		}
 		for _, other := range ob.operations {

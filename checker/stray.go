@@ -96,14 +96,15 @@ func (r *record) left(s *subject, ob *object) []finding {
 // behind a stray that owned the object, and to which nothing happened that would
 // have ended it.
 func (r *record) keptOut(ob *object, g stray) *history.Operation {
-	const least = 500 * time.Millisecond
+	const least = 500 * time.Millisecond // and the log's bounds are closer than that
 	from := max(g.maker.Return, r.log.Latest(g.owns))
 	for _, op := range ob.operations {
+		gone := min(r.log.Earliest(g.gone), op.Return)
 		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Lease == g.Lease || !op.Completed() || op.Outcome == history.Ok ||
-			max(from, op.Call) > op.Return-least || op.Deadline == 0 || op.Return < op.Deadline {
+			max(from, op.Call) > gone-least || gone < op.Return-least || op.Deadline == 0 || op.Return < op.Deadline {
 			continue
 		}
-		if r.log.Earliest(g.gone) > op.Return && r.sessionLives(g.Lease, op.Return) {
+		if r.sessionLives(g.Lease, op.Return) {
 			return op
 		}
 	}
