@@ -5,7 +5,7 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCENARIO    ?= quick
 ARGS        ?=
 
-.PHONY: all build run test race lint bench bench-reading bench-go clean
+.PHONY: all build run test race lint upstream track-record bench bench-reading bench-go clean
 
 all: build
 
@@ -27,6 +27,13 @@ lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+
+# Every known defect of etcd's client primitives, reproduced; and docs/track-record.md.
+upstream: build
+	./holdfast upstream $(ARGS)
+
+track-record: build
+	./holdfast upstream --runs 5 --markdown docs/track-record.md
 
 # One table: holdfast's checks and porcupine's on the same histories, about a
 # quarter of an hour; ARGS="-max 100000" is quicker. docs/performance.md has it.

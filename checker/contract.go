@@ -32,6 +32,9 @@ func contract(r *record, s *subject) *judgement {
 			}
 			j.findings = append(j.findings, f)
 		}
+		if f := r.polls(s, op); f != nil {
+			j.findings = append(j.findings, *f)
+		}
 		if f := r.refusedAlive(s, op); f != nil {
 			j.findings = append(j.findings, *f)
 		}

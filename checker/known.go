@@ -34,6 +34,7 @@ func KnownIssues() []KnownIssue {
 		{"etcd#10297", "ResumeElection sees foreign keys", "NewElection adds a / to its prefix and ResumeElection does not, so that it takes keys of elections whose name begins like its own for its leaders"},
 		{"etcd#18163", "Observe ends silently", "an observation whose watch fails with ErrCompacted closes its channel without a word"},
 		{"rwmutex-unlock-twice", "RWMutex forgets a key that it did not delete", "an Unlock whose request fails forgets the key; the next one says nil and the key stays"},
+		{"rwmutex-waiter-polls", "RWMutex polls after a compaction", "a waiter whose watch begins behind a compaction takes its end for a change and begins again, as long as the holder holds"},
 		{"rwmutex-unlock-panics", "RWMutex.Unlock panics without a lock", "Unlock and RUnlock use the key of a lock call without looking whether there was one"},
 		{"mutex-waits-for-neighbours", "a mutex waits for keys of another", "the mutex a looks at all keys below a/, and so waits for the holder of the mutex a/b"},
 		{"mutex-shared-session", "two mutexes of one session both hold", "a mutex's key is named after its session: two objects on one session have one key, and both take it for theirs"},
