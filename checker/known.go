@@ -29,8 +29,10 @@ func KnownIssues() []KnownIssue {
 // keep the code in which it lives.
 type mechanism struct {
 	KnownIssue
-	// primitives and kinds are where it lives, property what it breaks.
+	// primitives and kinds are where it lives, property what it breaks, and also
+	// what else shows it.
 	property   string
+	also       []string
 	primitives []history.Primitive
 	kinds      []history.Kind
 	// uncorrected is true if holdfast's corrected subjects have it too, and it
@@ -41,6 +43,10 @@ type mechanism struct {
 }
 
 func mechanisms() []mechanism {
+	return slices.Concat(lockMechanisms(), meetingMechanisms())
+}
+
+func lockMechanisms() []mechanism {
 	return []mechanism{
 		{
 			KnownIssue: KnownIssue{"etcd#19597", "campaign wins without its key",
@@ -63,7 +69,7 @@ func mechanisms() []mechanism {
 			primitives: []history.Primitive{history.Mutex, history.Election}, kinds: []history.Kind{history.Acquire, history.Campaign},
 			uncorrected: true,
 			match: func(r *record, op *history.Operation, _ *tenure) bool {
-				return r.harmed(op.Client, op.Call, r.ended(op))
+				return !op.Panicked && r.harmed(op.Client, op.Call, r.ended(op))
 			},
 		},
 	}
@@ -76,7 +82,7 @@ func (r *record) known(s *subject, property string, op *history.Operation, t *te
 		if !etcds {
 			continue
 		}
-		if m.property == property && slices.Contains(m.primitives, s.Primitive) && slices.Contains(m.kinds, op.Kind) &&
+		if (m.property == property || slices.Contains(m.also, property)) && slices.Contains(m.primitives, s.Primitive) && slices.Contains(m.kinds, op.Kind) &&
 			(r.o.Known == nil || slices.Contains(r.o.Known, m.Issue)) && m.match(r, op, t) {
 			return m.Issue
 		}

@@ -24,6 +24,8 @@ type Lookout struct {
 type state struct {
 	client, subject string
 	since           time.Duration
+	// holds is true if success begins a hold.
+	holds bool
 }
 
 // NewLookout returns a lookout on the records of a run with the given clock.
@@ -36,8 +38,8 @@ func (l *Lookout) Hear(r history.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case r.Operation != nil && r.Operation.Kind.Acquires():
-		l.waiting[r.Operation.ID] = state{r.Operation.Client, r.Operation.Subject, r.Time}
+	case r.Operation != nil && (r.Operation.Kind.Acquires() || r.Operation.Kind.Waits()):
+		l.waiting[r.Operation.ID] = state{r.Operation.Client, r.Operation.Subject, r.Time, r.Operation.Kind.Acquires()}
 	case r.Operation != nil && r.Operation.Kind.Releases():
 		delete(l.holding, r.Operation.Hold)
 	case r.Completion != nil:
@@ -46,7 +48,7 @@ func (l *Lookout) Hear(r history.Record) {
 			return
 		}
 		delete(l.waiting, r.Completion.ID)
-		if r.Completion.Outcome == history.Ok {
+		if r.Completion.Outcome == history.Ok && s.holds {
 			s.since = r.Time
 			l.holding[r.Completion.ID] = s
 		}
