@@ -77,7 +77,7 @@ func Export(ctx context.Context, path string, o ExportOptions) ([]Exported, erro
 		}
 		for _, v := range views(l.history, s) {
 			v.trace.Source = path
-			files, err := v.export(ctx, &o)
+			files, err := v.export(ctx, &o, exact.Parameters{Permits: s.Permits, Parties: s.Permits})
 			written = append(written, files...)
 			if err != nil {
 				return written, err
@@ -117,20 +117,26 @@ func views(h *history.History, s history.SubjectInfo) []view {
 	switch s.Primitive {
 	case history.RWMutex:
 		return []view{{s.Name, "rwmutex", h.HoldsTrace(s.Name)}}
+	case history.Queue, history.PriorityQueue:
+		return []view{{s.Name, string(s.Primitive), h.QueueTrace(s.Name)}}
+	case history.Barrier:
+		return []view{{s.Name, "barrier", h.BarrierTrace(s.Name)}}
+	case history.DoubleBarrier:
+		return []view{{s.Name, "double-barrier", h.DoubleBarrierTrace(s.Name)}}
 	case history.Election:
 		return []view{{s.Name, "owner-mutex", h.HoldsTrace(s.Name)}, {s.Name + "-value", "register", h.RegisterTrace(s.Name)}}
 	}
 	return []view{{s.Name, "owner-mutex", h.HoldsTrace(s.Name)}}
 }
 
-func (v *view) export(ctx context.Context, o *ExportOptions) ([]Exported, error) {
+func (v *view) export(ctx context.Context, o *ExportOptions, p exact.Parameters) ([]Exported, error) {
 	if o.Format == FormatJepsen {
 		var b bytes.Buffer
 		if err := history.WriteEDN(&b, v.trace, v.model); err != nil {
 			return nil, fmt.Errorf("export %s: %w", v.name, err)
 		}
 		file := url.PathEscape(v.name) + ".edn"
-		return []Exported{{Path: filepath.Join(o.Out, file), Note: "check it with --model " + v.model}}, write(o.Out, file, b.Bytes())
+		return []Exported{{Path: filepath.Join(o.Out, file), Note: "check it with " + options(v.model, p)}}, write(o.Out, file, b.Bytes())
 	}
 	model, ok := exact.ModelNamed(v.model)
 	if !ok {
@@ -143,10 +149,10 @@ func (v *view) export(ctx context.Context, o *ExportOptions) ([]Exported, error)
 		if failure != nil || o.Object != "" && name != o.Object || len(calls) == 0 {
 			return
 		}
-		found := model.Check(ctx, calls, exact.Parameters{}, exact.Limits{})
+		found := model.Check(ctx, calls, p, exact.Limits{})
 		shown, note := exact.Excerpt(calls, found.Violation, o.Calls)
 		var b bytes.Buffer
-		answer, err := model.Picture(&b, v.trace, shown, exact.Parameters{}, pictureTime)
+		answer, err := model.Picture(&b, v.trace, shown, p, pictureTime)
 		if err != nil {
 			failure = fmt.Errorf("export %s %s: %w", v.name, name, err)
 			return
@@ -159,4 +165,16 @@ func (v *view) export(ctx context.Context, o *ExportOptions) ([]Exported, error)
 		written = append(written, Exported{Path: filepath.Join(o.Out, file), Note: note})
 	})
 	return written, failure
+}
+
+// options are those with which a trace of a model is checked.
+func options(model string, p exact.Parameters) string {
+	text := "--model " + model
+	switch {
+	case model == "double-barrier" && p.Parties > 0:
+		text += fmt.Sprintf(" --parties %d", p.Parties)
+	case model == "semaphore" && p.Permits > 0:
+		text += fmt.Sprintf(" --permits %d", p.Permits)
+	}
+	return text
 }

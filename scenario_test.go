@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"path"
 	"strings"
 	"testing"
 	"time"

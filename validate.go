@@ -139,19 +139,28 @@ func (s *Scenario) subjectMistakes(wrong complain) {
 		}
 		taken[subject.Name] = true
 		constructors := 0
-		for _, set := range []bool{subject.NewLock != nil, subject.NewRWLock != nil, subject.NewElection != nil} {
+		for _, set := range []bool{subject.NewLock != nil, subject.NewRWLock != nil, subject.NewElection != nil,
+			subject.NewQueue != nil, subject.NewPriorityQueue != nil, subject.NewBarrier != nil, subject.NewDoubleBarrier != nil} {
 			if set {
 				constructors++
 			}
 		}
 		if constructors != 1 {
-			wrong(field, "%q has %d of the constructors NewLock, NewRWLock and NewElection; it needs one", subject.Name, constructors)
+			wrong(field, "%q has %d of the constructors, such as NewLock, NewRWLock and NewElection; it needs one", subject.Name, constructors)
 		}
 		switch subject.Layout {
-		case history.NoLayout, history.OldestKey:
+		case history.NoLayout:
+		case history.OldestKey:
+			if of := history.LayoutOf(subject.Primitive()); of != history.NoLayout {
+				wrong(field+".Layout", "%q is of locks and elections; a %s can have %q", subject.Layout, subject.Primitive(), of)
+			}
 		case history.ReadWriteKeys:
 			if subject.NewRWLock == nil {
 				wrong(field+".Layout", "%q is of read-write locks, and %q is none", subject.Layout, subject.Name)
+			}
+		case history.ItemKeys, history.BarrierKeys, history.MemberKeys:
+			if subject.Layout != history.LayoutOf(subject.Primitive()) {
+				wrong(field+".Layout", "%q is not of a %s", subject.Layout, subject.Primitive())
 			}
 		default:
 			wrong(field+".Layout", "there is no layout %q", subject.Layout)

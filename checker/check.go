@@ -24,6 +24,8 @@ const (
 	Leftovers    = "leftovers"
 	Contract     = "contract"
 	Linearizable = "linearizable"
+	Delivery     = "delivery"
+	Passage      = "passage"
 )
 
 // PropertyInfo describes a property.
@@ -54,7 +56,9 @@ func properties() []property {
 		{PropertyInfo{Observe, "observers see leaders in order, no invented value, and the final leader", false}, observe},
 		{PropertyInfo{Leftovers, "a release or close that reports success leaves no key behind", false}, leftovers},
 		{PropertyInfo{Contract, "calls end by their deadline and do not panic", false}, contract},
-		{PropertyInfo{Linearizable, "reads of the leader value are linearizable", false}, linearizable},
+		{PropertyInfo{Linearizable, "what is read of a leader value, taken from a queue or let past a barrier is linearizable", false}, linearizable},
+		{PropertyInfo{Delivery, "a queue gives out each item that it acknowledged once, to who asks for it, and nothing else", false}, delivery},
+		{PropertyInfo{Passage, "a barrier lets nobody pass while it is closed, and a double barrier nobody in or out alone", false}, passage},
 	}
 }
 
@@ -84,6 +88,9 @@ func Check(h *history.History, o Options) *Result {
 	result := &Result{Notes: r.notes(), Unfired: r.unfired()}
 	for _, s := range r.subjects {
 		for _, p := range properties() {
+			if !s.promises(p.Name) {
+				continue
+			}
 			j := p.judge(r, s)
 			if j == nil {
 				continue
@@ -111,6 +118,16 @@ func Check(h *history.History, o Options) *Result {
 		result.Exit = ExitUnknown
 	}
 	return result
+}
+
+// promises is true if a property can be of a subject's primitive: what is not
+// held has no owners.
+func (s *subject) promises(property string) bool {
+	switch s.Primitive {
+	case history.Queue, history.PriorityQueue, history.Barrier, history.DoubleBarrier:
+		return slices.Contains([]string{Progress, Leftovers, Contract, Linearizable, Delivery, Passage}, property)
+	}
+	return true
 }
 
 // overall is the worst verdict of the properties; what is only reported and

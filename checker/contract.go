@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -11,12 +12,13 @@ import (
 //
 // A call is late if it returned later than its deadline and a grace, or had
 // not returned by then at the final phase of a record that is complete. Calls
-// that a crash cut off promise nothing. Success for work that was not done is
+// that a crash cut off promise nothing. A call that waits does not ask again and
+// again while nothing changes; see spins. Success for work that was not done is
 // found by ownership and leftovers. An acquire is not refused while its session
 // lives and its time is not over, because of what the same session did elsewhere.
 func contract(r *record, s *subject) *judgement {
 	j := &judgement{}
-	var completed, late, panics int
+	var completed, late, panics, spinning int
 	var latest time.Duration
 	for _, op := range s.operations {
 		if op.Completed() {
@@ -25,8 +27,9 @@ func contract(r *record, s *subject) *judgement {
 		if op.Panicked {
 			panics++
 			f := r.breach(s, op, op.Return, func() string {
-				return fmt.Sprintf("%s's %s of %s, called at %s, panicked at %s: %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), op.Error)
+				return fmt.Sprintf("%s's %s of %s, called at %s, panicked at %s: %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), firstLine(op.Error))
 			})
+			f.Known = r.known(s, Contract, op, nil)
 			if s.Primitive == history.RWMutex && op.Kind == history.Release && r.holdOf(op.Hold) == nil {
 				f.Known = r.knownAs(s, "rwmutex-unlock-panics")
 			}
@@ -36,6 +39,10 @@ func contract(r *record, s *subject) *judgement {
 			j.findings = append(j.findings, *f)
 		}
 		if f := r.refusedAlive(s, op); f != nil {
+			j.findings = append(j.findings, *f)
+		}
+		if f := r.spinning(s, op); f != nil {
+			spinning++
 			j.findings = append(j.findings, *f)
 		}
 		if op.Deadline == 0 {
@@ -71,7 +78,7 @@ func contract(r *record, s *subject) *judgement {
 		}
 		j.findings = append(j.findings, f)
 	}
-	j.figures = map[string]float64{"completed": float64(completed), "late": float64(late), "late_max_ms": milliseconds(latest), "panics": float64(panics)}
+	j.figures = map[string]float64{"completed": float64(completed), "late": float64(late), "late_max_ms": milliseconds(latest), "panics": float64(panics), "spinning": float64(spinning)}
 	j.holds = fmt.Sprintf("%s ended in time and none panicked", count(completed, "call"))
 	if completed == 0 {
 		j.vacuous = "no call was completed"
@@ -115,4 +122,10 @@ func (r *record) breach(s *subject, op *history.Operation, end time.Duration, te
 	f := finding{tell: tell}
 	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: end, Object: op.Object}
 	return f
+}
+
+// firstLine is what a panic said, without its stack, which is in the record.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }

@@ -57,8 +57,10 @@ func (r *record) knownAs(s *subject, issue string) string {
 // built on them.
 type mechanism struct {
 	KnownIssue
-	// primitives and kinds are where it lives, property what it breaks.
+	// primitives and kinds are where it lives, property what it breaks, and also
+	// what else shows it.
 	property   string
+	also       []string
 	primitives []history.Primitive
 	kinds      []history.Kind
 	// uncorrected is true if it is not for a user who builds on the recipe to
@@ -69,6 +71,10 @@ type mechanism struct {
 }
 
 func mechanisms() []mechanism {
+	return slices.Concat(lockMechanisms(), meetingMechanisms())
+}
+
+func lockMechanisms() []mechanism {
 	return []mechanism{
 		{
 			KnownIssue: KnownIssue{"etcd#19597", "campaign wins without its key",
@@ -91,7 +97,7 @@ func mechanisms() []mechanism {
 			primitives: []history.Primitive{history.Mutex, history.Election}, kinds: []history.Kind{history.Acquire, history.Campaign},
 			uncorrected: true,
 			match: func(r *record, op *history.Operation, _ *tenure) bool {
-				return r.harmed(op.Client, op.Call, r.ended(op))
+				return !op.Panicked && r.harmed(op.Client, op.Call, r.ended(op))
 			},
 		},
 	}
@@ -104,7 +110,7 @@ func (r *record) known(s *subject, property string, op *history.Operation, t *te
 		if !etcds {
 			continue
 		}
-		if m.property == property && slices.Contains(m.primitives, s.Primitive) && slices.Contains(m.kinds, op.Kind) &&
+		if (m.property == property || slices.Contains(m.also, property)) && slices.Contains(m.primitives, s.Primitive) && slices.Contains(m.kinds, op.Kind) &&
 			(r.o.Known == nil || slices.Contains(r.o.Known, m.Issue)) && m.match(r, op, t) {
 			return m.Issue
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
-// Linearizable: the reads of an election's leader value, next to its changes,
+// Linearizable: of queues and barriers see linearizableCalls. The reads of an election's leader value, next to its changes,
 // are linearizable: each read returned the value of some instant between its
 // call and its return.
 //
@@ -19,6 +19,9 @@ import (
 // Reads that end after what the log surely reaches are left out, which is
 // sound, as reads change nothing; they make the property unknown.
 func linearizable(r *record, s *subject) *judgement {
+	if s.Primitive == history.Queue || s.Primitive == history.PriorityQueue || s.Primitive == history.Barrier || s.Primitive == history.DoubleBarrier {
+		return linearizableCalls(r, s)
+	}
 	if s.Primitive != history.Election || s.Layout != history.OldestKey {
 		return nil
 	}

@@ -19,6 +19,9 @@ import (
 // so that it surely stayed too long. Clients that crashed promise nothing, and
 // a lease that a successor resumed is not dead.
 //
+// Who waits for an item, a barrier or the others of a double barrier is judged
+// only where the log shows that what it waits for was there; see owed.
+//
 // It assumes that the last round is short of work for its time: a queue longer
 // than the quiet time would be reported. A record that ends before the final
 // phase leaves it unknown.
@@ -29,7 +32,7 @@ func progress(r *record, s *subject) *judgement {
 	for _, ob := range s.objects {
 		tries := make(map[string]*attempts)
 		for _, op := range ob.operations {
-			if op.Kind != history.Acquire && op.Kind != history.Campaign || !r.isHealed {
+			if !op.Kind.Waits() || !r.isHealed {
 				continue
 			}
 			_, crashed := r.crashed[op.Client]
@@ -39,6 +42,10 @@ func progress(r *record, s *subject) *judgement {
 			lastRound++
 			switch {
 			case r.isFinal && (!op.Completed() || op.Return > r.final) && !crashed:
+				if !r.owed(s, ob, op) {
+					lastRound--
+					continue
+				}
 				j.findings = append(j.findings, r.stuck(s, ob, op, r.final))
 			case op.Outcome == history.Ok:
 				waits = append(waits, op.Return-op.Call)
@@ -52,7 +59,7 @@ func progress(r *record, s *subject) *judgement {
 		for _, client := range slices.Sorted(maps.Keys(tries)) {
 			t := tries[client]
 			// Clients try again until they win or their time is over.
-			if r.isFinal && !t.won && t.last.Completed() && t.last.Return <= r.final && r.final-max(t.first.Call, r.healed) >= r.o.Grace {
+			if r.isFinal && !t.won && t.last.Completed() && t.last.Return <= r.final && r.final-max(t.first.Call, r.healed) >= r.o.Grace && r.owed(s, ob, t.last) {
 				j.findings = append(j.findings, r.stuck(s, ob, t.last, t.last.Return))
 			}
 		}
@@ -119,6 +126,9 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 			how = "was in vain, as all its attempts since the heal,"
 		}
 		text := fmt.Sprintf("%s's %s of %s, called at %s, %s at %s although all was healed at %s", op.Client, op.Kind, op.Object, at(op.Call), how, at(t), at(r.healed))
+		if !op.Kind.Acquires() {
+			return text + "; " + owing(op)
+		}
 		if holder != nil {
 			return text + fmt.Sprintf("; %s had held it since %s", holder.Client, at(holder.Start))
 		}

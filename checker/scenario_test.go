@@ -16,7 +16,7 @@ import (
 // TestScenarios runs the text scenarios of testdata. A file holds several,
 // each begun by "== name" and prose; times are milliseconds.
 //
-//	subject NAME PRIMITIVE ORIGIN [LAYOUT]
+//	subject NAME PRIMITIVE ORIGIN [LAYOUT [PERMITS]]
 //	ID CLIENT KIND SUBJECT/OBJECT CALL..RETURN OUTCOME [key=value ...]   an operation; RETURN - is pending
 //	session|lost|crash|phase|observed @TIME [key=value ...]              an event
 //	put|del REV @TIME KEY [key=value ...]                                a change; @A..B bounds it, @B dates it exactly
@@ -100,6 +100,9 @@ func parseScenario(t *testing.T, body string) *scenario {
 			info := history.SubjectInfo{Name: words[1], Primitive: history.Primitive(words[2]), Origin: history.Origin(words[3])}
 			if len(words) > 4 {
 				info.Layout = history.Layout(words[4])
+			}
+			if len(words) > 5 {
+				info.Permits = int(number(t, words[5]))
 			}
 			s.h.Header.Subjects = append(s.h.Header.Subjects, info)
 		case "session", "lost", "crash", "phase", "observed":
@@ -256,6 +259,10 @@ func (s *scenario) operation(t *testing.T, words []string) {
 			op.Revision = number(t, v)
 		case "deadline":
 			op.Deadline = millis(t, v)
+		case "number":
+			op.Number = number(t, v)
+		case "requests":
+			op.Requests = number(t, v)
 		case "panic":
 			op.Panicked = true
 		default:

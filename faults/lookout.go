@@ -42,6 +42,8 @@ type Lookout struct {
 type state struct {
 	client, subject string
 	since           time.Duration
+	// holds is true if success begins a hold.
+	holds bool
 }
 
 type opened struct {
@@ -179,8 +181,8 @@ func (l *Lookout) Hear(r history.Record) {
 		l.hearEvents(r)
 	}
 	switch {
-	case r.Operation != nil && r.Operation.Kind.Acquires():
-		l.waiting[r.Operation.ID] = state{r.Operation.Client, r.Operation.Subject, r.Time}
+	case r.Operation != nil && (r.Operation.Kind.Acquires() || r.Operation.Kind.Waits()):
+		l.waiting[r.Operation.ID] = state{r.Operation.Client, r.Operation.Subject, r.Time, r.Operation.Kind.Acquires()}
 	case r.Operation != nil && r.Operation.Kind.Releases():
 		delete(l.holding, r.Operation.Hold)
 	case r.Completion != nil:
@@ -189,7 +191,7 @@ func (l *Lookout) Hear(r history.Record) {
 			return
 		}
 		delete(l.waiting, r.Completion.ID)
-		if r.Completion.Outcome == history.Ok {
+		if r.Completion.Outcome == history.Ok && s.holds {
 			s.since = r.Time
 			l.holding[r.Completion.ID] = s
 		}

@@ -53,6 +53,34 @@ const (
 	ReadWriteKeys Layout = "read-write-keys"
 )
 
+// The layouts of subjects that are not owned by anybody.
+const (
+	// ItemKeys: each item of a queue is a key of its own below the object's
+	// prefix and "/", which has the item's value and no other.
+	ItemKeys Layout = "item-keys"
+	// BarrierKeys: a barrier is closed while there is any key below the object's
+	// prefix and "/".
+	BarrierKeys Layout = "barrier-keys"
+	// MemberKeys: who is in a double barrier has a key below the object's prefix
+	// and "/waiters/", on the lease of its session, from before it has entered
+	// until it leaves.
+	MemberKeys Layout = "member-keys"
+)
+
+// LayoutOf is the layout that subjects of a primitive can have besides
+// NoLayout, or NoLayout where it is one of ownership.
+func LayoutOf(p Primitive) Layout {
+	switch p {
+	case Queue, PriorityQueue:
+		return ItemKeys
+	case Barrier:
+		return BarrierKeys
+	case DoubleBarrier:
+		return MemberKeys
+	}
+	return NoLayout
+}
+
 // SubjectInfo describes one subject of the run.
 type SubjectInfo struct {
 	Name      string    `json:"name"`

@@ -70,6 +70,15 @@ func (k Kind) Acquires() bool {
 	return k == Acquire || k == TryAcquire || k == Campaign || k == Resume
 }
 
+// Waits is true for the kinds that may wait for other clients.
+func (k Kind) Waits() bool {
+	switch k {
+	case Acquire, Campaign, Dequeue, Pass, Enter, Leave:
+		return true
+	}
+	return false
+}
+
 // Releases is true for the kinds whose call ends a hold.
 func (k Kind) Releases() bool { return k == Release || k == Resign }
 

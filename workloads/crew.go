@@ -31,6 +31,8 @@ type Crew struct {
 	stuck      atomic.Int64
 
 	script *script
+	// meetings are of a double barrier: who is about to enter with whom.
+	meetings meetings
 	// fenced is true once a hold had a token.
 	fenced atomic.Bool
 
@@ -57,7 +59,7 @@ func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 	if c.resources.make == nil {
 		c.resources.make = NewResource
 	}
-	if len(traffic.Script) == 0 {
+	if len(traffic.Script) == 0 && subject.isHeld() {
 		for i := range traffic.Objects {
 			c.resources.of(strconv.Itoa(i))
 		}
@@ -232,6 +234,8 @@ func (c *Crew) await(client *Client, served <-chan error) error {
 		return err
 	case <-client.ctx.Done():
 	}
+	// Calls that take no context end with the connection.
+	_ = client.connection().Close()
 	timer := time.NewTimer(stuckPatience)
 	defer timer.Stop()
 	select {
@@ -300,6 +304,12 @@ func (c *Crew) partOf(m *crewMember) part {
 	switch {
 	case c.subject.NewElection != nil:
 		return &candidate{crewMember: m}
+	case c.subject.NewQueue != nil, c.subject.NewPriorityQueue != nil:
+		return &queuer{crewMember: m}
+	case c.subject.NewBarrier != nil:
+		return &passer{crewMember: m}
+	case c.subject.NewDoubleBarrier != nil:
+		return &enterer{crewMember: m}
 	default:
 		return &locker{crewMember: m}
 	}

@@ -2,7 +2,8 @@
 // what a subject is.
 //
 // To put a lock of your own to the test, write a [Subject]: a name and a
-// constructor of a [Lock], [RWLock] or [Election]. The constructor is given a
+// constructor of a [Lock], [RWLock], [Election], [Queue], [Barrier] or
+// [DoubleBarrier]. The constructor is given a
 // [Session], with the client's own connection and a session that the client
 // keeps alive, and a key prefix. Mark errors after which the call certainly had
 // no effect with [WithoutEffect]; every other error is taken as "nobody knows".

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -303,6 +304,11 @@ func (t *Traffic) scriptMistakes(p history.Primitive) []Mistake {
 		}
 		if index, ok := RoleIndex(step.Role); ok && index >= t.Clients {
 			mistakes = append(mistakes, Mistake{field, fmt.Errorf("there is no client %s: the workload has clients: %d", step.Role, t.Clients)})
+		}
+		if step.Verb == "enqueue" && step.Value != "" {
+			if _, err := strconv.ParseUint(step.Value, 10, 16); err != nil {
+				mistakes = append(mistakes, Mistake{field, fmt.Errorf("%q is no priority, which is a number from 0 to 65535", step.Value)})
+			}
 		}
 		if step.Verb == "resume" {
 			if index, ok := RoleIndex(step.Value); !ok || index >= t.Clients {

@@ -59,6 +59,14 @@ func verbsOf(p history.Primitive) []verb {
 		return []verb{{name: "acquire", object: true}, {name: "try-acquire", object: true}, {name: "work", object: true, value: true, optional: true}, {name: "release", object: true}}
 	case history.RWMutex:
 		return []verb{{name: "acquire", object: true}, {name: "acquire-read", object: true}, {name: "work", object: true, value: true, optional: true}, {name: "release", object: true}, {name: "release-read", object: true}}
+	case history.Queue:
+		return []verb{{name: "enqueue", object: true}, {name: "dequeue", object: true}}
+	case history.PriorityQueue:
+		return []verb{{name: "enqueue", object: true, value: true, optional: true}, {name: "dequeue", object: true}}
+	case history.Barrier:
+		return []verb{{name: "block", object: true}, {name: "unblock", object: true}, {name: "pass", object: true}}
+	case history.DoubleBarrier:
+		return []verb{{name: "enter", object: true}, {name: "leave", object: true}}
 	case history.Election:
 		return []verb{{name: "campaign", object: true}, {name: "proclaim", object: true}, {name: "resign", object: true},
 			{name: "leader", object: true}, {name: "observe", object: true}, {name: "resume", object: true, value: true}, {name: "work", object: true, value: true, optional: true}}

@@ -35,6 +35,15 @@ type Subject struct {
 	// NewElection returns a leader election.
 	NewElection func(s *Session, prefix string) Election
 
+	// NewQueue returns a queue, first in, first out; NewPriorityQueue one that
+	// gives out the item with the lowest priority first.
+	NewQueue, NewPriorityQueue func(s *Session, prefix string) Queue
+	// NewBarrier returns a barrier.
+	NewBarrier func(s *Session, prefix string) Barrier
+	// NewDoubleBarrier returns a barrier that permits clients enter and leave
+	// together.
+	NewDoubleBarrier func(s *Session, prefix string, permits int) DoubleBarrier
+
 	// Promise says which of several promises the subject makes, where a
 	// primitive has more than one.
 	Promise string
@@ -51,9 +60,26 @@ func (s *Subject) Primitive() history.Primitive {
 		return history.Election
 	case s.NewRWLock != nil:
 		return history.RWMutex
+	case s.NewQueue != nil:
+		return history.Queue
+	case s.NewPriorityQueue != nil:
+		return history.PriorityQueue
+	case s.NewBarrier != nil:
+		return history.Barrier
+	case s.NewDoubleBarrier != nil:
+		return history.DoubleBarrier
 	default:
 		return history.Mutex
 	}
+}
+
+// isHeld is true if what the subject grants is held, and protects a resource.
+func (s *Subject) isHeld() bool {
+	switch s.Primitive() {
+	case history.Queue, history.PriorityQueue, history.Barrier, history.DoubleBarrier:
+		return false
+	}
+	return true
 }
 
 // PermitsOf is how many permits the subject's objects have in some traffic, or

@@ -121,6 +121,9 @@ func (t *Traffic) Mistakes(p history.Primitive) []Mistake {
 	if t.Permits < 1 || t.Permits > 1000 {
 		check("permits", between(t.Permits, 1, 1000))
 	}
+	if p == history.DoubleBarrier && len(t.Script) == 0 && t.Permits > 0 && t.Clients%t.Permits != 0 {
+		check("clients", fmt.Errorf("%d clients cannot meet in groups of permits: %d; some would wait for ever", t.Clients, t.Permits))
+	}
 	check("hold", t.Hold.Validate())
 	check("long", t.Long.Validate())
 	check("long-hold", t.LongHold.Validate())

@@ -38,6 +38,10 @@ var lists = map[string]func() ([][]string, error){
 			{"mutex", "take one or two locks, read-modify-write the protected resource, give them back"},
 			{"rwmutex", "the same with readers, who only read"},
 			{"election", "campaign, proclaim, work as the leader, resign, resume after a crash; others observe and ask who leads"},
+			{"queue", "some enqueue, the others wait for items and take them; in the end it is drained"},
+			{"priority-queue", "the same with priorities"},
+			{"barrier", "one blocks and opens it, the others wait until they can pass"},
+			{"double-barrier", "groups of clients enter together, stay for a while and leave together"},
 		}, nil
 	},
 	"faults": func() ([][]string, error) {

@@ -66,5 +66,69 @@ func Subjects() []workloads.Subject {
 			Layout:      history.OldestKey,
 			NewElection: func(s *workloads.Session, prefix string) workloads.Election { return NewCheckedElection(s, prefix) },
 		},
+		{
+			Name:     "queue",
+			Summary:  "recipe.Queue of client/v3/experimental/recipes, which takes no context",
+			Origin:   history.FromEtcd,
+			Layout:   history.ItemKeys,
+			Blocking: true,
+			NewQueue: func(s *workloads.Session, prefix string) workloads.Queue { return NewQueue(s, prefix) },
+		},
+		{
+			Name:     "queue-checked",
+			Summary:  "a queue on one key an item that looks at its own items only and looks again",
+			Origin:   history.Corrected,
+			Layout:   history.ItemKeys,
+			NewQueue: func(s *workloads.Session, prefix string) workloads.Queue { return NewCheckedQueue(s, prefix) },
+		},
+		{
+			Name:             "priority-queue",
+			Summary:          "recipe.PriorityQueue, which takes no context",
+			Origin:           history.FromEtcd,
+			Layout:           history.ItemKeys,
+			Blocking:         true,
+			NewPriorityQueue: func(s *workloads.Session, prefix string) workloads.Queue { return NewPriorityQueue(s, prefix) },
+		},
+		{
+			Name:             "priority-queue-checked",
+			Summary:          "the same of queue-checked, by priority",
+			Origin:           history.Corrected,
+			Layout:           history.ItemKeys,
+			NewPriorityQueue: func(s *workloads.Session, prefix string) workloads.Queue { return NewCheckedPriorityQueue(s, prefix) },
+		},
+		{
+			Name:       "barrier",
+			Summary:    "recipe.Barrier: Hold, Release, Wait, which take no context",
+			Origin:     history.FromEtcd,
+			Layout:     history.BarrierKeys,
+			Blocking:   true,
+			NewBarrier: func(s *workloads.Session, prefix string) workloads.Barrier { return NewBarrier(s, prefix) },
+		},
+		{
+			Name:       "barrier-checked",
+			Summary:    "a barrier that lets pass only when a read finds it open",
+			Origin:     history.Corrected,
+			Layout:     history.BarrierKeys,
+			NewBarrier: func(s *workloads.Session, prefix string) workloads.Barrier { return NewCheckedBarrier(s, prefix) },
+		},
+		{
+			Name:     "double-barrier",
+			Summary:  "recipe.DoubleBarrier: Enter, Leave, which take no context",
+			Origin:   history.FromEtcd,
+			Layout:   history.MemberKeys,
+			Blocking: true,
+			NewDoubleBarrier: func(s *workloads.Session, prefix string, permits int) workloads.DoubleBarrier {
+				return NewDoubleBarrier(s, prefix, permits)
+			},
+		},
+		{
+			Name:    "double-barrier-checked",
+			Summary: "a double barrier that lets a whole group in with one transaction",
+			Origin:  history.Corrected,
+			Layout:  history.MemberKeys,
+			NewDoubleBarrier: func(s *workloads.Session, prefix string, permits int) workloads.DoubleBarrier {
+				return NewCheckedDoubleBarrier(s, prefix, permits)
+			},
+		},
 	}
 }

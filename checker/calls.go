@@ -1,0 +1,93 @@
+package checker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/etcd-holdfast/holdfast/checker/exact"
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// traceOf returns a subject's calls as the model of its primitive sees them,
+// and which model that is.
+func (r *record) traceOf(s *subject) (*history.Trace, string) {
+	switch s.Primitive {
+	case history.Queue:
+		return r.h.QueueTrace(s.Name), "queue"
+	case history.PriorityQueue:
+		return r.h.QueueTrace(s.Name), "priority-queue"
+	case history.Barrier:
+		return r.h.BarrierTrace(s.Name), "barrier"
+	default:
+		return r.h.DoubleBarrierTrace(s.Name), "double-barrier"
+	}
+}
+
+// searchLimits bound the general search where a model needs it. They are steps
+// and bytes, not time, so that the verdict is the same everywhere.
+func searchLimits() exact.Limits { return exact.Limits{Bytes: 256 << 20, Steps: 20e6} }
+
+// linearizableCalls judges the calls of a queue, a barrier or a double barrier
+// by the model of its primitive. The traces say what of the revision log they
+// use, and exact.Model why the answer is exact.
+//
+// Of each object only the violation that is proved first is told.
+func linearizableCalls(r *record, s *subject) *judgement {
+	j := &judgement{}
+	t, name := r.traceOf(s)
+	model, ok := exact.ModelNamed(name)
+	if !ok {
+		return nil
+	}
+	waited, unknown := 0, 0
+	for i := range t.Calls {
+		c := &t.Calls[i]
+		switch c.Function {
+		case history.FunctionDequeue, history.FunctionWait, history.FunctionEnter:
+			if c.Known == history.Succeeded {
+				waited++
+			}
+		}
+		if c.Known == history.Unknown {
+			unknown++
+		}
+	}
+	t.ByObject(func(o int32, calls []history.Call) {
+		result := model.Check(context.Background(), calls, exact.Parameters{Parties: max(s.Permits, 1)}, searchLimits())
+		switch v := result.Violation; {
+		case v != nil:
+			j.findings = append(j.findings, r.illegal(s, t, o, v))
+		case result.Unknown != "":
+			j.unknown = fmt.Sprintf("%s cannot be judged: %s", t.Objects[o], result.Unknown)
+		}
+	})
+	j.figures = map[string]float64{"calls": float64(len(t.Calls)), "unknown_calls": float64(unknown), "violated": float64(len(j.findings))}
+	j.holds = fmt.Sprintf("%s can be put in an order that keeps the rules of a %s", count(len(t.Calls), "call"), name)
+	if waited == 0 {
+		j.vacuous = "no client got what it waited for"
+		if s.Primitive == history.DoubleBarrier {
+			return nil // its model gives up early; passage judges the rest
+		}
+	}
+	return j
+}
+
+// illegal is the violation that a trace shows of an object.
+func (r *record) illegal(s *subject, t *history.Trace, object int32, v *exact.Violation) finding {
+	f := finding{tell: func() string { return v.Sentence(t) }}
+	f.Violation = Violation{Blame: s.culprit(), From: r.h.End, Object: t.Objects[object]}
+	for i := range v.Witness {
+		c := &v.Witness[i]
+		f.Witness = append(f.Witness, c.ID)
+		op := r.h.Operation(c.ID)
+		if op == nil {
+			continue
+		}
+		f.From, f.To = min(f.From, op.Call), max(f.To, op.Return)
+		if c.Known == history.Succeeded && c.Return == v.At {
+			f.Known = r.known(s, Linearizable, op, nil)
+		}
+	}
+	f.From = min(f.From, f.To)
+	return f
+}

@@ -1,0 +1,173 @@
+package checker
+
+import (
+	"strings"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// meetingMechanisms are the known defects of etcd's queues and barriers.
+func meetingMechanisms() []mechanism {
+	queues := []history.Primitive{history.Queue, history.PriorityQueue}
+	return []mechanism{
+		{
+			KnownIssue: KnownIssue{"etcd#17198", "dequeue panics when its watch is cancelled",
+				"Dequeue takes the end of a watch for an event, and there is none"},
+			property: Contract, primitives: queues, kinds: []history.Kind{history.Dequeue},
+			match: func(r *record, op *history.Operation, _ *tenure) bool {
+				return op.Panicked && (r.harmed(op.Client, op.Call, r.ended(op)) || r.compacted(op.Call, r.ended(op)))
+			},
+		},
+		{
+			KnownIssue: KnownIssue{"queue-eats-neighbours", "queue gives out items of another queue",
+				"Dequeue reads and watches the queue's name without a slash: all queues whose names begin with it are one"},
+			property: Delivery, primitives: []history.Primitive{history.Queue}, kinds: []history.Kind{history.Dequeue},
+			match: func(r *record, op *history.Operation, _ *tenure) bool {
+				e := r.enqueued(op)
+				return e != nil && e.Object != op.Object && strings.HasPrefix(e.Object, op.Object)
+			},
+		},
+		{
+			KnownIssue: KnownIssue{"priority-queue-takes-first-event", "dequeue that waited passes over a better item",
+				"Dequeue takes the item whose creation ended its wait and does not look whether a better one came since"},
+			property: Linearizable, primitives: []history.Primitive{history.PriorityQueue}, kinds: []history.Kind{history.Dequeue},
+			match: func(r *record, op *history.Operation, _ *tenure) bool {
+				life := r.itemOf(op)
+				return op.Outcome == history.Ok && life != nil && r.log.Latest(life.Create) >= op.Call
+			},
+		},
+		{
+			KnownIssue: KnownIssue{"barrier-pass-while-blocked", "wait passes a barrier that is held",
+				"Wait takes the end of a watch, as by a compaction, for the deletion of the barrier's key"},
+			property: Passage, also: []string{Linearizable},
+			primitives: []history.Primitive{history.Barrier}, kinds: []history.Kind{history.Pass},
+			match: func(r *record, op *history.Operation, _ *tenure) bool { return r.compacted(op.Call, r.ended(op)) },
+		},
+		{
+			KnownIssue: KnownIssue{"double-barrier-enters-alone", "enter succeeds before all have come",
+				"Enter takes the end of a watch, as by a compaction, for the sign that all have come"},
+			property: Passage, also: []string{Linearizable},
+			primitives: []history.Primitive{history.DoubleBarrier}, kinds: []history.Kind{history.Enter},
+			match: func(r *record, op *history.Operation, _ *tenure) bool { return r.compacted(op.Call, r.ended(op)) },
+		},
+		{
+			KnownIssue: KnownIssue{"double-barrier-enters-without-key", "enter succeeds without its key",
+				"Enter waits for the sign that all have come and does not look whether its own key is still there"},
+			property: Passage, primitives: []history.Primitive{history.DoubleBarrier}, kinds: []history.Kind{history.Enter},
+			match: func(r *record, op *history.Operation, t *tenure) bool {
+				return t != nil && r.deletedBy(t.Life) == causeLease &&
+					r.log.Earliest(t.Delete) <= op.Return && r.log.Latest(t.Delete) >= op.Call
+			},
+		},
+		{
+			KnownIssue: KnownIssue{"double-barrier-leave-spins", "leave asks without a pause",
+				"after a compaction Leave watches from a revision that is gone, is refused at once, and begins again"},
+			property: Contract, primitives: []history.Primitive{history.DoubleBarrier}, kinds: []history.Kind{history.Leave},
+			match: func(r *record, op *history.Operation, _ *tenure) bool {
+				return !op.Panicked && r.spins(op) && r.compacted(0, r.ended(op))
+			},
+		},
+	}
+}
+
+// compacted is true if the store may have been compacted within an interval:
+// also by a compaction that could not be proved, which may have happened still.
+func (r *record) compacted(from, to time.Duration) bool {
+	for i := range r.h.Faults {
+		if f := &r.h.Faults[i]; f.Kind == "compact" && f.From <= to && (f.To == 0 || f.To >= from) {
+			return true
+		}
+	}
+	return false
+}
+
+// enqueued returns the enqueue of the item that a dequeue returned, wherever it
+// was enqueued, or nil.
+func (r *record) enqueued(op *history.Operation) *history.Operation {
+	if op.Value == "" {
+		return nil
+	}
+	for _, s := range r.subjects {
+		if s.Name == op.Subject {
+			return s.enqueues(history.Ok, history.Info, history.Pending)[op.Value]
+		}
+	}
+	return nil
+}
+
+// enqueues are the subject's enqueues by value that ended in one of some ways.
+func (s *subject) enqueues(outcomes ...history.Outcome) map[string]*history.Operation {
+	by := make(map[string]*history.Operation)
+	for _, op := range s.operations {
+		if op.Kind != history.Enqueue {
+			continue
+		}
+		for _, o := range outcomes {
+			if op.Outcome == o {
+				by[op.Value] = op
+			}
+		}
+	}
+	return by
+}
+
+// itemOf is the life of the item that a dequeue returned, or nil.
+func (r *record) itemOf(op *history.Operation) *history.Life {
+	ob := r.objects[objectID{op.Subject, op.Object}]
+	if ob == nil || op.Value == "" {
+		return nil
+	}
+	for i := range ob.tenures {
+		if life := ob.tenures[i].Life; life.Values[0].Value == op.Value {
+			return life
+		}
+	}
+	return nil
+}
+
+// spinLimit is how many requests one call may make while nothing changes, and
+// spinRate how many more for each second, for the session is kept alive on the
+// same links.
+const (
+	spinLimit = 50
+	spinRate  = 10
+)
+
+// spins is true if a call that waits made more requests than its wait explains.
+// Where a fault lasted meanwhile nothing is concluded: a client tries again what
+// was refused. A compaction refuses nothing that is asked rightly.
+func (r *record) spins(op *history.Operation) bool {
+	end := r.ended(op)
+	if !op.Kind.Waits() || op.Kind.Acquires() || op.Requests <= spinLimit+int64(spinRate*(end-op.Call).Seconds()) {
+		return false
+	}
+	for i := range r.h.Faults {
+		if f := &r.h.Faults[i]; f.Kind != "compact" && f.From <= end && (f.To == 0 || f.To >= op.Call) {
+			return false
+		}
+	}
+	ob := r.objects[objectID{op.Subject, op.Object}]
+	if ob == nil || r.log == nil || !r.seesAllBy(r.log.Start, end) {
+		return false
+	}
+	return r.changes(ob, op.Call, end) < 5
+}
+
+// changes is how many changes of an object's keys may have happened within an
+// interval.
+func (r *record) changes(ob *object, from, to time.Duration) int {
+	n := 0
+	within := func(revision int64) {
+		if revision != 0 && r.log.Earliest(revision) <= to && r.log.Latest(revision) >= from {
+			n++
+		}
+	}
+	for i := range ob.tenures {
+		for _, v := range ob.tenures[i].Values {
+			within(v.Revision)
+		}
+		within(ob.tenures[i].Delete)
+	}
+	return n
+}
