@@ -3,8 +3,8 @@ package holdfast
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"path"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
