@@ -109,6 +109,8 @@ type view struct {
 	name  string
 	model string
 	trace *history.Trace
+	// permits is a semaphore's.
+	permits int
 }
 
 // views are what a subject can be looked at as: a lock by its holds, and an
@@ -116,11 +118,20 @@ type view struct {
 func views(h *history.History, s history.SubjectInfo) []view {
 	switch s.Primitive {
 	case history.RWMutex:
-		return []view{{s.Name, "rwmutex", h.HoldsTrace(s.Name)}}
+		return []view{{name: s.Name, model: "rwmutex", trace: h.HoldsTrace(s.Name)}}
 	case history.Election:
-		return []view{{s.Name, "owner-mutex", h.HoldsTrace(s.Name)}, {s.Name + "-value", "register", h.RegisterTrace(s.Name)}}
+		return []view{
+			{name: s.Name, model: "owner-mutex", trace: h.HoldsTrace(s.Name)},
+			{name: s.Name + "-value", model: "register", trace: h.RegisterTrace(s.Name)},
+		}
+	case history.Semaphore:
+		return []view{{name: s.Name, model: "semaphore", trace: h.HoldsTrace(s.Name), permits: s.Permits}}
+	case history.Register:
+		return []view{{name: s.Name, model: "cas-register", trace: h.KeyTrace(s.Name, s.Promise != history.MayBeStale)}}
+	case history.Bank:
+		return nil // no model has transactions
 	}
-	return []view{{s.Name, "owner-mutex", h.HoldsTrace(s.Name)}}
+	return []view{{name: s.Name, model: "owner-mutex", trace: h.HoldsTrace(s.Name)}}
 }
 
 func (v *view) export(ctx context.Context, o *ExportOptions) ([]Exported, error) {
@@ -130,7 +141,11 @@ func (v *view) export(ctx context.Context, o *ExportOptions) ([]Exported, error)
 			return nil, fmt.Errorf("export %s: %w", v.name, err)
 		}
 		file := url.PathEscape(v.name) + ".edn"
-		return []Exported{{Path: filepath.Join(o.Out, file), Note: "check it with --model " + v.model}}, write(o.Out, file, b.Bytes())
+		note := "check it with --model " + v.model
+		if v.permits > 0 {
+			note += fmt.Sprintf(" --permits %d", v.permits)
+		}
+		return []Exported{{Path: filepath.Join(o.Out, file), Note: note}}, write(o.Out, file, b.Bytes())
 	}
 	model, ok := exact.ModelNamed(v.model)
 	if !ok {
@@ -143,10 +158,11 @@ func (v *view) export(ctx context.Context, o *ExportOptions) ([]Exported, error)
 		if failure != nil || o.Object != "" && name != o.Object || len(calls) == 0 {
 			return
 		}
-		found := model.Check(ctx, calls, exact.Parameters{}, exact.Limits{})
+		parameters := exact.Parameters{Permits: v.permits}
+		found := model.Check(ctx, calls, parameters, exact.Limits{})
 		shown, note := exact.Excerpt(calls, found.Violation, o.Calls)
 		var b bytes.Buffer
-		answer, err := model.Picture(&b, v.trace, shown, exact.Parameters{}, pictureTime)
+		answer, err := model.Picture(&b, v.trace, shown, parameters, pictureTime)
 		if err != nil {
 			failure = fmt.Errorf("export %s %s: %w", v.name, name, err)
 			return

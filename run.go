@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -101,6 +102,8 @@ type run struct {
 	lookout  *faults.Lookout
 	crews    []*workloads.Crew
 	tally    tally
+	// conductor carried out the plan of faults.
+	conductor *faults.Conductor
 	// interrupted is true if ctx ended before the run was complete.
 	interrupted bool
 
@@ -173,6 +176,10 @@ func (r *run) run(ctx context.Context) (err error) {
 	}
 	healed, fault := r.load(ctx)
 	r.interrupted = ctx.Err() != nil
+	release := func(context.Context) error { return nil }
+	if healed && !r.interrupted && fault == nil && len(r.scenario.Survivable) > 0 {
+		release, healed = r.survive(ctx)
+	}
 	if healed { // else nobody can be expected to make progress
 		r.phase(history.PhaseHealed)
 	}
@@ -181,6 +188,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	if finished {
 		r.phase(history.PhaseFinal)
 	}
+	r.warn("heal", release(ctx))
 	close(final)
 	r.end(cancel)
 	within, done := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
@@ -257,7 +265,7 @@ func (r *run) start(ctx, life context.Context) error {
 		subject, _ := r.scenario.subject(w.Subject) // validated
 		header.Subjects = append(header.Subjects, history.SubjectInfo{
 			Name: subject.Name, Primitive: subject.Primitive(), Origin: subject.Origin, Layout: subject.Layout,
-			Permits: subject.PermitsOf(&w.Traffic), Promise: subject.Promise, Scripted: len(w.Script) > 0,
+			Permits: subject.PermitsOf(&w.Traffic), Whole: subject.WholeOf(), Promise: subject.Promise, Scripted: len(w.Script) > 0,
 		})
 	}
 	if r.recorder, err = history.NewRecorder(file, r.clock, header); err != nil {
@@ -290,13 +298,13 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 	plan := r.scenario.Plan()
 	r.say("load for %v, seed %d: %d workloads, %d clients, %d faults planned",
 		r.scenario.Duration, r.scenario.Seed, len(r.crews), len(r.Slots("")), len(plan))
-	conductor := &faults.Conductor{
+	r.conductor = &faults.Conductor{
 		World:   &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin},
 		Lookout: r.lookout, Journal: history.NewFaultJournal(file), Clock: r.clock, Began: r.clock.Now(),
 		Report: r.sayFault,
 	}
 	harmed := make(chan error, 1)
-	go func() { harmed <- conductor.Run(within, plan) }()
+	go func() { harmed <- r.conductor.Run(within, plan) }()
 	failed, played := r.failures(within), r.played()
 	ticker := time.NewTicker(statusPause)
 	defer ticker.Stop()
@@ -318,8 +326,19 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 	}
 	unhealed := <-harmed
 	r.warn("heal", unhealed)
-	r.warn("write the record of faults", conductor.Journal.Err())
+	r.warn("write the record of faults", r.conductor.Journal.Err())
 	return unhealed == nil, err
+}
+
+// survive brings the cluster into the state in which the last round is to be
+// made. It returns what ends that state, and false if a fault that was injected
+// in part could not be healed.
+func (r *run) survive(ctx context.Context) (release func(context.Context) error, healed bool) {
+	r.say("all is healed; leaving %s for the last round", strings.Join(r.scenario.Survivable, ", "))
+	release, err := r.conductor.Keep(ctx, r.scenario.survivable(r.scenario.Plan()))
+	r.warn("heal", err)
+	r.phase(history.PhaseSurvivable)
+	return release, err == nil
 }
 
 // played returns a channel that is closed when every crew has done what its

@@ -24,6 +24,8 @@ const (
 	Leftovers    = "leftovers"
 	Contract     = "contract"
 	Linearizable = "linearizable"
+	Total        = "total"
+	Durability   = "durability"
 )
 
 // PropertyInfo describes a property.
@@ -54,7 +56,9 @@ func properties() []property {
 		{PropertyInfo{Observe, "observers see leaders in order, no invented value, and the final leader", false}, observe},
 		{PropertyInfo{Leftovers, "a release or close that reports success leaves no key behind", false}, leftovers},
 		{PropertyInfo{Contract, "calls end by their deadline and do not panic", false}, contract},
-		{PropertyInfo{Linearizable, "reads of the leader value are linearizable", false}, linearizable},
+		{PropertyInfo{Linearizable, "reads of the leader value, and the calls on a register, are linearizable", false}, linearizable},
+		{PropertyInfo{Total, "transfers take effect once and wholly, and audits and the store keep the whole, as far as the isolation promises", false}, total},
+		{PropertyInfo{Durability, "an acknowledged write is in the store at the revision that its reply named", false}, durability},
 	}
 }
 

@@ -18,6 +18,9 @@ import (
 // dates it, and nothing is concluded. A subject that cannot name its keys is
 // judged by its closed sessions alone.
 func leftovers(r *record, s *subject) *judgement {
+	if !s.holding() {
+		return nil
+	}
 	j := &judgement{}
 	var released, closed, unjudged int
 	applies, nameless := s.Layout != history.NoLayout, 0

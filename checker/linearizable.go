@@ -19,6 +19,9 @@ import (
 // Reads that end after what the log surely reaches are left out, which is
 // sound, as reads change nothing; they make the property unknown.
 func linearizable(r *record, s *subject) *judgement {
+	if s.Primitive == history.Register {
+		return register(r, s)
+	}
 	if s.Primitive != history.Election || s.Layout != history.OldestKey {
 		return nil
 	}

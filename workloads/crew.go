@@ -57,7 +57,7 @@ func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 	if c.resources.make == nil {
 		c.resources.make = NewResource
 	}
-	if len(traffic.Script) == 0 {
+	if len(traffic.Script) == 0 && subject.protects() {
 		for i := range traffic.Objects {
 			c.resources.of(strconv.Itoa(i))
 		}
@@ -300,6 +300,12 @@ func (c *Crew) partOf(m *crewMember) part {
 	switch {
 	case c.subject.NewElection != nil:
 		return &candidate{crewMember: m}
+	case c.subject.NewService != nil:
+		return &steward{crewMember: m}
+	case c.subject.NewBank != nil:
+		return &teller{crewMember: m}
+	case c.subject.NewRegister != nil:
+		return &writer{crewMember: m}
 	default:
 		return &locker{crewMember: m}
 	}

@@ -33,6 +33,14 @@ type Subject struct {
 	NewRWLock func(s *Session, prefix string) RWLock
 	// NewElection returns a leader election.
 	NewElection func(s *Session, prefix string) Election
+	// NewSemaphore returns a semaphore of so many permits.
+	NewSemaphore func(s *Session, prefix string, permits int) Semaphore
+	// NewService returns a service that one client at a time leads.
+	NewService func(s *Session, prefix string) Service
+	// NewBank returns a bank of Accounts accounts.
+	NewBank func(s *Session, prefix string) Bank
+	// NewRegister returns a register.
+	NewRegister func(s *Session, prefix string) Register
 
 	// Promise says which of several promises the subject makes, where a
 	// primitive has more than one.
@@ -50,9 +58,32 @@ func (s *Subject) Primitive() history.Primitive {
 		return history.Election
 	case s.NewRWLock != nil:
 		return history.RWMutex
+	case s.NewSemaphore != nil:
+		return history.Semaphore
+	case s.NewService != nil:
+		return history.Service
+	case s.NewBank != nil:
+		return history.Bank
+	case s.NewRegister != nil:
+		return history.Register
 	default:
 		return history.Mutex
 	}
+}
+
+// protects is true if the subject's holds exclude each other, so that they can
+// protect a resource.
+func (s *Subject) protects() bool {
+	return s.NewLock != nil || s.NewRWLock != nil || s.NewElection != nil || s.NewService != nil
+}
+
+// WholeOf is what the accounts of each of the subject's objects have together,
+// or zero if it has none.
+func (s *Subject) WholeOf() int64 {
+	if s.Primitive() == history.Bank {
+		return Accounts * Balance
+	}
+	return 0
 }
 
 // PermitsOf is how many permits the subject's objects have in some traffic, or
