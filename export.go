@@ -109,6 +109,8 @@ type view struct {
 	name  string
 	model string
 	trace *history.Trace
+	// permits is a semaphore's.
+	permits int
 }
 
 // views are what a subject can be looked at as: a lock by its holds, and an
@@ -116,17 +118,26 @@ type view struct {
 func views(h *history.History, s history.SubjectInfo) []view {
 	switch s.Primitive {
 	case history.RWMutex:
-		return []view{{s.Name, "rwmutex", h.HoldsTrace(s.Name)}}
+		return []view{{name: s.Name, model: "rwmutex", trace: h.HoldsTrace(s.Name)}}
 	case history.Queue, history.PriorityQueue:
-		return []view{{s.Name, string(s.Primitive), h.QueueTrace(s.Name)}}
+		return []view{{name: s.Name, model: string(s.Primitive), trace: h.QueueTrace(s.Name)}}
 	case history.Barrier:
-		return []view{{s.Name, "barrier", h.BarrierTrace(s.Name)}}
+		return []view{{name: s.Name, model: "barrier", trace: h.BarrierTrace(s.Name)}}
 	case history.DoubleBarrier:
-		return []view{{s.Name, "double-barrier", h.DoubleBarrierTrace(s.Name)}}
+		return []view{{name: s.Name, model: "double-barrier", trace: h.DoubleBarrierTrace(s.Name)}}
 	case history.Election:
-		return []view{{s.Name, "owner-mutex", h.HoldsTrace(s.Name)}, {s.Name + "-value", "register", h.RegisterTrace(s.Name)}}
+		return []view{
+			{name: s.Name, model: "owner-mutex", trace: h.HoldsTrace(s.Name)},
+			{name: s.Name + "-value", model: "register", trace: h.RegisterTrace(s.Name)},
+		}
+	case history.Semaphore:
+		return []view{{name: s.Name, model: "semaphore", trace: h.HoldsTrace(s.Name), permits: s.Permits}}
+	case history.Register:
+		return []view{{name: s.Name, model: "cas-register", trace: h.KeyTrace(s.Name, s.Promise != history.MayBeStale)}}
+	case history.Bank:
+		return nil // no model has transactions
 	}
-	return []view{{s.Name, "owner-mutex", h.HoldsTrace(s.Name)}}
+	return []view{{name: s.Name, model: "owner-mutex", trace: h.HoldsTrace(s.Name)}}
 }
 
 func (v *view) export(ctx context.Context, o *ExportOptions, p exact.Parameters) ([]Exported, error) {

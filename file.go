@@ -88,7 +88,7 @@ func JudgeFile(ctx context.Context, path string, o FileOptions) (*FileJudgement,
 		return nil, malformed(err)
 	}
 	return &FileJudgement{Traces: &reports.TraceReport{Source: path, Format: file.Format.Description(), Parts: []reports.TracePart{
-		{Trace: t, Result: o.check(ctx, t, o.Model)},
+		{Trace: t, Result: o.check(ctx, t, o.Model, 0)},
 	}}}, nil
 }
 
@@ -108,13 +108,14 @@ func modelNames() []string {
 	return names
 }
 
-// check judges a trace by a model that exists. The time is that of the search:
+// check judges a trace by a model that exists; permits are those of its
+// semaphores where the options do not say. The time is that of the search:
 // reading does not count.
-func (o *FileOptions) check(ctx context.Context, t *history.Trace, name string) *checker.TraceResult {
+func (o *FileOptions) check(ctx context.Context, t *history.Trace, name string, permits int) *checker.TraceResult {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(o.Time, DefaultSearchTime))
 	defer cancel()
 	model, _ := exact.ModelNamed(name)
-	p := exact.Parameters{Permits: o.Permits, Parties: o.Parties}
+	p := exact.Parameters{Permits: cmp.Or(o.Permits, permits), Parties: o.Parties}
 	if o.Initial != nil {
 		v := t.Symbol(*o.Initial)
 		if *o.Initial == "nil" {
@@ -167,7 +168,7 @@ func (o *FileOptions) judgeSubjects(ctx context.Context, h *history.History, sou
 			if o.Model != "" {
 				model = o.Model
 			}
-			r.Parts = append(r.Parts, reports.TracePart{Subject: v.name, Trace: v.trace, Result: o.check(ctx, v.trace, model)})
+			r.Parts = append(r.Parts, reports.TracePart{Subject: v.name, Trace: v.trace, Result: o.check(ctx, v.trace, model, v.permits)})
 		}
 	}
 	if o.Subject != "" && !slices.Contains(subjectNames(h), o.Subject) {

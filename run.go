@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -103,6 +104,8 @@ type run struct {
 	crews    []*workloads.Crew
 	tally    tally
 	awaited  awaited
+	// conductor carried out the plan of faults.
+	conductor *faults.Conductor
 	// interrupted is true if ctx ended before the run was complete.
 	interrupted bool
 
@@ -170,8 +173,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		r.awaitFor(crew)
 	}
 
-	conductor, err := r.conductor()
-	if err != nil {
+	if r.conductor, err = r.newConductor(); err != nil {
 		return err
 	}
 	defer r.lookout.Close()
@@ -179,8 +181,12 @@ func (r *run) run(ctx context.Context) (err error) {
 	for _, c := range r.crews {
 		c.Start(life)
 	}
-	healed, fault := r.load(ctx, conductor)
+	healed, fault := r.load(ctx)
 	r.interrupted = ctx.Err() != nil
+	release := func(context.Context) error { return nil }
+	if healed && !r.interrupted && fault == nil && len(r.scenario.Survivable) > 0 {
+		release, healed = r.survive(ctx)
+	}
 	if healed { // else nobody can be expected to make progress
 		r.phase(history.PhaseHealed)
 	}
@@ -189,6 +195,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	if finished {
 		r.phase(history.PhaseFinal)
 	}
+	r.warn("heal", release(ctx))
 	close(final)
 	r.end(cancel)
 	within, done := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
@@ -265,7 +272,7 @@ func (r *run) start(ctx, life context.Context) error {
 		subject, _ := r.scenario.subject(w.Subject) // validated
 		header.Subjects = append(header.Subjects, history.SubjectInfo{
 			Name: subject.Name, Primitive: subject.Primitive(), Origin: subject.Origin, Layout: subject.Layout,
-			Permits: subject.PermitsOf(&w.Traffic), Promise: subject.Promise, Scripted: len(w.Script) > 0,
+			Permits: subject.PermitsOf(&w.Traffic), Whole: subject.WholeOf(), Promise: subject.Promise, Scripted: len(w.Script) > 0,
 		})
 	}
 	if r.recorder, err = history.NewRecorder(file, r.clock, header); err != nil {
@@ -286,9 +293,9 @@ func (r *run) start(ctx, life context.Context) error {
 	return err
 }
 
-// conductor makes ready to carry out the plan of faults: what the faults wait
+// newConductor makes ready to carry out the plan of faults: what the faults wait
 // for is noted from now on.
-func (r *run) conductor() (*faults.Conductor, error) {
+func (r *run) newConductor() (*faults.Conductor, error) {
 	file, err := r.directory.append(FaultsFile)
 	if err != nil {
 		return nil, err
@@ -302,15 +309,15 @@ func (r *run) conductor() (*faults.Conductor, error) {
 
 // load lets clients work and faults strike until the time is over, ctx ends,
 // or the harness fails. It returns whether every fault was healed.
-func (r *run) load(ctx context.Context, conductor *faults.Conductor) (healed bool, err error) {
+func (r *run) load(ctx context.Context) (healed bool, err error) {
 	within, cancel := context.WithTimeout(ctx, r.scenario.Duration)
 	defer cancel()
 	plan := r.scenario.Plan()
 	r.say("load for %v, seed %d: %d workloads, %d clients, %d faults planned",
 		r.scenario.Duration, r.scenario.Seed, len(r.crews), len(r.Slots("")), len(plan))
-	conductor.Began = r.clock.Now()
+	r.conductor.Began = r.clock.Now()
 	harmed := make(chan error, 1)
-	go func() { harmed <- conductor.Run(within, plan) }()
+	go func() { harmed <- r.conductor.Run(within, plan) }()
 	failed, played := r.failures(within), r.played()
 	ticker := time.NewTicker(statusPause)
 	defer ticker.Stop()
@@ -332,8 +339,19 @@ func (r *run) load(ctx context.Context, conductor *faults.Conductor) (healed boo
 	}
 	unhealed := <-harmed
 	r.warn("heal", unhealed)
-	r.warn("write the record of faults", conductor.Journal.Err())
+	r.warn("write the record of faults", r.conductor.Journal.Err())
 	return unhealed == nil, err
+}
+
+// survive brings the cluster into the state in which the last round is to be
+// made. It returns what ends that state, and false if a fault that was injected
+// in part could not be healed.
+func (r *run) survive(ctx context.Context) (release func(context.Context) error, healed bool) {
+	r.say("all is healed; leaving %s for the last round", strings.Join(r.scenario.Survivable, ", "))
+	release, err := r.conductor.Keep(ctx, r.scenario.survivable(r.scenario.Plan()))
+	r.warn("heal", err)
+	r.phase(history.PhaseSurvivable)
+	return release, err == nil
 }
 
 // played returns a channel that is closed when every crew has done what its

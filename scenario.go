@@ -28,7 +28,11 @@ type Scenario struct {
 	// Workloads run side by side on the one cluster.
 	Workloads []Workload `yaml:"workloads"`
 	Faults    []Fault    `yaml:"faults"`
-	Expect    Expect     `yaml:"expect"`
+	// Survivable are faults that are injected when all others are healed, and
+	// last during the last round: progress is demanded in the state that they
+	// leave, which has to be one that a cluster survives.
+	Survivable []string `yaml:"survivable,omitempty"`
+	Expect     Expect   `yaml:"expect"`
 
 	// Subjects are subjects of the caller's own that Workloads can name
 	// besides those of AllSubjects.
@@ -110,6 +114,7 @@ func NewScenario(name string) Scenario {
 func (s Scenario) completed() Scenario {
 	s.Workloads = slices.Clone(s.Workloads)
 	s.Faults = slices.Clone(s.Faults)
+	s.Survivable = slices.Clone(s.Survivable)
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		f.Of = slices.Clone(f.Of)
@@ -169,4 +174,15 @@ func (s *Scenario) Complete() {
 // the scenario's faults, duration and seed.
 func (s *Scenario) Plan() []faults.Planned {
 	return faults.Schedule(streams(s.Seed), s.completed().Faults, s.Duration)
+}
+
+// survivable is the plan of the faults that last during the last round. Their
+// IDs follow those of a plan.
+func (s *Scenario) survivable(after []faults.Planned) []faults.Planned {
+	var plan []faults.Planned
+	r := streams(s.Seed)("faults/survivable")
+	for i, name := range s.Survivable {
+		plan = append(plan, faults.Planned{ID: int64(len(after) + i + 1), Kind: name, Choice: r.Uint64()})
+	}
+	return plan
 }

@@ -109,7 +109,7 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 		}
 		// After the heal a dead holder's lease has to run out before its waiters'
 		// last round can end.
-		if least := w.TTL + 5*time.Second; len(s.Faults) > 0 && s.Quiet < least {
+		if least := w.TTL + 5*time.Second; len(s.Faults)+len(s.Survivable) > 0 && s.Quiet < least {
 			wrong("quiet", "%v is too short for sessions of %v to run out and clients to finish: it has to be %v or more", s.Quiet, w.TTL, least)
 		}
 		if w.TTL >= time.Second && w.TTL < smallest {
@@ -139,8 +139,11 @@ func (s *Scenario) subjectMistakes(wrong complain) {
 		}
 		taken[subject.Name] = true
 		constructors := 0
-		for _, set := range []bool{subject.NewLock != nil, subject.NewRWLock != nil, subject.NewElection != nil,
-			subject.NewQueue != nil, subject.NewPriorityQueue != nil, subject.NewBarrier != nil, subject.NewDoubleBarrier != nil} {
+		for _, set := range []bool{
+			subject.NewLock != nil, subject.NewRWLock != nil, subject.NewElection != nil,
+			subject.NewSemaphore != nil, subject.NewService != nil, subject.NewBank != nil, subject.NewRegister != nil,
+			subject.NewQueue != nil, subject.NewPriorityQueue != nil, subject.NewBarrier != nil, subject.NewDoubleBarrier != nil,
+		} {
 			if set {
 				constructors++
 			}
@@ -162,6 +165,18 @@ func (s *Scenario) subjectMistakes(wrong complain) {
 			if subject.Layout != history.LayoutOf(subject.Primitive()) {
 				wrong(field+".Layout", "%q is not of a %s", subject.Layout, subject.Primitive())
 			}
+		case history.OldestKeys:
+			if subject.NewSemaphore == nil {
+				wrong(field+".Layout", "%q is of semaphores, and %q is none", subject.Layout, subject.Name)
+			}
+		case history.AccountKeys:
+			if subject.NewBank == nil {
+				wrong(field+".Layout", "%q is of banks, and %q is none", subject.Layout, subject.Name)
+			}
+		case history.OneKey:
+			if subject.NewRegister == nil {
+				wrong(field+".Layout", "%q is of registers, and %q is none", subject.Layout, subject.Name)
+			}
 		default:
 			wrong(field+".Layout", "there is no layout %q", subject.Layout)
 		}
@@ -178,6 +193,7 @@ func (s *Scenario) faultMistakes(wrong complain) {
 	if b, ok := backendOf(s.Cluster.Kind); ok {
 		capabilities = b.capabilities(s.Cluster)
 	}
+	s.survivableMistakes(capabilities, wrong)
 	for i, f := range s.Faults {
 		field := fmt.Sprintf("faults[%d]", i)
 		if len(f.Of) == 0 {
@@ -200,6 +216,38 @@ func (s *Scenario) faultMistakes(wrong complain) {
 			s.timedMistakes(field, f, wrong)
 		} else {
 			s.triggeredMistakes(field, f, capabilities, wrong)
+		}
+	}
+}
+
+// survivableMistakes refuses what need not leave a majority of the members, or
+// may leave clients with a member that cannot serve them.
+func (s *Scenario) survivableMistakes(capabilities faults.Capabilities, wrong complain) {
+	var fit []string
+	for _, k := range faults.Kinds() {
+		if k.Downs > 0 {
+			fit = append(fit, k.Name)
+		}
+	}
+	downs := 0
+	for i, name := range s.Survivable {
+		field := fmt.Sprintf("survivable[%d]", i)
+		kind, ok := faults.Named(name)
+		switch {
+		case !ok:
+			wrong(field, "there is no fault %q; see: holdfast list faults", name)
+			continue
+		case kind.Downs == 0:
+			wrong(field, "%s need not leave a state in which every client can go on; there is %s", name, strings.Join(fit, ", "))
+			continue
+		case slices.Contains(s.Survivable[:i], name):
+			wrong(field, "%s is there already, and hits one at a time", name)
+		}
+		if err := kind.Unsupported(capabilities); err != nil {
+			wrong(field, "%s: %v", name, err)
+		}
+		if downs += kind.Downs; 2*downs >= s.Cluster.Members {
+			wrong(field, "with %d of %d members down there is no majority: nothing could go on", downs, s.Cluster.Members)
 		}
 	}
 }

@@ -26,6 +26,8 @@ const (
 	Linearizable = "linearizable"
 	Delivery     = "delivery"
 	Passage      = "passage"
+	Total        = "total"
+	Durability   = "durability"
 )
 
 // PropertyInfo describes a property.
@@ -56,9 +58,11 @@ func properties() []property {
 		{PropertyInfo{Observe, "observers see leaders in order, no invented value, and the final leader", false}, observe},
 		{PropertyInfo{Leftovers, "a release or close that reports success leaves no key behind", false}, leftovers},
 		{PropertyInfo{Contract, "calls end by their deadline and do not panic", false}, contract},
-		{PropertyInfo{Linearizable, "what is read of a leader value, taken from a queue or let past a barrier is linearizable", false}, linearizable},
+		{PropertyInfo{Linearizable, "what is read of a leader value or a register, taken from a queue or let past a barrier is linearizable", false}, linearizable},
 		{PropertyInfo{Delivery, "a queue gives out each item that it acknowledged once, to who asks for it, and nothing else", false}, delivery},
 		{PropertyInfo{Passage, "a barrier lets nobody pass while it is closed, and a double barrier nobody in or out alone", false}, passage},
+		{PropertyInfo{Total, "transfers take effect once and wholly, and audits and the store keep the whole, as far as the isolation promises", false}, total},
+		{PropertyInfo{Durability, "an acknowledged write is in the store at the revision that its reply named", false}, durability},
 	}
 }
 

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -30,6 +31,12 @@ import (
 // overlap whose cause lies beyond the end of the log is a fact without a
 // culprit: it makes the property unknown.
 func exclusion(r *record, s *subject) *judgement {
+	if !s.holding() {
+		return nil
+	}
+	if s.permits() > 1 {
+		return exceeding(r, s)
+	}
 	j := &judgement{}
 	var holds, contended, undecided, confirmed, disputed int
 	var lease, known int
@@ -46,6 +53,9 @@ func exclusion(r *record, s *subject) *judgement {
 				}
 			}
 			f, decided := r.blameOverlap(s, ob, o)
+			if decided && f.Blame == BlameLibrary && f.Known == "" {
+				f.Known = cmp.Or(r.known(s, Exclusion, r.h.Operation(o.first.Acquire), nil), r.known(s, Exclusion, r.h.Operation(o.second.Acquire), nil))
+			}
 			longest, total = max(longest, o.to-o.from), total+o.to-o.from
 			switch {
 			case !decided:

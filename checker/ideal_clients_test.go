@@ -219,8 +219,11 @@ func (s *ideal) work(c *idealClient, hold int64, k *idealKey, then func(history.
 				a(history.Fail, nil)
 				return
 			}
-			g := &idealKey{name: "p/guard/" + op.Value}
-			s.put(g, op.Value)
+			name := "p/guarded/" + s.subject + "/" + ob.name
+			if s.keys[name] == nil {
+				s.keys[name] = &idealKey{name: name}
+			}
+			s.put(s.keys[name], op.Value)
 			rev := s.revision
 			a(history.Ok, func(op *history.Operation) { op.Revision = rev })
 		}, nil, finish)

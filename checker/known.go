@@ -94,11 +94,18 @@ func lockMechanisms() []mechanism {
 			KnownIssue: KnownIssue{"etcd#18082", "acquire outlives its context",
 				"after its context ends the call deletes its key with the client's own context, which has no end while etcd is out of reach"},
 			property:   Contract,
-			primitives: []history.Primitive{history.Mutex, history.Election}, kinds: []history.Kind{history.Acquire, history.Campaign},
+			primitives: []history.Primitive{history.Mutex, history.Election, history.Service}, kinds: []history.Kind{history.Acquire, history.Campaign},
 			uncorrected: true,
 			match: func(r *record, op *history.Operation, _ *tenure) bool {
 				return !op.Panicked && r.harmed(op.Client, op.Call, r.ended(op))
 			},
+		},
+		{
+			KnownIssue: KnownIssue{"v3lock-late-clean-up", "a cancelled Lock deletes the key of the next one",
+				"the lock service cleans up after a Lock that was cancelled when its caller may have locked again with the same lease: it deletes the key by name"},
+			property:   Exclusion,
+			primitives: []history.Primitive{history.Mutex}, kinds: []history.Kind{history.Acquire},
+			match: lostItsKeyToAnEarlierCall,
 		},
 	}
 }
@@ -150,5 +157,26 @@ func (r *record) harmed(client string, from, to time.Duration) bool {
 	return slices.ContainsFunc(r.h.Faults, func(f history.Fault) bool {
 		onOther := strings.HasPrefix(f.Target, "c") && strings.Split(f.Target, " ")[0] != client
 		return f.Verified && !onOther && f.From <= to && (f.To == 0 || f.To >= from)
+	})
+}
+
+// lostItsKeyToAnEarlierCall is true if the key that a hold rests on was made by
+// an earlier acquire of the same lease, of unknown outcome, and was deleted, not
+// with its lease, after the call of the later acquire and before its client
+// called the release.
+func lostItsKeyToAnEarlierCall(r *record, op *history.Operation, _ *tenure) bool {
+	ob, hold := r.objects[objectID{op.Subject, op.Object}], r.holdOf(op.ID)
+	if ob == nil || hold == nil || r.log == nil || op.Key == "" {
+		return false
+	}
+	return slices.ContainsFunc(ob.tenures, func(t tenure) bool {
+		if t.Key != op.Key || t.Lease != op.Lease || t.Delete == 0 || r.deletedBy(t.Life) != causeOther ||
+			r.log.Latest(t.Create) >= op.Call || r.log.Latest(t.Delete) < op.Call || r.log.Earliest(t.Delete) > hold.End {
+			return false
+		}
+		return slices.ContainsFunc(ob.operations, func(before *history.Operation) bool {
+			return before.Kind == history.Acquire && before.Lease == op.Lease && before.Outcome == history.Info &&
+				before.Return <= op.Call && before.Call <= r.log.Latest(t.Create)
+		})
 	})
 }

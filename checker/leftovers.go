@@ -20,6 +20,9 @@ import (
 //
 // What calls that failed leave on living sessions is in stray.go.
 func leftovers(r *record, s *subject) *judgement {
+	if !s.holding() {
+		return nil
+	}
 	j := &judgement{}
 	var released, closed, unjudged int
 	applies, nameless := s.Layout != history.NoLayout, 0

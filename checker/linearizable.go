@@ -22,6 +22,9 @@ func linearizable(r *record, s *subject) *judgement {
 	if s.Primitive == history.Queue || s.Primitive == history.PriorityQueue || s.Primitive == history.Barrier || s.Primitive == history.DoubleBarrier {
 		return linearizableCalls(r, s)
 	}
+	if s.Primitive == history.Register {
+		return register(r, s)
+	}
 	if s.Primitive != history.Election || s.Layout != history.OldestKey {
 		return nil
 	}

@@ -12,6 +12,9 @@ import (
 // The lease's end is taken at the latest time that the log allows, so the
 // figure is never too high and a limit that is exceeded surely was.
 func notice(r *record, s *subject) *judgement {
+	if !s.holding() {
+		return nil
+	}
 	j := &judgement{}
 	ended, told := 0, 0
 	var delays []time.Duration

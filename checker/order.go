@@ -16,10 +16,13 @@ import (
 // winners take part. The sweep runs over the grants by return, with the
 // requests that wait beside them: O(n log n) for a fixed number of clients.
 //
+// Of a semaphore's grants the younger of two may be told first if both own: it
+// overtakes only if as many older keys as there are permits were surely alive.
+//
 // For read-write locks it also reports, without judging, how often one mode
 // was served while an earlier request of the other waited, and the mean waits.
 func order(r *record, s *subject) *judgement {
-	if s.Layout == history.NoLayout {
+	if s.Layout == history.NoLayout || !s.holding() {
 		return nil
 	}
 	j := &judgement{}
@@ -103,6 +106,11 @@ func (r *record) overtaken(s *subject, ob *object, a, b *history.Operation) *fin
 	t, _ := ob.identified(a.Key, a.Token)
 	if t == nil || r.log.Earliest(t.gone) <= b.Return {
 		return nil
+	}
+	if s.permits() > 1 {
+		if own, _ := ob.identified(b.Key, b.Token); own == nil || r.log.Earliest(own.owns) <= b.Return {
+			return nil
+		}
 	}
 	f := finding{}
 	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{a.ID, b.ID}, From: a.Call, To: a.Return, Object: ob.name}

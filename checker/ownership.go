@@ -27,7 +27,7 @@ import (
 // during the call: if any of them could have owned in time, the success is
 // taken for true, and if there are none it is not judged.
 func ownership(r *record, s *subject) *judgement {
-	if s.Layout == history.NoLayout {
+	if s.Layout == history.NoLayout || !s.holding() {
 		return nil
 	}
 	s.lies = make(map[int64]*finding)
@@ -172,8 +172,9 @@ func (r *record) ahead(t *tenure) string {
 	return fmt.Sprintf("the older key %s (rev %d)", t.Key, t.Create)
 }
 
-// ownedByLease judges a success whose key is not named: one of the keys that
-// its lease may have taken during the call must have owned in time.
+// ownedByLease judges a success whose key is not known by its create revision:
+// one of the keys that its lease may have taken during the call must have owned
+// in time; if the key is named, any life of it.
 func (r *record) ownedByLease(s *subject, ob *object, op *history.Operation) (*finding, bool) {
 	if op.Lease == 0 || !r.seesAllBy(r.log.Start, op.Return) {
 		return nil, false
@@ -187,7 +188,7 @@ func (r *record) ownedByLease(s *subject, ob *object, op *history.Operation) (*f
 		for k := range created {
 			t := &created[k]
 			if t.Key != life.Key || (t.mode == history.ReadMode) != (op.Mode == history.ReadMode) ||
-				op.Kind != history.Resume && r.log.Latest(t.Create) < op.Call {
+				op.Key == "" && op.Kind != history.Resume && r.log.Latest(t.Create) < op.Call || op.Key != "" && t.Key != op.Key {
 				continue
 			}
 			f, _ := r.judgeTenure(s, ob, op, t)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -22,6 +23,10 @@ import (
 // Who waits for an item, a barrier or the others of a double barrier is judged
 // only where the log shows that what it waits for was there; see owed.
 //
+// Where a run says that some faults last until the final phase, all of this is
+// judged in the state that they leave; without proof that they lasted the
+// promise was not put to the test.
+//
 // It assumes that the last round is short of work for its time: a queue longer
 // than the quiet time would be reported. A record that ends before the final
 // phase leaves it unknown.
@@ -32,7 +37,7 @@ func progress(r *record, s *subject) *judgement {
 	for _, ob := range s.objects {
 		tries := make(map[string]*attempts)
 		for _, op := range ob.operations {
-			if !op.Kind.Waits() || !r.isHealed {
+			if !hasToEnd(op.Kind) || !r.isHealed {
 				continue
 			}
 			_, crashed := r.crashed[op.Client]
@@ -98,7 +103,49 @@ func progress(r *record, s *subject) *judgement {
 	case lastRound == 0:
 		j.vacuous = "no request finished or waited after the heal"
 	}
+	if _, survives := r.h.Phase(history.PhaseSurvivable); survives {
+		lasting := r.lasting()
+		j.figures["lasting_faults"] = float64(len(lasting))
+		j.holds += "; " + r.stillThere() + " meanwhile"
+		if len(lasting) == 0 && j.vacuous == "" {
+			j.vacuous = "no fault was seen to last during the last round: the state in which it was to be made was not there"
+		}
+	}
 	return j
+}
+
+// lasting are the faults that were seen to last from the heal of all others until
+// the final phase.
+func (r *record) lasting() []*history.Fault {
+	var lasting []*history.Fault
+	for i := range r.h.Faults {
+		if f := &r.h.Faults[i]; r.isHealed && f.Verified && f.From > 0 && f.From <= r.healed && (f.To == 0 || f.To > r.healed && (!r.isFinal || f.To >= r.final)) {
+			lasting = append(lasting, f)
+		}
+	}
+	return lasting
+}
+
+// stillThere says which faults lasted during the last round, or "".
+func (r *record) stillThere() string {
+	var texts []string
+	for _, f := range r.lasting() {
+		texts = append(texts, f.Kind+" "+f.Target)
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	return strings.Join(texts, " and ") + " lasted"
+}
+
+// hasToEnd is true for the calls that clients make in their last round until
+// they go well.
+func hasToEnd(k history.Kind) bool {
+	switch k {
+	case history.Transfer, history.Audit, history.Get, history.Put, history.CompareAndSet:
+		return true
+	}
+	return k.Waits()
 }
 
 // attempts are one client's requests of one object after the heal.
@@ -126,11 +173,17 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 			how = "was in vain, as all its attempts since the heal,"
 		}
 		text := fmt.Sprintf("%s's %s of %s, called at %s, %s at %s although all was healed at %s", op.Client, op.Kind, op.Object, at(op.Call), how, at(t), at(r.healed))
-		if !op.Kind.Acquires() {
+		if lasted := r.stillThere(); lasted != "" {
+			text += " but that " + lasted
+		}
+		if op.Kind.Waits() && !op.Kind.Acquires() {
 			return text + "; " + owing(op)
 		}
 		if holder != nil {
 			return text + fmt.Sprintf("; %s had held it since %s", holder.Client, at(holder.Start))
+		}
+		if !s.holding() {
+			return text
 		}
 		return text + "; nobody believed in holding it"
 	}

@@ -319,3 +319,21 @@ func (r *record) owner(lease int64) string {
 	}
 	return ""
 }
+
+// holding is true if what the subject's clients are told is that they hold
+// something.
+func (s *subject) holding() bool {
+	switch s.Primitive {
+	case history.Bank, history.Register:
+		return false
+	}
+	return true
+}
+
+// permits is how many may hold one of the subject's objects at once.
+func (s *subject) permits() int {
+	if s.Primitive == history.Semaphore {
+		return max(s.Permits, 1)
+	}
+	return 1
+}

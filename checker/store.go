@@ -84,7 +84,7 @@ func (r *record) indexLog() {
 	}
 	for _, s := range r.subjects {
 		for _, ob := range s.objects {
-			ob.queue()
+			ob.queue(s.permits())
 		}
 	}
 	r.indexLeaseEnds()
@@ -130,33 +130,59 @@ func directory(rest string) history.Mode {
 }
 
 // queue computes for every tenure when its turn may have come: a key waits for
-// every older key of its object, a reader's key for the writers' only.
-func (ob *object) queue() {
-	var anyGone, writeGone int64
-	lastAny, lastWrite := -1, -1
+// every older key of its object but as many as there are permits less one, a
+// reader's key for the writers' only.
+func (ob *object) queue(permits int) {
+	all, writers := lasting{ob: ob, permits: permits}, lasting{ob: ob, permits: permits}
 	for i := 0; i < len(ob.tenures); {
 		end := i
 		for ; end < len(ob.tenures) && ob.tenures[end].Create == ob.tenures[i].Create; end++ {
 			t := &ob.tenures[end]
-			before, last := anyGone, lastAny
+			ahead := &all
 			if t.mode == history.ReadMode {
-				before, last = writeGone, lastWrite
+				ahead = &writers
 			}
 			t.owns = t.Create
-			if before > t.Create {
+			if before, last := ahead.turn(); before > t.Create {
 				t.owns, t.behind = before, last
 			}
 		}
 		for ; i < end; i++ {
-			t := &ob.tenures[i]
-			if t.gone > anyGone {
-				anyGone, lastAny = t.gone, i
-			}
-			if t.mode != history.ReadMode && t.gone > writeGone {
-				writeGone, lastWrite = t.gone, i
+			all.add(i)
+			if ob.tenures[i].mode != history.ReadMode {
+				writers.add(i)
 			}
 		}
 	}
+}
+
+// lasting are those of an object's tenures that last longest, by when they go:
+// as many as there are permits.
+type lasting struct {
+	ob      *object
+	permits int
+	by      []int
+}
+
+func (l *lasting) add(i int) {
+	gone := l.ob.tenures[i].gone
+	if len(l.by) == l.permits {
+		if gone <= l.ob.tenures[l.by[0]].gone {
+			return
+		}
+		l.by = slices.Delete(l.by, 0, 1)
+	}
+	at := sort.Search(len(l.by), func(k int) bool { return l.ob.tenures[l.by[k]].gone > gone })
+	l.by = slices.Insert(l.by, at, i)
+}
+
+// turn is the revision from which on fewer than the permits are taken by them,
+// and the tenure whose end that is; zero and -1 if it was never otherwise.
+func (l *lasting) turn() (revision int64, behind int) {
+	if len(l.by) < l.permits {
+		return 0, -1
+	}
+	return l.ob.tenures[l.by[0]].gone, l.by[0]
 }
 
 // gone is the first revision at which a life may have been over.

@@ -90,6 +90,21 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 	}
 
 	// What has been begun is done, proved and healed even if the run ends.
+	e, err := c.begin(ctx, kind, p, target, &record)
+	held.pass()
+	if e == nil {
+		return err
+	}
+	healed := ""
+	if !kind.Instant && c.last(ctx, v, record.From+p.For) {
+		healed = p.Until
+	}
+	return c.finish(ctx, e, &record, healed)
+}
+
+// begin injects a fault. It returns no effect if there is nothing to prove; the
+// error is of healing what was injected in part.
+func (c *Conductor) begin(ctx context.Context, kind Kind, p Planned, target string, record *history.Fault) (*effect, error) {
 	record.From = c.Clock.Now()
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
 	e, err := (*effect)(nil), errUnknown
@@ -97,37 +112,40 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 		e, err = kind.inject(within, c.World, rand.New(rand.NewPCG(p.Choice, 0)), target)
 	}
 	cancel()
-	held.pass()
 	if err != nil {
 		record.To = c.Clock.Now()
 		record.Evidence = "not injected: " + err.Error()
 		if e != nil {
 			record.Target = e.target
-			err = c.heal(ctx, e, &record)
+			err = c.heal(ctx, e, record)
 		} else {
 			err = nil
 		}
-		c.Journal.Record(record)
-		return err
+		c.Journal.Record(*record)
+		return nil, err
 	}
 	record.Target = e.target
 	record.Evidence = "injected"
-	c.Journal.Record(record)
-	c.tell(record)
-	healed := !kind.Instant && c.last(ctx, v, record.From+p.For)
-	within, cancel = context.WithTimeout(context.WithoutCancel(ctx), healPatience)
+	c.Journal.Record(*record)
+	c.tell(*record)
+	return e, nil
+}
+
+// finish proves a fault and heals it. healed is the event by which it is, or "".
+func (c *Conductor) finish(ctx context.Context, e *effect, record *history.Fault, healed string) error {
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
 	defer cancel()
 	record.Verified, record.Evidence = e.prove(within)
 	if record.Verified && e.client != "" && !c.present(e.client) {
 		record.Verified = false
 		record.Evidence += ", but the client died meanwhile, and that may be why"
 	}
-	if healed {
-		record.Evidence += "; healed by " + p.Until
+	if healed != "" {
+		record.Evidence += "; healed by " + healed
 	}
-	err = c.heal(ctx, e, &record)
-	c.Journal.Record(record)
-	c.tell(record)
+	err := c.heal(ctx, e, record)
+	c.Journal.Record(*record)
+	c.tell(*record)
 	return err
 }
 

@@ -121,6 +121,53 @@ func TestEveryFaultProvesItsEffectAndHeals(t *testing.T) {
 	}
 }
 
+// A fault that is kept lasts until it is released, which proves and heals it; one
+// that could not be injected beside it has a record that says so.
+func TestKeptFaultsLastUntilTheyAreReleased(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c, err := embedded.Start(ctx, embedded.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	clock := history.NewClock()
+	var file bytes.Buffer
+	conductor := &Conductor{World: &World{Cluster: c}, Lookout: NewLookout(clock), Journal: history.NewFaultJournal(&file), Clock: clock}
+	release, err := conductor.Keep(ctx, []Planned{{ID: 1, Kind: "crash-member", Choice: 1}, {ID: 2, Kind: "crash-member", Choice: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	down := func() (n int) {
+		for _, s := range c.Status() {
+			if !s.Running {
+				n++
+			}
+		}
+		return n
+	}
+	if n := down(); n != 1 {
+		t.Errorf("%d members are down while the fault is kept", n)
+	}
+	released := clock.Now()
+	if err := release(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := down(); n != 0 {
+		t.Errorf("%d members are down after the release", n)
+	}
+	records, err := history.ReadFaults(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := records[0]; !f.Verified || f.To < released || f.From >= released || f.Error != "" {
+		t.Errorf("the kept fault: %+v", f)
+	}
+	if f := records[1]; f.Verified || !strings.Contains(f.Evidence, "not injected") {
+		t.Errorf("the fault that found a member down: %+v", f)
+	}
+}
+
 func waitFor(t *testing.T, ctx context.Context, condition func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)

@@ -19,6 +19,10 @@ type Kind struct {
 	OnClient bool
 	// Instant is true if there is nothing to heal: it takes no time.
 	Instant bool
+	// Downs is how many members it takes out so that their clients notice and go
+	// to others. Zero is none, or that clients may stay with a member that cannot
+	// serve them.
+	Downs int
 	// needs lists what the cluster must be able to do.
 	needs []need
 	// inject does the harm. choice picks the victim; target, if not "", is

@@ -24,7 +24,7 @@ const (
 	// signal named by Detail, for faults to heed.
 	Signalled EventKind = "signal"
 	// PhaseBegan: the run entered the phase named by Detail: PhaseLoad,
-	// PhaseHealed, PhaseFinal or PhaseEnd.
+	// PhaseSurvivable, PhaseHealed, PhaseFinal or PhaseEnd.
 	PhaseBegan EventKind = "phase"
 )
 
@@ -36,7 +36,11 @@ const ScriptEnd = "end of script"
 const (
 	// PhaseLoad: clients work and faults are injected.
 	PhaseLoad = "load"
-	// PhaseHealed: every fault is healed; each client makes one last round
+	// PhaseSurvivable comes right before PhaseHealed, if at all: the faults that
+	// last now do so until the final phase. They leave a state in which clients
+	// have to make progress all the same.
+	PhaseSurvivable = "survivable"
+	// PhaseHealed: every other fault is healed; each client makes one last round
 	// over its objects, and nothing may stop it.
 	PhaseHealed = "healed"
 	// PhaseFinal: clients are done, sessions closed; the last state is read.

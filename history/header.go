@@ -51,6 +51,16 @@ const (
 	// ReadWriteKeys: keys below prefix + "/read/" and "/write/". A write key
 	// owns when no key of the object is older; a read key when no write key is.
 	ReadWriteKeys Layout = "read-write-keys"
+	// OldestKeys: of the keys below the object's prefix and "/", as many as the
+	// object has permits own it, those with the lowest create revisions.
+	OldestKeys Layout = "oldest-keys"
+	// AccountKeys: each key below the object's prefix and "/" is an account. Its
+	// value is the balance, and after a space the name of the transfer that made
+	// it, of which Operation.Value has the same.
+	AccountKeys Layout = "account-keys"
+	// OneKey: the object is one key, of its prefix and "/value", and its value
+	// is the key's.
+	OneKey Layout = "one-key"
 )
 
 // The layouts of subjects that are not owned by anybody.
@@ -81,6 +91,20 @@ func LayoutOf(p Primitive) Layout {
 	return NoLayout
 }
 
+// The promises of a bank's transactions: the isolation levels of
+// concurrency.STM. None is the strongest.
+const (
+	SerializableSnapshot = "serializable-snapshot"
+	Serializable         = "serializable"
+	RepeatableReads      = "repeatable-reads"
+	ReadCommitted        = "read-committed"
+)
+
+// MayBeStale is the promise of a register whose reads need not be of the last
+// state: each is of some state that was there by then, and a later read may be
+// of an older one.
+const MayBeStale = "may-be-stale"
+
 // SubjectInfo describes one subject of the run.
 type SubjectInfo struct {
 	Name      string    `json:"name"`
@@ -90,6 +114,8 @@ type SubjectInfo struct {
 	// Permits is how many may hold a semaphore at once, or how many have to
 	// enter a double barrier.
 	Permits int `json:"permits,omitempty"`
+	// Whole is what all accounts of a bank's object have together.
+	Whole int64 `json:"whole,omitempty"`
 	// Promise says which of several promises a primitive makes, as for the
 	// isolation of a bank's transactions.
 	Promise string `json:"promise,omitempty"`

@@ -20,11 +20,12 @@ import (
 //
 // A client does not stand in its own way: told once more that it holds what it
 // holds it goes on holding it, and of a reading and a writing hold at once only
-// the writing one counts. A leadership that had
+// the writing one counts. (Not so of a semaphore.) A leadership that had
 // been given up when it was resumed is left out. So is a try-acquire that
 // failed, as every call without effect is: that the lock was taken is only in
 // the text of its error.
 func (h *History) HoldsTrace(subject string) *Trace {
+	info, _ := h.Header.Subject(subject)
 	holds := h.Holds()
 	none := make(map[int64]bool)
 	type belief struct{ client, object string }
@@ -41,6 +42,7 @@ func (h *History) HoldsTrace(subject string) *Trace {
 		b := belief{hold.Client, hold.Object}
 		before := last[b]
 		switch {
+		case info.Primitive == Semaphore: // two permits of one client are two
 		case before == nil || before.End <= hold.Start:
 		case before.Mode == ReadMode && hold.Mode != ReadMode:
 			before.End, before.Ended, before.Release = hold.Start, EndLost, 0

@@ -54,12 +54,15 @@ const (
 	// have left it.
 	Enter Kind = "enter"
 	Leave Kind = "leave"
-	// Transfer moves Number between two accounts, Value is "from to"; Audit
-	// reads all accounts, and Number is their sum.
+	// Transfer moves Number between two accounts, Value is "from to name", where
+	// the name is unique in the run; it fails if there is too little in the
+	// first. Audit reads all accounts: Number is their sum, and Value the
+	// balances, in the order of the accounts' names, if the subject tells them.
 	Transfer Kind = "transfer"
 	Audit    Kind = "audit"
 	// Get, Put and CompareAndSet are calls on a register in etcd. CompareAndSet
-	// writes Value if it finds Prior, and fails if it finds another.
+	// writes Value if it finds Prior; a failure with a Revision found another
+	// then. Token is the revision that made the value which Get read.
 	Get           Kind = "get"
 	Put           Kind = "put"
 	CompareAndSet Kind = "compare-and-set"

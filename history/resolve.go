@@ -34,8 +34,8 @@ func (h *Header) GuardedKey(subject, object string) string {
 }
 
 // Resolve tells, by ID, what became of the operations that write a value to
-// etcd and did not certainly fail: Campaign, Resume, Proclaim, GuardedWrite and
-// Enqueue.
+// etcd and did not certainly fail: Campaign, Resume, Proclaim, GuardedWrite,
+// Enqueue, Put and CompareAndSet.
 // That the value is put is all it tells: a candidate's value is put when it
 // begins to wait. The recorded outcomes stay as they are, and a fate that
 // contradicts one is evidence against whoever gave it.
@@ -103,7 +103,7 @@ func happened(op *Operation, revision int64, log *RevisionLog) Resolution {
 
 func (o *Operation) writesValue() bool {
 	switch o.Kind {
-	case Campaign, Resume, Proclaim, GuardedWrite, Enqueue:
+	case Campaign, Resume, Proclaim, GuardedWrite, Enqueue, Put, CompareAndSet:
 		return o.Value != ""
 	}
 	return false
@@ -121,7 +121,7 @@ func (h *History) holdsValueOf(op *Operation, key string) bool {
 // holdsValueOf is true, and only as it is.
 func (h *History) placed(op *Operation) bool {
 	s, known := h.Header.Subject(op.Subject)
-	return op.Kind == GuardedWrite || known && (s.Layout == OldestKey || s.Layout == ItemKeys)
+	return op.Kind == GuardedWrite || known && (s.Layout == OldestKey || s.Layout == ItemKeys || s.Layout == OneKey)
 }
 
 // reachedBy is true if the run is complete and no change after the log's last

@@ -59,7 +59,7 @@ func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 	if c.resources.make == nil {
 		c.resources.make = NewResource
 	}
-	if len(traffic.Script) == 0 && subject.isHeld() {
+	if len(traffic.Script) == 0 && subject.protects() {
 		for i := range traffic.Objects {
 			c.resources.of(strconv.Itoa(i))
 		}
@@ -310,6 +310,12 @@ func (c *Crew) partOf(m *crewMember) part {
 		return &passer{crewMember: m}
 	case c.subject.NewDoubleBarrier != nil:
 		return &enterer{crewMember: m}
+	case c.subject.NewService != nil:
+		return &steward{crewMember: m}
+	case c.subject.NewBank != nil:
+		return &teller{crewMember: m}
+	case c.subject.NewRegister != nil:
+		return &writer{crewMember: m}
 	default:
 		return &locker{crewMember: m}
 	}

@@ -40,6 +40,9 @@ type Decision struct {
 	Proclaims int
 	// Resume continues a leadership that the client's predecessor left behind.
 	Resume bool
+	// Draw says which call a round makes of those that there are, Choice what it
+	// is about; both are in [0, 1).
+	Draw, Choice float64
 	// Think is the pause after the round.
 	Think time.Duration
 }
@@ -48,6 +51,7 @@ type Decision struct {
 // round.
 func Decisions(seed int64, client string, t *Traffic) func() Decision {
 	r := Stream(seed, "client/"+client)
+	calls := Stream(seed, "calls/"+client)
 	return func() Decision {
 		// Every round draws the same number of values in the same order.
 		first, second, two := r.IntN(t.Objects), r.IntN(t.Objects), r.Float64()
@@ -60,6 +64,7 @@ func Decisions(seed int64, client string, t *Traffic) func() Decision {
 		d := Decision{
 			Objects: []int{first}, Mode: history.WriteMode, Try: try < float64(t.Try),
 			Patience: patience, Hold: hold, Guard: guard < 0.5, Resume: resume < 0.75, Think: think,
+			Draw: calls.Float64(), Choice: calls.Float64(),
 		}
 		if two < float64(t.Several) && first != second {
 			d.Objects = []int{min(first, second), max(first, second)}

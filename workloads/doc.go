@@ -2,8 +2,8 @@
 // what a subject is.
 //
 // To put a lock of your own to the test, write a [Subject]: a name and a
-// constructor of a [Lock], [RWLock], [Election], [Queue], [Barrier] or
-// [DoubleBarrier]. The constructor is given a
+// constructor of a [Lock], [RWLock], [Election], [Semaphore], [Service], [Queue],
+// [Barrier], [DoubleBarrier], [Bank] or [Register]. The constructor is given a
 // [Session], with the client's own connection and a session that the client
 // keeps alive, and a key prefix. Mark errors after which the call certainly had
 // no effect with [WithoutEffect]; every other error is taken as "nobody knows".
@@ -11,6 +11,6 @@
 // oldest key or by read and write keys as in etcd's recipes: then success that
 // was never true is found even where no second holder came in between.
 //
-// Each hold works on a protected [Resource], once without and once with the
+// Each hold that excludes others works on a protected [Resource], once without and once with the
 // fencing token of its [Grant].
 package workloads

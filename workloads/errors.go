@@ -32,6 +32,8 @@ func WithoutEffect(err error) error {
 var definite = [...]error{
 	ErrTaken,
 	ErrNoLeader,
+	ErrTooLittle,
+	ErrDiffers,
 	concurrency.ErrLocked,
 	concurrency.ErrLockReleased,
 	concurrency.ErrSessionExpired,

@@ -9,7 +9,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
-// either is a Lock or an RWLock.
+// either is a Lock, a Semaphore, which looks the same, or an RWLock.
 type either struct {
 	lock Lock
 	rw   RWLock
@@ -52,7 +52,7 @@ func (e *either) guard() Guard {
 	return g
 }
 
-// locker runs the rounds of one client of a lock or read-write lock.
+// locker runs the rounds of one client of a lock, read-write lock or semaphore.
 type locker struct {
 	*crewMember
 	session *session
@@ -73,9 +73,12 @@ func (l *locker) lockOf(s *session, object string) (*either, error) {
 	e := &either{}
 	wanted := history.Operation{Subject: l.subject.Name, Object: object, Kind: history.Acquire, Lease: s.lease}
 	err := l.construct(wanted, func() {
-		if l.subject.NewRWLock != nil {
+		switch {
+		case l.subject.NewRWLock != nil:
 			e.rw = l.subject.NewRWLock(&s.Session, prefix)
-		} else {
+		case l.subject.NewSemaphore != nil:
+			e.lock = l.subject.NewSemaphore(&s.Session, prefix, l.traffic.Permits)
+		default:
 			e.lock = l.subject.NewLock(&s.Session, prefix)
 		}
 	})
@@ -162,13 +165,17 @@ func (l *locker) acquire(s *session, e *either, object string, d Decision) (*hol
 	if err != nil {
 		return nil, err
 	}
-	if done.Token != 0 {
-		l.fenced.Store(true)
-	}
-	return &hold{
+	h := &hold{
 		subject: op.Subject, object: op.Object, mode: op.Mode, acquire: done.ID,
-		grant: Grant{Key: done.Key, Token: done.Token}, resource: l.resources.of(object), guard: e.guard(),
-	}, nil
+		grant: Grant{Key: done.Key, Token: done.Token}, guard: e.guard(),
+	}
+	if l.subject.protects() {
+		h.resource = l.resources.of(object)
+		if done.Token != 0 {
+			l.fenced.Store(true)
+		}
+	}
+	return h, nil
 }
 
 // releasePatience is how long a release may take before the client gives its

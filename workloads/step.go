@@ -57,6 +57,14 @@ func verbsOf(p history.Primitive) []verb {
 	switch p {
 	case history.Mutex:
 		return []verb{{name: "acquire", object: true}, {name: "try-acquire", object: true}, {name: "work", object: true, value: true, optional: true}, {name: "release", object: true}}
+	case history.Semaphore:
+		return []verb{{name: "acquire", object: true}, {name: "work", object: true, value: true, optional: true}, {name: "release", object: true}}
+	case history.Service:
+		return []verb{{name: "run", object: true, value: true, optional: true}}
+	case history.Bank:
+		return []verb{{name: "transfer", object: true}, {name: "audit", object: true}}
+	case history.Register:
+		return []verb{{name: "get", object: true}, {name: "put", object: true}, {name: "compare-and-set", object: true}}
 	case history.RWMutex:
 		return []verb{{name: "acquire", object: true}, {name: "acquire-read", object: true}, {name: "work", object: true, value: true, optional: true}, {name: "release", object: true}, {name: "release-read", object: true}}
 	case history.Queue:

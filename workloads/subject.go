@@ -34,6 +34,14 @@ type Subject struct {
 	NewRWLock func(s *Session, prefix string) RWLock
 	// NewElection returns a leader election.
 	NewElection func(s *Session, prefix string) Election
+	// NewSemaphore returns a semaphore of so many permits.
+	NewSemaphore func(s *Session, prefix string, permits int) Semaphore
+	// NewService returns a service that one client at a time leads.
+	NewService func(s *Session, prefix string) Service
+	// NewBank returns a bank of Accounts accounts.
+	NewBank func(s *Session, prefix string) Bank
+	// NewRegister returns a register.
+	NewRegister func(s *Session, prefix string) Register
 
 	// NewQueue returns a queue, first in, first out; NewPriorityQueue one that
 	// gives out the item with the lowest priority first.
@@ -68,18 +76,32 @@ func (s *Subject) Primitive() history.Primitive {
 		return history.Barrier
 	case s.NewDoubleBarrier != nil:
 		return history.DoubleBarrier
+	case s.NewSemaphore != nil:
+		return history.Semaphore
+	case s.NewService != nil:
+		return history.Service
+	case s.NewBank != nil:
+		return history.Bank
+	case s.NewRegister != nil:
+		return history.Register
 	default:
 		return history.Mutex
 	}
 }
 
-// isHeld is true if what the subject grants is held, and protects a resource.
-func (s *Subject) isHeld() bool {
-	switch s.Primitive() {
-	case history.Queue, history.PriorityQueue, history.Barrier, history.DoubleBarrier:
-		return false
+// protects is true if the subject's holds exclude each other, so that they can
+// protect a resource.
+func (s *Subject) protects() bool {
+	return s.NewLock != nil || s.NewRWLock != nil || s.NewElection != nil || s.NewService != nil
+}
+
+// WholeOf is what the accounts of each of the subject's objects have together,
+// or zero if it has none.
+func (s *Subject) WholeOf() int64 {
+	if s.Primitive() == history.Bank {
+		return Accounts * Balance
 	}
-	return true
+	return 0
 }
 
 // PermitsOf is how many permits the subject's objects have in some traffic, or

@@ -18,8 +18,9 @@ type hold struct {
 	mode            history.Mode
 	acquire         int64
 	grant           Grant
-	resource        Resource
-	guard           Guard
+	// resource is nil if the hold excludes nobody, and so can protect none.
+	resource Resource
+	guard    Guard
 }
 
 // work does the work of a hold: it reads the protected resource, takes its
@@ -32,6 +33,9 @@ func (c *Client) work(s *session, holds []*hold, length time.Duration, guarded b
 	for i, h := range holds {
 		if !c.believes(s, h) {
 			return false, nil
+		}
+		if h.resource == nil {
+			continue
 		}
 		if h.mode == history.ReadMode {
 			if _, err := c.attempt(h.operation(history.Read, s), h.read(&drafts[i].plain)); errors.Is(err, errDead) {
@@ -66,12 +70,14 @@ func (c *Client) work(s *session, holds []*hold, length time.Duration, guarded b
 		if !c.believes(s, h) {
 			return false, nil
 		}
-		write := h.operation(history.Write, s)
-		write.Value, write.Prior = c.value(), drafts[i].plain
-		if _, err := c.attempt(write, h.write(write.Value)); errors.Is(err, errDead) {
-			return false, err
+		if h.resource != nil {
+			write := h.operation(history.Write, s)
+			write.Value, write.Prior = c.value(), drafts[i].plain
+			if _, err := c.attempt(write, h.write(write.Value)); errors.Is(err, errDead) {
+				return false, err
+			}
 		}
-		if h.grant.Token != 0 {
+		if h.resource != nil && h.grant.Token != 0 {
 			write := h.operation(history.FencedWrite, s)
 			write.Value, write.Prior = c.value(), drafts[i].fenced
 			if _, err := c.attempt(write, h.writeFenced(write.Value)); errors.Is(err, errDead) {

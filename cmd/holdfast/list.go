@@ -37,6 +37,10 @@ var lists = map[string]func() ([][]string, error){
 		return [][]string{
 			{"mutex", "take one or two locks, read-modify-write the protected resource, give them back"},
 			{"rwmutex", "the same with readers, who only read"},
+			{"semaphore", "take a permit, stay for a while, give it back"},
+			{"service", "run a loop while leading, stop when told of the loss, resign"},
+			{"bank", "move amounts between accounts in transactions; audit all accounts in one"},
+			{"register", "read, write, compare and set"},
 			{"election", "campaign, proclaim, work as the leader, resign, resume after a crash; others observe and ask who leads"},
 			{"queue", "some enqueue, the others wait for items and take them; in the end it is drained"},
 			{"priority-queue", "the same with priorities"},

@@ -18,6 +18,7 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 
 	"github.com/etcd-holdfast/holdfast/cluster/embedded"
+	"github.com/etcd-holdfast/holdfast/internal/leaks"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
@@ -46,7 +47,7 @@ func Run(m *testing.M) int {
 		return code
 	}
 	// Looked for after the cluster is gone, whose goroutines are no leak.
-	if err := goleak.Find(); err != nil {
+	if err := goleak.Find(leaks.OfMembers()...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -203,13 +204,16 @@ func Revoke(t *testing.T, by, victim *workloads.Session) {
 }
 
 // Exclusive returns the exclusive side of any subject as a lock: the write lock
-// of a read-write lock, the leadership of an election.
+// of a read-write lock, the leadership of an election, the only permit of a
+// semaphore.
 func Exclusive(subject workloads.Subject, s *workloads.Session, prefix string) workloads.Lock {
 	switch {
 	case subject.NewLock != nil:
 		return subject.NewLock(s, prefix)
 	case subject.NewRWLock != nil:
 		return subject.NewRWLock(s, prefix)
+	case subject.NewSemaphore != nil:
+		return subject.NewSemaphore(s, prefix, 1)
 	default:
 		return seat{subject.NewElection(s, prefix)}
 	}
