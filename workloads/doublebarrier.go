@@ -74,6 +74,9 @@ func (e *enterer) call(kind history.Kind, s *session, object string, patience ti
 	return err
 }
 
+// errSessionLost is why a call that takes no context was ended.
+var errSessionLost = errors.New("the session was lost while the client waited")
+
 // untilLost makes a call that takes no context, and closes the connection, which
 // ends it, when the client is told that its session is over: its key is gone
 // with the lease, and the others it waits for need not come. What a call returns
@@ -95,7 +98,7 @@ func (s *session) untilLost(call func() error) (err error) {
 		watch.Wait()
 		if lost {
 			_ = recover()
-			err = errLost
+			err = errSessionLost
 		}
 	}()
 	return call()
@@ -123,7 +126,7 @@ func (e *enterer) enterAndLeave(d Decision) (bool, error) {
 	sleep(e.ctx, d.Hold/2, e.env.Healed, nil) // else all come at once, and nobody waits
 	if err := e.call(history.Enter, s, object, patience, cancelling, e.subject.Blocking); err != nil {
 		well, dead := e.giveUp(s, err)
-		if errors.Is(err, errLost) {
+		if errors.Is(err, errSessionLost) {
 			e.redial()
 		}
 		return well, dead
