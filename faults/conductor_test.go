@@ -133,7 +133,7 @@ func TestKeptFaultsLastUntilTheyAreReleased(t *testing.T) {
 	defer c.Close()
 	clock := history.NewClock()
 	var file bytes.Buffer
-	conductor := &Conductor{World: &World{Cluster: c}, Lookout: NewLookout(clock), Journal: history.NewFaultJournal(&file), Clock: clock}
+	conductor := &Conductor{World: &World{Cluster: c}, Lookout: NewLookout(clock, ""), Journal: history.NewFaultJournal(&file), Clock: clock}
 	release, err := conductor.Keep(ctx, []Planned{{ID: 1, Kind: "crash-member", Choice: 1}, {ID: 2, Kind: "crash-member", Choice: 2}})
 	if err != nil {
 		t.Fatal(err)

@@ -156,7 +156,8 @@ func (w *steward) lead(ctx context.Context, s *session, campaign *history.Operat
 	}
 	// The client works under the context that the service gave it: its end is
 	// how a service is told of the loss.
-	worker := &session{Session: s.Session, lease: s.lease, told: make(chan struct{})}
+	worker := &session{lease: s.lease, told: make(chan struct{})}
+	worker.Client, worker.Session.Session = s.Client, s.Session.Session
 	watched := make(chan struct{})
 	ended, cancel := context.WithCancel(ctx)
 	go func() {

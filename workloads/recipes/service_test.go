@@ -23,7 +23,7 @@ func serve(t *testing.T, ctx context.Context, s *workloads.Session, prefix strin
 	return leads, done
 }
 
-func await[T any](t *testing.T, what string, from <-chan T) T {
+func receive[T any](t *testing.T, what string, from <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-from:
@@ -54,12 +54,12 @@ func TestServiceStopsWhenItsLeadershipIsOver(t *testing.T) {
 			ctx, cancel := context.WithCancel(testetcd.Within(t))
 			defer cancel()
 			led, ended := serve(t, ctx, a, prefix)
-			grant := await(t, "the leadership", led)
+			grant := receive(t, "the leadership", led)
 			if !testetcd.Exists(t, b.Client, grant) {
 				t.Errorf("there is no key of %+v", grant)
 			}
 			end(t, b, a, grant, cancel)
-			if err := await(t, "the end of Run", ended); err != nil {
+			if err := receive(t, "the end of Run", ended); err != nil {
 				t.Errorf("Run: %v", err)
 			}
 			testetcd.AwaitKeys(t, b.Client, prefix, 0)
@@ -72,7 +72,7 @@ func TestServiceRunsOnceAtATime(t *testing.T) {
 	first, stop := context.WithCancel(testetcd.Within(t))
 	defer stop()
 	led, _ := serve(t, first, a, prefix)
-	await(t, "the first leadership", led)
+	receive(t, "the first leadership", led)
 	second, stopSecond := context.WithCancel(testetcd.Within(t))
 	defer stopSecond()
 	next, ended := serve(t, second, b, prefix)
@@ -83,9 +83,9 @@ func TestServiceRunsOnceAtATime(t *testing.T) {
 	default:
 	}
 	stop()
-	await(t, "the second leadership", next)
+	receive(t, "the second leadership", next)
 	stopSecond()
-	if err := await(t, "the end of Run", ended); err != nil {
+	if err := receive(t, "the end of Run", ended); err != nil {
 		t.Error(err)
 	}
 }
