@@ -22,6 +22,9 @@ func TestCommandLine(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"until": until,
+
+			"killcluster": killCluster,
 		},
+		Setup: ownCluster,
 	})
 }
