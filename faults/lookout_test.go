@@ -80,13 +80,13 @@ func TestAwaitWaitsForTheEventAndForItsLength(t *testing.T) {
 func TestWhoWaitsForAnItemHoldsNothingThen(t *testing.T) {
 	for _, kind := range []history.Kind{history.Dequeue, history.Pass, history.Enter, history.Leave} {
 		l := NewLookout(history.NewClock(), "")
-		l.Hear(history.Record{Operation: &history.Operation{ID: 1, Client: "c1", Subject: "s", Kind: kind}})
-		if client, _, _ := l.strike(Trigger{Subject: "s", Event: Waiting}); client != "c1" {
+		l.Hear(history.Record{Operation: &history.Operation{ID: 1, Client: "c1", Subject: Names{"s"}, Kind: kind}})
+		if client, _, _ := l.strike(Trigger{Subject: Names{"s"}, Event: Waiting}); client != "c1" {
 			t.Errorf("%s: nobody waits", kind)
 		}
 		l.Hear(history.Record{Completion: &history.Completion{ID: 1, Client: "c1", Outcome: history.Ok}})
 		for _, event := range []string{Waiting, Holding} {
-			if client, _, _ := l.strike(Trigger{Subject: "s", Event: event}); client != "" {
+			if client, _, _ := l.strike(Trigger{Subject: Names{"s"}, Event: event}); client != "" {
 				t.Errorf("%s: %s after its success", kind, event)
 			}
 		}

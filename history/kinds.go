@@ -5,5 +5,6 @@ func Kinds() []Kind {
 	return []Kind{
 		Acquire, TryAcquire, Release, Campaign, Resume, Proclaim, Resign, Leader, Observe,
 		Read, Write, FencedRead, FencedWrite, GuardedWrite, CloseSession,
+		Enqueue, Dequeue, Block, Unblock, Pass, Enter, Leave, Transfer, Audit, Get, Put, CompareAndSet,
 	}
 }
