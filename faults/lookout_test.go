@@ -80,7 +80,7 @@ func TestAwaitWaitsForTheEventAndForItsLength(t *testing.T) {
 func TestWhoWaitsForAnItemHoldsNothingThen(t *testing.T) {
 	for _, kind := range []history.Kind{history.Dequeue, history.Pass, history.Enter, history.Leave} {
 		l := NewLookout(history.NewClock(), "")
-		l.Hear(history.Record{Operation: &history.Operation{ID: 1, Client: "c1", Subject: Names{"s"}, Kind: kind}})
+		l.Hear(history.Record{Operation: &history.Operation{ID: 1, Client: "c1", Subject: "s", Kind: kind}})
 		if client, _, _ := l.strike(Trigger{Subject: Names{"s"}, Event: Waiting}); client != "c1" {
 			t.Errorf("%s: nobody waits", kind)
 		}
