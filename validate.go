@@ -99,7 +99,7 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 			wrong(field+"."+f.Field, "%v", f.Err)
 		}
 		for j, line := range w.Script {
-			step, err := workloads.ParseStep(subject.Primitive(), line)
+			step, err := workloads.ParseStep(subject.Primitive(), strings.ReplaceAll(line, "#", "1"))
 			if err != nil || step.Awaited() == "" {
 				continue
 			}

@@ -204,6 +204,9 @@ func (c *candidate) perform(s *session, step Step) error {
 	switch step.Verb {
 	case "campaign":
 		d := step.decision()
+		if h.acquire != 0 && !h.given {
+			return errHolds
+		}
 		delete(c.held, step.Object)
 		h, _, err := c.win(s, e, step.Object, d.Patience, d.Cancel)
 		if err == nil {
@@ -214,6 +217,7 @@ func (c *candidate) perform(s *session, step Step) error {
 	case "proclaim":
 		return c.proclaimWithin(s, e, h, patience)
 	case "resign":
+		h.given = true
 		return c.resignWithin(s, e, h, patience)
 	case "leader":
 		return c.askOnce(s, e, step.Object, patience)

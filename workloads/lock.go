@@ -212,6 +212,9 @@ func (l *locker) perform(s *session, step Step) error {
 		fallthrough
 	case "acquire", "try-acquire":
 		d.Try = step.Verb == "try-acquire"
+		if h := l.held[step.Object]; h != nil && !h.given {
+			return errHolds
+		}
 		delete(l.held, step.Object)
 		h, err := l.acquire(s, e, step.Object, d)
 		if err == nil {
@@ -235,9 +238,14 @@ func (l *locker) perform(s *session, step Step) error {
 		if step.Within > 0 {
 			patience = step.Within
 		}
+		h.given = true
 		return l.release(s, e, h, patience)
 	}
 }
+
+// errHolds is why a script's client does not ask for what it holds: to which of
+// two holds its release belonged would not be known.
+var errHolds = &skippedError{"its client holds it already"}
 
 // workOn does the work of a script's hold, for the step's time.
 func (m *crewMember) workOn(s *session, h *hold, step Step) error {

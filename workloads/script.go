@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,12 +46,14 @@ func newScript(c *Crew) *script {
 		return nil
 	}
 	s := &script{crew: c, awaited: make(map[Await]int), done: make(chan struct{})}
-	for _, line := range c.traffic.Script {
-		step, err := ParseStep(c.subject.Primitive(), line)
-		if err != nil { // validated
-			panic(err)
+	for n := range max(c.traffic.Repeat, 1) {
+		for _, line := range c.traffic.Script {
+			step, err := ParseStep(c.subject.Primitive(), strings.ReplaceAll(line, "#", strconv.Itoa(n+1)))
+			if err != nil { // validated
+				panic(err)
+			}
+			s.steps = append(s.steps, step)
 		}
-		s.steps = append(s.steps, step)
 	}
 	for range c.traffic.Clients {
 		r := &role{steps: make(chan Step, len(s.steps))}
@@ -297,7 +300,7 @@ func (t *Traffic) scriptMistakes(p history.Primitive) []Mistake {
 	var mistakes []Mistake
 	for i, line := range t.Script {
 		field := fmt.Sprintf("script[%d]", i)
-		step, err := ParseStep(p, line)
+		step, err := ParseStep(p, strings.ReplaceAll(line, "#", "1"))
 		if err != nil {
 			mistakes = append(mistakes, Mistake{field, err})
 			continue

@@ -65,9 +65,11 @@ type Traffic struct {
 	// second more for the first answer to a keepalive.
 	DialTimeout time.Duration `yaml:"dial-timeout,omitempty"`
 	// Script, if there is one, is what the clients do instead of rounds: lines
-	// as ParseStep reads them. Shared makes the client of one role use the
+	// as ParseStep reads them. All of it is done Repeat times, zero for once; a "#"
+	// is the number of the time, from 1. Shared makes the client of one role use the
 	// connection and session of another.
 	Script []string          `yaml:"script,omitempty"`
+	Repeat int               `yaml:"repeat,omitempty"`
 	Shared map[string]string `yaml:"shared,omitempty"`
 	// Observers is the number of clients that watch an election instead of
 	// running in it. They are counted besides Clients.
@@ -115,6 +117,7 @@ func (t *Traffic) Mistakes(p history.Primitive) []Mistake {
 	if t.TTL < time.Second || t.TTL%time.Second != 0 {
 		check("ttl", fmt.Errorf("%v is not a whole number of seconds, one or more", t.TTL))
 	}
+	check("repeat", between(t.Repeat, 0, 1000))
 	if t.DialTimeout < 0 {
 		check("dial-timeout", fmt.Errorf("%v is negative", t.DialTimeout))
 	}

@@ -21,6 +21,8 @@ type hold struct {
 	// resource is nil if the hold excludes nobody, and so can protect none.
 	resource Resource
 	guard    Guard
+	// given is true once a release was called, whatever became of it.
+	given bool
 }
 
 // work does the work of a hold: it reads the protected resource, takes its
