@@ -3,6 +3,7 @@ package holdfast
 import (
 	"errors"
 	"fmt"
+	"path"
 	"reflect"
 	"strings"
 	"testing"

@@ -24,6 +24,7 @@ const (
 	Leftovers    = "leftovers"
 	Contract     = "contract"
 	Linearizable = "linearizable"
+	Refusal      = "refusal"
 )
 
 // PropertyInfo describes a property.
@@ -53,7 +54,8 @@ func properties() []property {
 		{PropertyInfo{Notice, "how long after losing its lease a client was told; a promise where a limit is set", true}, notice},
 		{PropertyInfo{Observe, "observers see leaders in order, no invented value, and the final leader", false}, observe},
 		{PropertyInfo{Leftovers, "a release or close that reports success leaves no key behind", false}, leftovers},
-		{PropertyInfo{Contract, "calls end by their deadline and do not panic", false}, contract},
+		{PropertyInfo{Contract, "calls end by their deadline and do not panic, a try does not wait, and keys are below their object's prefix", false}, contract},
+		{PropertyInfo{Refusal, "a try is refused only while another client may hold or want the object", false}, refusal},
 		{PropertyInfo{Linearizable, "reads of the leader value are linearizable", false}, linearizable},
 	}
 }

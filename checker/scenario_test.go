@@ -168,6 +168,8 @@ func (s *scenario) event(t *testing.T, words []string) {
 			e.Heeded = true
 		case k == "op":
 			e.Operation = number(t, v)
+		case k == "subject":
+			e.Subject = v
 		case k == "value":
 			e.Value = v
 		case k == "key":
@@ -256,6 +258,8 @@ func (s *scenario) operation(t *testing.T, words []string) {
 			op.Revision = number(t, v)
 		case "deadline":
 			op.Deadline = millis(t, v)
+		case "taken":
+			op.Number = 1
 		case "panic":
 			op.Panicked = true
 		default:
