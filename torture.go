@@ -30,6 +30,8 @@ func TortureScenario(subjects ...workloads.Subject) Scenario {
 	s.Clients.OnLoss = workloads.Mixed
 	s.Faults = []Fault{
 		{Of: []string{"isolate-member", "isolate-member", "isolate-leader", "one-way", "split", "bridge", "crash-member"}, Peace: tortureMembers, Every: span(600, 1500), For: span(800, 2000)},
+		// Too short for an election: a member that lags, and answers.
+		{Of: []string{"isolate-member"}, Peace: tortureMembers, Every: span(300, 800), For: span(150, 400)},
 		{Of: []string{"compact"}, Peace: tortureMembers, Every: span(2500, 4000)},
 	}
 	for _, subject := range subjects {
