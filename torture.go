@@ -51,7 +51,7 @@ func tortureWorkload(subject workloads.Subject) Workload {
 	w.Hold, w.Long, w.LongHold = span(2, 60), 0.08, span(1500, 3500)
 	w.Think = span(0, 60)
 	w.Patience = span(5000, 8000)
-	w.Impatient, w.Impatience = 0.3, span(20, 1000)
+	w.Impatient, w.Impatience = 0.35, span(20, 1000)
 	w.Try, w.Several = 0.2, 0.1
 	w.Readers = 0.5
 	w.Proclaim = 0.5
@@ -66,7 +66,7 @@ func tortureFaults(subject string) []Fault {
 		return &faults.Trigger{Subject: faults.Names{subject}, Event: event, Longer: longer}
 	}
 	entry := func(t *faults.Trigger, length, rest quantity.Span, of ...string) Fault {
-		return Fault{When: t, Of: of, For: length, Peace: tortureClients, Rest: rest, Times: 15}
+		return Fault{When: t, Of: of, For: length, Peace: tortureClients, Rest: rest, Times: 20}
 	}
 	return []Fault{
 		// For longer than a lease lives, or not.
@@ -75,7 +75,8 @@ func tortureFaults(subject string) []Fault {
 		// Such that the client goes on with what it is told.
 		entry(when(faults.Holding, 5*time.Millisecond), span(700, 1500), span(100, 300), "lose-answer-partly"),
 		// These take no time.
-		entry(when(faults.Holding, 400*time.Millisecond), span(1, 1), span(100, 400), "revoke-lease", "revoke-lease", "crash-client"),
+		entry(when(faults.Holding, 400*time.Millisecond), span(1, 1), span(200, 700), "revoke-lease", "crash-client"),
+		entry(when(faults.Holding, 15*time.Millisecond), span(1, 1), span(200, 700), "revoke-lease"),
 		entry(when(faults.Waiting, 100*time.Millisecond), span(1, 1), span(700, 2000), "revoke-lease", "crash-client"),
 	}
 }

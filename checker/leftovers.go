@@ -207,7 +207,9 @@ func (r *record) failedBefore(op *history.Operation) bool {
 const settled = 250 * time.Millisecond
 
 // abandoned finds the keys of acquires that ended by their own context, while no
-// fault was near, and that only the end of their session took away. That the
+// fault lasted, and that only the end of their session took away. That the key
+// was made since the call shows that the client reached etcd again after what
+// faults there were before; that the
 // session was closed after the return, successfully, proves that its lease and
 // the key on it were there until then.
 func (r *record) abandoned(ob *object, found func(op *history.Operation, life *history.Life, closing *history.Operation)) {
@@ -234,7 +236,7 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 		}
 		for _, op := range ended[life.Lease] {
 			if r.log.Earliest(life.Create) >= op.Call && r.log.Latest(life.Create)+settled <= op.Deadline &&
-				op.Return <= closing.Call && !r.harmed(op.Client, op.Call-faultsFelt, op.Return) {
+				op.Return <= closing.Call && !r.harmed(op.Client, op.Call, op.Return) {
 				found(op, life, closing)
 			}
 		}
