@@ -13,7 +13,9 @@
 //	s.Faults = []holdfast.Fault{{Of: []string{"cut-client", "isolate-leader"}}}
 //	judgement, err := holdfast.Run(ctx, s, holdfast.RunOptions{})
 //
-// What a subject is says package workloads.
+// What a subject is says package workloads. [TortureScenario] puts a subject
+// through everything at once; [Zoo] does so with planted bugs, which it has to
+// find, and with correct subjects, on which it has to find nothing.
 //
 // [Judge] repeats the judgement from nothing but the run directory.
 package holdfast

@@ -3,7 +3,10 @@ package holdfast
 import (
 	"strconv"
 	"strings"
+	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/workloads"
@@ -40,4 +43,14 @@ func (j *Judgement) decided(client string, rounds int) []string {
 		return objects
 	}
 	return nil
+}
+
+// text is v as scenarios spell it.
+func text(t *testing.T, v any) string {
+	t.Helper()
+	content, err := yaml.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }

@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/workloads"
@@ -12,7 +13,7 @@ import (
 // AllSubjects are the subjects that come with holdfast: etcd's own recipes,
 // corrected ones, and planted bugs.
 func AllSubjects() []workloads.Subject {
-	return append(recipes.Subjects(), broken.Subjects()...)
+	return slices.Concat(recipes.Subjects(), broken.Subjects(), broken.Twins())
 }
 
 // subject finds a subject by name; the scenario's own come first.

@@ -212,6 +212,9 @@ func (s *Scenario) faultMistakes(wrong complain) {
 		if err := f.For.Validate(); err != nil {
 			wrong(field+".for", "%v", err)
 		}
+		if f.Peace < 0 {
+			wrong(field+".peace", "%v is negative", f.Peace)
+		}
 		if f.When == nil {
 			s.timedMistakes(field, f, wrong)
 		} else {
@@ -260,6 +263,9 @@ func (s *Scenario) timedMistakes(field string, f Fault, wrong complain) {
 	}
 	if f.Times != 0 {
 		wrong(field+".times", "it belongs to a fault with when; a timed one repeats as long as there is time")
+	}
+	if f.Rest.Max != 0 {
+		wrong(field+".rest", "it belongs to a fault with when; a timed one rests by its every")
 	}
 	if f.Until != "" {
 		wrong(field+".until", "it belongs to a fault with when, whose clients' event it is; a timed one lasts for its time")

@@ -20,6 +20,12 @@ func (s *Scenario) triggeredMistakes(field string, f Fault, c faults.Capabilitie
 		wrong(field+".when.nth", "%d is less than 1, which is the first time", f.When.Nth)
 	}
 	event := eventMistakes(field+".when.event", f.When.Event, c, wrong)
+	if err := f.Rest.Validate(); err != nil {
+		wrong(field+".rest", "%v", err)
+	}
+	if (f.Rest.Max > 0 || f.Peace > 0) && event != (faults.Event{}) && !event.Lasts() {
+		wrong(field, "peace and rest need a state that lasts, %s or %s; %s happens at an instant", faults.Waiting, faults.Holding, event)
+	}
 	if f.When.Longer < 0 {
 		wrong(field+".when.longer", "%v is negative", f.When.Longer)
 	} else if f.When.Longer > 0 && event != (faults.Event{}) && !event.Lasts() {

@@ -28,6 +28,7 @@ const (
 	Passage      = "passage"
 	Total        = "total"
 	Durability   = "durability"
+	Refusal      = "refusal"
 )
 
 // PropertyInfo describes a property.
@@ -57,7 +58,8 @@ func properties() []property {
 		{PropertyInfo{Notice, "how long after losing its lease a client was told; a promise where a limit is set", true}, notice},
 		{PropertyInfo{Observe, "observers see leaders in order, no invented value, and the final leader", false}, observe},
 		{PropertyInfo{Leftovers, "a release or close that reports success leaves no key behind", false}, leftovers},
-		{PropertyInfo{Contract, "calls end by their deadline and do not panic", false}, contract},
+		{PropertyInfo{Contract, "calls end by their deadline and do not panic, a try does not wait, and keys are below their object's prefix", false}, contract},
+		{PropertyInfo{Refusal, "a try is refused only while another client may hold or want the object", false}, refusal},
 		{PropertyInfo{Linearizable, "what is read of a leader value or a register, taken from a queue or let past a barrier is linearizable", false}, linearizable},
 		{PropertyInfo{Delivery, "a queue gives out each item that it acknowledged once, to who asks for it, and nothing else", false}, delivery},
 		{PropertyInfo{Passage, "a barrier lets nobody pass while it is closed, and a double barrier nobody in or out alone", false}, passage},

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,6 +10,10 @@ import (
 )
 
 // Contract: a call returns soon after its context ended, and does not panic.
+//
+// A try is late, too, if it took longer than the grace from its call, and no
+// fault was near that could explain it: it waits. A key that was made on a
+// session's lease has to be below the prefix of one of its subject's objects.
 //
 // A call is late if it returned later than its deadline and a grace, or had
 // not returned by then at the final phase of a record that is complete. Calls
@@ -18,7 +23,7 @@ import (
 // lives and its time is not over, because of what the same session did elsewhere.
 func contract(r *record, s *subject) *judgement {
 	j := &judgement{}
-	var completed, late, panics, spinning int
+	var completed, late, panics, spinning, waiting int
 	var latest time.Duration
 	for _, op := range s.operations {
 		if op.Completed() {
@@ -44,6 +49,13 @@ func contract(r *record, s *subject) *judgement {
 		if f := r.spinning(s, op); f != nil {
 			spinning++
 			j.findings = append(j.findings, *f)
+		}
+		if waited := op.Return - op.Call; op.Kind == history.TryAcquire && op.Completed() && waited > r.o.DeadlineGrace &&
+			!r.harmed(op.Client, op.Call-faultsFelt, op.Return) {
+			waiting++
+			j.findings = append(j.findings, r.breach(s, op, op.Return, func() string {
+				return fmt.Sprintf("%s's %s of %s, called at %s, returned at %s: a try has to answer at once, and it took %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), span(waited))
+			}))
 		}
 		if op.Deadline == 0 {
 			continue
@@ -78,7 +90,11 @@ func contract(r *record, s *subject) *judgement {
 		}
 		j.findings = append(j.findings, f)
 	}
-	j.figures = map[string]float64{"completed": float64(completed), "late": float64(late), "late_max_ms": milliseconds(latest), "panics": float64(panics), "spinning": float64(spinning)}
+	outside := r.outside(s, j)
+	j.figures = map[string]float64{
+		"completed": float64(completed), "late": float64(late), "late_max_ms": milliseconds(latest), "panics": float64(panics),
+		"spinning": float64(spinning), "tries_waited": float64(waiting), "stray_keys": float64(outside),
+	}
 	j.holds = fmt.Sprintf("%s ended in time and none panicked", count(completed, "call"))
 	if completed == 0 {
 		j.vacuous = "no call was completed"
@@ -128,4 +144,51 @@ func (r *record) breach(s *subject, op *history.Operation, end time.Duration, te
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return line
+}
+
+// faultsFelt is for how long after its end a fault on a client may still be felt:
+// the delay of its last attempt to connect again, and the time of the next.
+const faultsFelt = 3 * time.Second
+
+// outside finds the keys that were made on a lease of one of the subject's
+// sessions and belong to none of its objects. Each is told once, and counted.
+func (r *record) outside(s *subject, j *judgement) int {
+	if r.log == nil {
+		return 0
+	}
+	told := make(map[string]bool)
+	for i := range r.lives {
+		life := &r.lives[i]
+		session := r.sessions[life.Lease]
+		if session == nil || session.Subject != s.Name || told[life.Key] || r.marks(life) || r.objectOf(s, life) != nil {
+			continue
+		}
+		op := r.madeBy(s, life)
+		if op == nil {
+			continue // nobody had asked for anything yet
+		}
+		told[life.Key] = true
+		j.findings = append(j.findings, r.breach(s, op, r.log.Latest(life.Create), func() string {
+			return fmt.Sprintf("%s's session made the key %s (rev %d), by its %s of %s called at %s or after it: it is below the prefix of no object of %s",
+				session.Client, life.Key, life.Create, op.Kind, op.Object, at(op.Call), s.Name)
+		}))
+	}
+	return len(told)
+}
+
+// marks is true for the key by which a session's lease is known.
+func (r *record) marks(life *history.Life) bool {
+	return life.Key == r.h.Header.Prefix+"leases/"+strconv.FormatInt(life.Lease, 16)
+}
+
+// madeBy returns the last call of a session on an object that was made before a
+// key on its lease was surely there.
+func (r *record) madeBy(s *subject, life *history.Life) *history.Operation {
+	var last *history.Operation
+	for _, op := range s.operations {
+		if op.Lease == life.Lease && op.Object != "" && op.Call <= r.log.Latest(life.Create) {
+			last = op
+		}
+	}
+	return last
 }

@@ -90,6 +90,11 @@ func fencing(r *record, s *subject) *judgement {
 // hold which had been released, successfully, before it was asked for: fencing
 // by such tokens would let the older holder in, or keep the newer one out. Two
 // holds without an overlap have a certain order, so that this is exact.
+//
+// The same goes for a hold that was asked for before, but was granted only after
+// the other had been released, if its session's lease was alive then and no
+// fault was near: it was not granted before the other, beside which it would
+// then have held.
 func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 	fenced := make(map[int64]*history.Operation) // by hold, the first with a token
 	released := make(map[int64]*history.Operation)
@@ -116,6 +121,7 @@ func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 		}
 	}
 	slices.SortFunc(ends, func(a, b end) int { return cmp.Compare(a.release.Return, b.release.Return) })
+	found := make(map[int64]bool)
 	var highest *history.Operation
 	next := 0
 	for _, op := range begun { // by call
@@ -129,9 +135,29 @@ func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 			continue
 		}
 		other := highest
+		found[op.ID] = true
 		j.findings = append(j.findings, r.fencingFinding(s, mine, other, func() string {
 			return fmt.Sprintf("%s asked for %s at %s and was given token %d, although %s, with token %d, had released it before: tokens must rise",
 				op.Client, op.Object, at(op.Call), mine.Token, other.Client, other.Token)
+		}))
+	}
+	slices.SortStableFunc(begun, func(a, b *history.Operation) int { return cmp.Compare(a.Return, b.Return) })
+	highest, next = nil, 0
+	for _, op := range begun { // by return
+		for ; next < len(ends) && ends[next].release.Return <= op.Return; next++ {
+			if f := ends[next].fenced; highest == nil || f.Token > highest.Token {
+				highest = f
+			}
+		}
+		mine := fenced[op.ID]
+		if op.Kind == history.Resume || highest == nil || mine.Token > highest.Token || found[op.ID] || highest.Hold == op.ID ||
+			r.log == nil || !r.leaseAlive(op.Lease, op.Return) || r.harmed(op.Client, op.Call-faultsFelt, op.Return) {
+			continue
+		}
+		other := highest
+		j.findings = append(j.findings, r.fencingFinding(s, mine, other, func() string {
+			return fmt.Sprintf("%s was told at %s that it holds %s and given token %d, although %s, with token %d, had held and released it before: tokens must rise",
+				op.Client, at(op.Return), op.Object, mine.Token, other.Client, other.Token)
 		}))
 	}
 }

@@ -54,8 +54,14 @@ func (s *ideal) call(c *idealClient, op history.Operation, limit time.Duration, 
 				return
 			}
 			done = true
-			if giveUp != nil {
+			switch {
+			case giveUp == nil:
+			case s.bug == lazyClose: // there has to be a key when it closes
 				s.send(c, giveUp)
+			case c.cutUntil > s.now: // it does what it can, and does not wait for it
+				s.after(c.cutUntil-s.now, giveUp)
+			default:
+				giveUp()
 			}
 			s.finish(id, history.Info, nil)
 			then(id, history.Info)
@@ -89,7 +95,13 @@ func (s *ideal) acquire(c *idealClient, ob *idealObject, mode history.Mode, valu
 			rev := s.revision
 			answer(history.Ok, func(op *history.Operation) { op.Key, op.Token, op.Revision = k.name, k.create, rev })
 		}
-		k.onGone = func() { answer(history.Fail, nil) }
+		k.onGone = func() {
+			answer(history.Fail, func(op *history.Operation) {
+				if try {
+					op.Number = 1 // the other one's fault, as far as it can tell
+				}
+			})
+		}
 		if s.bug == winsWithoutKey { // it looks at the keys before it, and never at its own
 			older := append([]*idealKey(nil), ob.queue...)
 			var wait func()

@@ -110,6 +110,7 @@ func (s *ideal) chaos(c *idealClient) {
 			return
 		case s.chance(60):
 			c.cutUntil = s.now + s.upTo(2500*time.Millisecond)
+			s.faults = append(s.faults, history.Fault{Kind: "cut-client", Target: c.name, From: s.now, To: c.cutUntil, Verified: true})
 		}
 		s.chaos(c)
 	})

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"container/heap"
+	"fmt"
 	"math/rand/v2"
 	"sort"
 	"time"
@@ -40,6 +41,8 @@ type ideal struct {
 	healed    bool
 	concluded bool
 	ended     bool
+
+	faults []history.Fault
 
 	// bug is the one thing that this service gets wrong; "" is none.
 	bug string
@@ -271,6 +274,12 @@ func (s *ideal) endLease(l *idealLease) {
 	sort.Slice(keys, func(i, j int) bool { return keys[i].name < keys[j].name })
 	if len(keys) > 0 {
 		s.remove(keys...)
+	} else { // the key by which the lease is known goes in any case
+		s.revision++
+		gone := s.revision
+		s.toLog(func(f *idealFiles, seen time.Duration) {
+			f.changes = append(f.changes, history.Change{Revision: gone, Time: seen, Key: fmt.Sprintf("p/leases/%x", l.id), Deleted: true})
+		})
 	}
 	rev := s.revision
 	s.toLog(func(f *idealFiles, seen time.Duration) {
@@ -380,6 +389,11 @@ func (s *ideal) cut(all, logged int, layout history.Layout, gaps ...history.Gap)
 	for _, e := range f.ends {
 		if !missing(e.Revision) {
 			ends = append(ends, e)
+		}
+	}
+	for _, fault := range s.faults {
+		if fault.From <= f.h.End {
+			f.h.Faults = append(f.h.Faults, fault)
 		}
 	}
 	f.h.Revisions = history.NewRevisionLog(1, through, changes, ends, f.ticks, gaps)

@@ -9,7 +9,8 @@ import (
 )
 
 // Leftovers: a release or resignation that reports success leaves no key of
-// its hold behind, and closing a session none of its lease.
+// its hold behind, an acquire that gives up none of its own, and closing a
+// session none of its lease.
 //
 // The key is known by its create revision, so one that a later acquire made
 // is not mistaken for it. It is a leftover if, under every assignment of times
@@ -95,6 +96,17 @@ func leftovers(r *record, s *subject) *judgement {
 		found := r.left(s, ob)
 		applies = applies || len(found) > 0
 		j.findings = append(j.findings, found...)
+	}
+	for _, ob := range s.objects {
+		r.abandoned(ob, func(op *history.Operation, life *history.Life, closing *history.Operation) {
+			f := finding{}
+			f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID, closing.ID}, From: op.Call, To: closing.Call, Object: ob.name}
+			f.tell = func() string {
+				return fmt.Sprintf("%s's %s of %s, called at %s, had to end at %s and returned at %s, but the key that it had made (rev %d, by %s) stayed until the session was closed, at %s",
+					op.Client, op.Kind, ob.name, at(op.Call), at(op.Deadline), at(op.Return), life.Create, at(r.log.Latest(life.Create)), at(closing.Call))
+			}
+			j.findings = append(j.findings, f)
+		})
 	}
 	for _, op := range r.closings {
 		if op.Outcome != history.Ok || op.Subject != "" && op.Subject != s.Name || op.Lease == 0 {
@@ -191,6 +203,47 @@ func (r *record) failedBefore(op *history.Operation) bool {
 		}
 	}
 	return false
+}
+
+// settled is how long before the end of its context an acquire must have made
+// its key for the key to be one that it knew of: the answer was there.
+const settled = 250 * time.Millisecond
+
+// abandoned finds the keys of acquires that ended by their own context, while no
+// fault lasted, and that only the end of their session took away. That the key
+// was made since the call shows that the client reached etcd again after what
+// faults there were before; that the
+// session was closed after the return, successfully, proves that its lease and
+// the key on it were there until then.
+func (r *record) abandoned(ob *object, found func(op *history.Operation, life *history.Life, closing *history.Operation)) {
+	if r.log == nil {
+		return
+	}
+	closings := make(map[int64]*history.Operation)
+	for _, op := range r.closings {
+		if op.Outcome == history.Ok && op.Lease != 0 {
+			closings[op.Lease] = op
+		}
+	}
+	ended := make(map[int64][]*history.Operation)
+	for _, op := range ob.operations {
+		if op.Kind.Acquires() && op.Outcome == history.Info && op.Deadline != 0 && op.Return >= op.Deadline && closings[op.Lease] != nil {
+			ended[op.Lease] = append(ended[op.Lease], op)
+		}
+	}
+	for i := range ob.tenures {
+		life := ob.tenures[i].Life
+		closing := closings[life.Lease]
+		if closing == nil || r.deletedBy(life) != causeLease {
+			continue
+		}
+		for _, op := range ended[life.Lease] {
+			if r.log.Earliest(life.Create) >= op.Call && r.log.Latest(life.Create)+settled <= op.Deadline &&
+				op.Return <= closing.Call && !r.harmed(op.Client, op.Call, op.Return) {
+				found(op, life, closing)
+			}
+		}
+	}
 }
 
 // objectOf returns the subject's object to which a key belongs, or nil.

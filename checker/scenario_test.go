@@ -171,6 +171,8 @@ func (s *scenario) event(t *testing.T, words []string) {
 			e.Heeded = true
 		case k == "op":
 			e.Operation = number(t, v)
+		case k == "subject":
+			e.Subject = v
 		case k == "value":
 			e.Value = v
 		case k == "key":
@@ -263,6 +265,8 @@ func (s *scenario) operation(t *testing.T, words []string) {
 			op.Number = number(t, v)
 		case "requests":
 			op.Requests = number(t, v)
+		case "taken":
+			op.Number = 1
 		case "panic":
 			op.Panicked = true
 		default:

@@ -91,3 +91,11 @@ func loseAnswer() Kind {
 	return onLinks(Kind{Name: "lose-answer", Summary: "keep back the members' answers to a client: requests are applied, answers come late or never"},
 		link.Condition{StallToDialler: true}, proveHeld, all)
 }
+
+// loseAnswerPartly does so between a client and some members. The client takes
+// turns with them: of its requests some are answered, and it goes on. Proved as
+// loseAnswer.
+func loseAnswerPartly() Kind {
+	return onLinks(Kind{Name: "lose-answer-partly", Summary: "keep back some members' answers to a client, so that some of its requests are answered and it goes on"},
+		link.Condition{StallToDialler: true}, proveHeld, some)
+}

@@ -76,6 +76,9 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 	if p.When != nil {
 		record.Entry, record.When = p.Entry+1, p.When.moment(p.Subject)
 		var err error
+		if p.At > 0 || p.Rest > 0 {
+			c.until(ctx, max(c.Began+p.At, c.Clock.Now()+p.Rest))
+		}
 		if target, held, err = c.await(ctx, v); err != nil {
 			record.Planned, record.Unfired = 0, true
 			record.Evidence = c.never(p, v)

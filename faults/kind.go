@@ -76,7 +76,7 @@ type Clients interface {
 func Kinds() []Kind {
 	return []Kind{
 		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(), stallMember(), stallLeader(),
-		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), resetClient(), crashClient(),
+		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), crashClient(),
 		revokeLease(), compact(),
 	}
 }

@@ -22,6 +22,11 @@ type Entry struct {
 	Until string        `yaml:"until,omitempty"`
 	When  *Trigger      `yaml:"when,omitempty"`
 	Times int           `yaml:"times,omitempty"`
+	// Peace is the time before the entry's first fault. Rest is how long the
+	// fault of a state that lasts, waiting or holding, lets its victims be after
+	// its predecessor.
+	Peace time.Duration `yaml:"peace,omitempty"`
+	Rest  quantity.Span `yaml:"rest,omitempty"`
 }
 
 // Planned is one fault of a plan.
@@ -31,8 +36,10 @@ type Planned struct {
 	// Entry is the index of the entry that planned it.
 	Entry int
 	// At is when it begins, for a timed fault. A triggered one follows its
-	// predecessor of the same entry and Subject, when When happens there.
+	// predecessor of the same entry and Subject, when When happens there, but not
+	// before At and Rest after its predecessor.
 	At      time.Duration
+	Rest    time.Duration
 	For     time.Duration
 	Until   string
 	When    *Trigger
@@ -81,7 +88,11 @@ func Schedule(stream func(label string) *rand.Rand, entries []Entry, duration ti
 
 // draw returns the entry's next fault, and the gap before it.
 func (e *Entry) draw(r *rand.Rand, entry int) (p Planned, gap time.Duration) {
-	gap, length, which, choice := e.Every.Draw(r), e.For.Draw(r), r.IntN(len(e.Of)), r.Uint64()
+	pauses := e.Every
+	if e.When != nil {
+		pauses = e.Rest
+	}
+	gap, length, which, choice := pauses.Draw(r), e.For.Draw(r), r.IntN(len(e.Of)), r.Uint64()
 	p = Planned{Kind: e.Of[which], Entry: entry, For: length, When: e.When, Choice: choice}
 	if k, ok := Named(p.Kind); ok && k.Instant {
 		p.For = 0
@@ -90,7 +101,7 @@ func (e *Entry) draw(r *rand.Rand, entry int) (p Planned, gap time.Duration) {
 }
 
 func (e *Entry) timed(plan []Planned, entry int, r *rand.Rand, duration time.Duration) []Planned {
-	for at := time.Duration(0); ; {
+	for at := e.Peace; ; {
 		p, gap := e.draw(r, entry)
 		at += gap
 		// A fault that has no time left to show itself is not planned.
@@ -106,8 +117,8 @@ func (e *Entry) timed(plan []Planned, entry int, r *rand.Rand, duration time.Dur
 
 func (e *Entry) triggered(plan []Planned, entry int, subject string, r *rand.Rand) []Planned {
 	for range e.Times {
-		p, _ := e.draw(r, entry)
-		p.Subject, p.Until = subject, e.Until
+		p, rest := e.draw(r, entry)
+		p.Subject, p.Until, p.At, p.Rest = subject, e.Until, e.Peace, rest
 		p.ID = int64(len(plan) + 1)
 		plan = append(plan, p)
 	}

@@ -85,3 +85,32 @@ func TestEveryKindIsWhole(t *testing.T) {
 		}
 	}
 }
+
+// Peace comes before the first fault of an entry, and Rest before each that is
+// triggered; both leave the draws of everything else as they are.
+func TestPeaceAndRest(t *testing.T) {
+	span := func(d time.Duration) quantity.Span { return quantity.Span{Min: d, Max: d} }
+	stream := func(label string) *rand.Rand { return rand.New(rand.NewPCG(7, uint64(len(label)))) }
+	timed := Entry{Of: []string{"cut-client", "stall-client"}, Every: span(time.Second), For: span(time.Second)}
+	later := timed
+	later.Peace = 3 * time.Second
+	plan := Schedule(stream, []Entry{timed}, 20*time.Second)
+	delayed := Schedule(stream, []Entry{later}, 23*time.Second)
+	if len(plan) == 0 || len(plan) != len(delayed) {
+		t.Fatalf("%d faults, and %d after peace", len(plan), len(delayed))
+	}
+	for i := range plan {
+		if delayed[i].At != plan[i].At+later.Peace || delayed[i].Kind != plan[i].Kind || delayed[i].Choice != plan[i].Choice {
+			t.Errorf("after peace %+v, without %+v", delayed[i], plan[i])
+		}
+	}
+	triggered := Entry{
+		Of: []string{"cut-client"}, When: &Trigger{Subject: Names{"mutex"}, Event: Waiting, Nth: 1}, Times: 3, For: span(time.Second),
+		Peace: 2 * time.Second, Rest: quantity.Span{Min: time.Second, Max: 2 * time.Second},
+	}
+	for _, p := range Schedule(stream, []Entry{triggered}, 20*time.Second) {
+		if p.At != triggered.Peace || p.Rest < time.Second || p.Rest > 2*time.Second {
+			t.Errorf("%+v", p)
+		}
+	}
+}

@@ -9,7 +9,8 @@ type Kind string
 const (
 	// Acquire blocks until the client holds the object.
 	Acquire Kind = "acquire"
-	// TryAcquire holds the object at once or fails.
+	// TryAcquire holds the object at once or fails; Number is 1 if it failed
+	// because another client is said to hold.
 	TryAcquire Kind = "try-acquire"
 	// Release gives up the hold named by Operation.Hold.
 	Release Kind = "release"

@@ -149,18 +149,19 @@ func (c *candidate) lead(s *session, e Election, object string, h *hold, d Decis
 // proclaim replaces the leader value. It returns true if etcd said that the
 // client does not lead.
 func (c *candidate) proclaim(s *session, e Election, h *hold) bool {
-	err := c.proclaimWithin(s, e, h, releasePatience)
+	_, err := c.proclaimWithin(s, e, h, releasePatience)
 	return err != nil && Certain(err)
 }
 
-func (c *candidate) proclaimWithin(s *session, e Election, h *hold, patience time.Duration) error {
+// proclaimWithin proclaims a value of its own, which it returns.
+func (c *candidate) proclaimWithin(s *session, e Election, h *hold, patience time.Duration) (string, error) {
 	op := h.operation(history.Proclaim, s)
 	op.Key, op.Token, op.Value = h.grant.Key, h.grant.Token, c.value()
 	ctx, cancel, deadline := c.within(patience, false)
 	defer cancel()
 	op.Deadline = deadline
 	_, err := c.attempt(op, func(*history.Completion) error { return e.Proclaim(ctx, op.Value) })
-	return err
+	return op.Value, err
 }
 
 func (c *candidate) resignWithin(s *session, e Election, h *hold, patience time.Duration) error {
@@ -215,7 +216,8 @@ func (c *candidate) perform(s *session, step Step) error {
 		}
 		return err
 	case "proclaim":
-		return c.proclaimWithin(s, e, h, patience)
+		_, err := c.proclaimWithin(s, e, h, patience)
+		return err
 	case "resign":
 		h.given = true
 		return c.resignWithin(s, e, h, patience)
@@ -297,11 +299,11 @@ func (c *candidate) resume(left won, d Decision) (done, well bool, err error) {
 	return true, well, err
 }
 
-// last makes the last round: every election once, each retried until it went
-// well or ctx ends.
+// last makes the last rounds: every election once in each, retried until it
+// went well or ctx ends.
 func (c *candidate) last(ctx context.Context) error {
 	c.dropWon()
-	for object := range c.traffic.Objects {
+	for object := range c.traffic.lastRounds(c.early(ctx)) {
 		for ctx.Err() == nil {
 			well, err := c.round(Decision{Objects: []int{object}, Patience: patienceOf(ctx), Hold: time.Millisecond, Guard: true})
 			if err != nil {
@@ -371,6 +373,11 @@ func (c *candidate) winAll(ctx context.Context, s *session) ([]*hold, error) {
 			return nil, errLost
 		}
 		holds = append(holds, h)
+		c.seen.wait(ctx, object, value, c.traffic.Observers)
+		// A last leader says so twice: observers have to see values, too.
+		if value, err = c.proclaimWithin(s, e, h, releasePatience); err != nil {
+			return nil, err
+		}
 		c.seen.wait(ctx, object, value, c.traffic.Observers)
 	}
 	return holds, nil

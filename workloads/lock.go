@@ -160,6 +160,9 @@ func (l *locker) acquire(s *session, e *either, object string, d Decision) (*hol
 	done, err := l.attempt(op, func(done *history.Completion) error {
 		g, err := e.acquire(ctx, op.Mode, try)
 		done.Key, done.Token = g.Key, g.Token
+		if try && errors.Is(err, ErrTaken) {
+			done.Number = 1
+		}
 		return err
 	})
 	if err != nil {
@@ -260,10 +263,15 @@ func (m *crewMember) workOn(s *session, h *hold, step Step) error {
 	return err
 }
 
-// last makes the last round: every object once, each retried until it went
+// last makes the last rounds: every object once in each, retried until it went
 // well or ctx ends.
 func (l *locker) last(ctx context.Context) error {
-	for object := range l.traffic.Objects {
+	for object := range l.traffic.lastRounds(l.early(ctx)) {
+		if l.traffic.LastRounds > 0 && l.traffic.Try > 0 { // it may be refused
+			if _, err := l.round(Decision{Objects: []int{object}, Mode: history.WriteMode, Try: true, Patience: patienceOf(ctx), Hold: time.Millisecond}); err != nil {
+				return err
+			}
+		}
 		for ctx.Err() == nil {
 			d := Decision{Objects: []int{object}, Mode: history.WriteMode, Patience: patienceOf(ctx), Hold: time.Millisecond, Guard: true}
 			well, err := l.round(d)
@@ -277,6 +285,12 @@ func (l *locker) last(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// early returns what is true in the first third of the quiet time, whose end is
+// that of ctx.
+func (m *crewMember) early(ctx context.Context) func() bool {
+	return func() bool { return patienceOf(ctx) > m.env.Quiet*2/3 }
 }
 
 // patienceOf is the time until ctx's deadline.

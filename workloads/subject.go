@@ -140,6 +140,9 @@ type Grant struct {
 
 // Lock is a mutual exclusion lock.
 //
+// An Acquire whose context ends takes what it put into the queue out again
+// before it returns, if it can reach etcd: whoever gives up is in nobody's way.
+//
 // An error of Acquire or Release leaves it unknown whether the call had an
 // effect, unless Certain(err) is true. After an error that is not certain the
 // client gives its session and its connection up, and makes new objects on new
@@ -154,7 +157,8 @@ type Lock interface {
 // TryLock is a Lock that can be asked for without waiting.
 type TryLock interface {
 	Lock
-	// TryAcquire returns ErrTaken if another client holds the lock.
+	// TryAcquire returns ErrTaken if another client holds the lock, or is before
+	// the caller in the queue for it. It does not wait for it.
 	TryAcquire(ctx context.Context) (Grant, error)
 }
 

@@ -3,6 +3,7 @@ package workloads
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -58,6 +59,11 @@ type Traffic struct {
 	// Proclaim is the share of leaderships that replace their value, and of
 	// those that replace it again.
 	Proclaim quantity.Share `yaml:"proclaim"`
+	// LastRounds is how many rounds over all objects each client makes after the
+	// heal, while nothing keeps it from finishing; zero is one. On a machine that
+	// is too slow for them there are fewer: none begins in the last two thirds of
+	// the quiet time but the first.
+	LastRounds int `yaml:"last-rounds,omitempty"`
 	// Permits is how many may hold a semaphore at once, or how many have to
 	// enter a double barrier.
 	Permits int `yaml:"permits"`
@@ -114,6 +120,7 @@ func (t *Traffic) Mistakes(p history.Primitive) []Mistake {
 	check("clients", between(t.Clients, 1, 1000))
 	check("keys", between(t.Objects, 1, 10000))
 	check("observers", between(t.Observers, 0, 100))
+	check("last-rounds", between(t.LastRounds, 0, 1000))
 	if t.TTL < time.Second || t.TTL%time.Second != 0 {
 		check("ttl", fmt.Errorf("%v is not a whole number of seconds, one or more", t.TTL))
 	}
@@ -155,4 +162,21 @@ func between(n, low, high int) error {
 		return fmt.Errorf("%d is not between %d and %d", n, low, high)
 	}
 	return nil
+}
+
+// lastRounds yields the objects of all last rounds; more is asked before each
+// but the first.
+func (t *Traffic) lastRounds(more func() bool) iter.Seq[int] {
+	return func(yield func(object int) bool) {
+		for round := range max(t.LastRounds, 1) {
+			if round > 0 && !more() {
+				return
+			}
+			for object := range t.Objects {
+				if !yield(object) {
+					return
+				}
+			}
+		}
+	}
 }

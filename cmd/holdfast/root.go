@@ -40,8 +40,8 @@ whether the primitives kept their promises.
 		return usageError{fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), checkCommand(), reportCommand(), exportCommand(), listCommand(), upstreamCommand(), answerCommand(),
-		clusterCommand(), shellCommand())
+	root.AddCommand(runCommand(), checkCommand(), reportCommand(), exportCommand(), listCommand(), upstreamCommand(), zooCommand(),
+		answerCommand(), clusterCommand(), shellCommand())
 	cmd, err := root.ExecuteContextC(ctx)
 	var exit exitError
 	if err != nil && !errors.As(err, &exit) {

@@ -28,11 +28,17 @@ type claim struct {
 
 // stake puts the session's claim below prefix, or finds it there.
 func stake(ctx context.Context, s *workloads.Session, prefix string) (claim, error) {
+	return stakeValue(ctx, s, prefix, "")
+}
+
+// stakeValue puts the session's claim below prefix with a value, or finds it
+// there, with whatever value it has.
+func stakeValue(ctx context.Context, s *workloads.Session, prefix, value string) (claim, error) {
 	lease := s.Session.Lease()
 	key := prefix + strconv.FormatInt(int64(lease), 16)
 	reply, err := s.Client.Txn(ctx).
 		If(clientv3.Compare(clientv3.CreateRevision(key), "=", 0)).
-		Then(clientv3.OpPut(key, "", clientv3.WithLease(lease))).
+		Then(clientv3.OpPut(key, value, clientv3.WithLease(lease))).
 		Else(clientv3.OpGet(key)).
 		Commit()
 	if err != nil {
@@ -49,9 +55,16 @@ func (c claim) grant() workloads.Grant {
 	return workloads.Grant{Key: c.key, Token: c.revision}
 }
 
-// wait returns nil when every older key that starts with prefix is gone.
-func (c claim) wait(ctx context.Context, prefix string) error {
+// exists compares true only while the claim does.
+func (c claim) exists() clientv3.Cmp {
+	return clientv3.Compare(clientv3.CreateRevision(c.key), "=", c.revision)
+}
+
+// wait returns nil when every older key that starts with prefix is gone. The
+// options are of the reads that look for one.
+func (c claim) wait(ctx context.Context, prefix string, options ...clientv3.OpOption) error {
 	youngest := append(clientv3.WithLastCreate(), clientv3.WithMaxCreateRev(c.revision-1))
+	youngest = append(youngest, options...)
 	for {
 		reply, err := c.client.Get(ctx, prefix, youngest...)
 		if err != nil {
@@ -81,7 +94,7 @@ func (c claim) confirm(ctx context.Context) error {
 // withdraw deletes the claim, and nobody else's.
 func (c claim) withdraw(ctx context.Context) error {
 	reply, err := c.client.Txn(ctx).
-		If(clientv3.Compare(clientv3.CreateRevision(c.key), "=", c.revision)).
+		If(c.exists()).
 		Then(clientv3.OpDelete(c.key)).
 		Commit()
 	if err != nil {

@@ -3,8 +3,9 @@
 // that ends well is a failure of holdfast, not a success of the lock.
 //
 // Each file is one subject, named after what it gets wrong, and says why the
-// mistake is easily made and which property finds it. Apart from it they
-// behave: they honour their context, own up to what they do not know, and
-// leave no goroutine behind. What several of them share is in claim.go, slot.go
-// and rw_queue.go, and is right.
+// mistake is easily made and which property finds it; Specimens lists them all.
+// Apart from it they behave: they honour their context, own up to what they do
+// not know, and leave no goroutine behind. What several of them share is right:
+// claim.go, slot.go, the queue files, own_lease_lock.go. Twins are made of that
+// alone, and with them holdfast has to stay silent.
 package broken

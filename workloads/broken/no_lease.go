@@ -17,8 +17,8 @@ import (
 //
 // Found by progress when a holder crashes, or cannot get its release through:
 // nobody ever holds the lock again.
-func noLease() workloads.Subject {
-	return workloads.Subject{
+func noLease() Specimen {
+	return Specimen{Breaks: []string{progress}, Twin: "slot-lock", Subject: workloads.Subject{
 		Name:    "no-lease",
 		Summary: "a lock that a dead holder keeps for ever",
 		Origin:  history.Broken,
@@ -26,7 +26,7 @@ func noLease() workloads.Subject {
 		NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
 			return &eternalLock{newSlot(s, prefix)}
 		},
-	}
+	}}
 }
 
 type eternalLock struct{ slot slot }

@@ -18,8 +18,8 @@ import (
 // Found by ownership, whenever a waiter loses its lease: cut a waiting client
 // off, or pause it, for longer than its TTL while the lock is held. If a third
 // client has taken its place meanwhile, exclusion finds it too.
-func noLeaseCheck() workloads.Subject {
-	return workloads.Subject{
+func noLeaseCheck() Specimen {
+	return Specimen{Breaks: []string{ownership}, Twin: "queue-lock", Subject: workloads.Subject{
 		Name:    "no-lease-check",
 		Summary: "a mutex that does not check its own key after waiting",
 		Origin:  history.Broken,
@@ -27,7 +27,7 @@ func noLeaseCheck() workloads.Subject {
 		NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
 			return &uncheckedMutex{session: s, prefix: prefix + "/"}
 		},
-	}
+	}}
 }
 
 type uncheckedMutex struct {

@@ -19,19 +19,19 @@ import (
 //
 // Found by exclusion and by ownership when two readers come while a writer
 // holds: the first waits, the second walks in.
-func readerBesideWriter() workloads.Subject {
-	return workloads.Subject{
+func readerBesideWriter() Specimen {
+	return Specimen{Breaks: []string{exclusion, ownership}, Twin: "queue-rwlock", Subject: workloads.Subject{
 		Name:    "reader-beside-writer",
 		Summary: "a read-write lock whose readers follow readers that are still waiting",
 		Origin:  history.Broken,
 		Layout:  history.ReadWriteKeys,
 		NewRWLock: func(s *workloads.Session, prefix string) workloads.RWLock {
-			return &followingRWLock{rwQueue{session: s, prefix: prefix}}
+			return &followingRWLock{queue{session: s, prefix: prefix}}
 		},
-	}
+	}}
 }
 
-type followingRWLock struct{ rwQueue }
+type followingRWLock struct{ queue }
 
 func (l *followingRWLock) AcquireRead(ctx context.Context) (workloads.Grant, error) {
 	return l.enter(ctx, reading, func(own claim) error {

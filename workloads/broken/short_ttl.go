@@ -22,8 +22,8 @@ import (
 //
 // Found by exclusion about once a second under contention. The client's session
 // is alive all the while, so this is nobody's fault but the subject's.
-func shortTTL() workloads.Subject {
-	return workloads.Subject{
+func shortTTL() Specimen {
+	return Specimen{Breaks: []string{exclusion}, Twin: "own-lease-lock", Subject: workloads.Subject{
 		Name:    "short-ttl",
 		Summary: "a lock on a one-second lease that is never renewed",
 		Origin:  history.Broken,
@@ -31,7 +31,7 @@ func shortTTL() workloads.Subject {
 		NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
 			return &briefLock{slot: newSlot(s, prefix), ttl: briefTTL}
 		},
-	}
+	}}
 }
 
 // briefTTL is in seconds. etcd raises it to one and a half election timeouts.

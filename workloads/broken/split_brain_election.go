@@ -20,8 +20,8 @@ import (
 //
 // Found by exclusion and by ownership when two candidates wait for one leader.
 // Everything but the campaign is etcd's.
-func splitBrainElection() workloads.Subject {
-	return workloads.Subject{
+func splitBrainElection() Specimen {
+	return Specimen{Breaks: []string{exclusion, ownership}, Twin: "queue-election", Subject: workloads.Subject{
 		Name:    "split-brain-election",
 		Summary: "an election that checks for a leader first and becomes one afterwards",
 		Origin:  history.Broken,
@@ -29,7 +29,7 @@ func splitBrainElection() workloads.Subject {
 		NewElection: func(s *workloads.Session, prefix string) workloads.Election {
 			return &hastyElection{recipes.NewElection(s, prefix), s, prefix + "/"}
 		},
-	}
+	}}
 }
 
 type hastyElection struct {

@@ -17,15 +17,15 @@ import (
 // Found by fencing when a holder outlives its lease and goes on: a client that
 // is paused or cut off for longer than its TTL, or that ignores its loss, and
 // another that works meanwhile.
-func staleToken() workloads.Subject {
-	return workloads.Subject{
+func staleToken() Specimen {
+	return Specimen{Breaks: []string{fencing}, Twin: "mutex", Subject: workloads.Subject{
 		Name:        "stale-token",
 		Summary:     "a correct mutex, and a resource that does not compare fencing tokens",
 		Origin:      history.Broken,
 		Layout:      history.OldestKey,
 		NewLock:     func(s *workloads.Session, prefix string) workloads.Lock { return recipes.NewMutex(s, prefix) },
 		NewResource: func() workloads.Resource { return &gullibleResource{} },
-	}
+	}}
 }
 
 // gullibleResource is a register with two sides, neither of which refuses.

@@ -13,19 +13,19 @@ import (
 // symmetric, and right as long as there is one writer, as in many tests.
 //
 // Found by exclusion and by ownership as soon as two clients write at a time.
-func twoWriters() workloads.Subject {
-	return workloads.Subject{
+func twoWriters() Specimen {
+	return Specimen{Breaks: []string{exclusion, ownership}, Twin: "queue-rwlock", Subject: workloads.Subject{
 		Name:    "two-writers",
 		Summary: "a read-write lock whose writers do not wait for writers",
 		Origin:  history.Broken,
 		Layout:  history.ReadWriteKeys,
 		NewRWLock: func(s *workloads.Session, prefix string) workloads.RWLock {
-			return &symmetricRWLock{rwQueue{session: s, prefix: prefix}}
+			return &symmetricRWLock{queue{session: s, prefix: prefix}}
 		},
-	}
+	}}
 }
 
-type symmetricRWLock struct{ rwQueue }
+type symmetricRWLock struct{ queue }
 
 func (l *symmetricRWLock) AcquireRead(ctx context.Context) (workloads.Grant, error) {
 	return l.enter(ctx, reading, func(own claim) error { return own.wait(ctx, l.prefix+writing) })

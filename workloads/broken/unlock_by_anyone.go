@@ -20,8 +20,8 @@ import (
 // Found by exclusion, without any fault, as soon as an acquire gives up while
 // another client holds: the holder's key goes and the next waiter gets in. A
 // release after the lease ended does the same to the next holder.
-func unlockByAnyone() workloads.Subject {
-	return workloads.Subject{
+func unlockByAnyone() Specimen {
+	return Specimen{Breaks: []string{exclusion}, Twin: "slot-lock", Subject: workloads.Subject{
 		Name:    "unlock-by-anyone",
 		Summary: "a lock whose release, and whose waiters that give up, delete anybody's key",
 		Origin:  history.Broken,
@@ -29,7 +29,7 @@ func unlockByAnyone() workloads.Subject {
 		NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
 			return &carelessLock{session: s, slot: newSlot(s, prefix)}
 		},
-	}
+	}}
 }
 
 type carelessLock struct {

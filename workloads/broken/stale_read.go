@@ -1,0 +1,39 @@
+package broken
+
+import (
+	"context"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/workloads"
+)
+
+// staleRead is a queueing lock that asks any member for older keys and takes what
+// it has, up to date or not.
+//
+// Plausible: serializable reads are the cheap ones, and the documentation says that
+// they may be stale as if it were about caches. A member that lags behind does not
+// have the older key yet.
+//
+// Found by ownership and by exclusion when a member is cut off from the others, or
+// just slow.
+func staleRead() Specimen {
+	return Specimen{Breaks: []string{ownership, exclusion}, Twin: "queue-lock", Subject: workloads.Subject{
+		Name:    "stale-read",
+		Summary: "a queueing lock that looks for older keys with serializable reads",
+		Origin:  history.Broken,
+		Layout:  history.OldestKey,
+		NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
+			return &staleQueue{newQueueLock(s, prefix)}
+		},
+	}}
+}
+
+type staleQueue struct{ queueLock }
+
+func (l *staleQueue) Acquire(ctx context.Context) (workloads.Grant, error) {
+	return l.enter(ctx, locking, func(own claim) error {
+		return own.wait(ctx, l.prefix+locking, clientv3.WithSerializable()) // the bug
+	})
+}
