@@ -118,7 +118,8 @@ func (e *election) watch(j *job, _ []string) error {
 }
 
 func (e *election) tellLeader(j *job, leader workloads.Leadership) {
-	lease := leader.Key[strings.LastIndexByte(leader.Key, '/')+1:]
+	// The key is named after its session's lease; election-checked adds a number.
+	lease, _, _ := strings.Cut(leader.Key[strings.LastIndexByte(leader.Key, '/')+1:], "-")
 	who, ok := e.readNames(j.ctx)[lease]
 	if !ok {
 		who = "nobody known"

@@ -33,7 +33,7 @@ func kinds() []kind {
 		{name: "mutex", open: openLock},
 		{name: "queue", open: openQueue, withoutContext: true},
 		{name: "rwmutex", open: openRWMutex, withoutContext: true, lie: "etcd#16221"},
-		{name: "rwmutex-checked", open: openRWMutex, withoutContext: true},
+		{name: "rwmutex-checked", open: openRWMutex},
 	}
 }
 

@@ -86,7 +86,7 @@ func (l *line) wait(ctx context.Context, p place, first func(rest string) bool) 
 	for {
 		turn, revision, ahead, err := l.look(ctx, p, first)
 		if err == nil && !turn {
-			err = l.awaitDeletion(ctx, revision, p.key, ahead)
+			err = l.awaitDeletion(ctx, revision, ahead)
 		}
 		switch {
 		case err != nil:
@@ -128,22 +128,24 @@ func (l *line) look(ctx context.Context, p place, first func(rest string) bool) 
 // ended without an answer.
 const lookAgain = 100 * time.Millisecond
 
-// awaitDeletion returns when one of two keys may have been deleted after a
-// revision, or when ctx has ended, with its error.
-func (l *line) awaitDeletion(ctx context.Context, after int64, keys ...string) error {
+// awaitDeletion returns when a key may have been deleted after a revision, or the
+// session is over, or when ctx has ended, with its error.
+func (l *line) awaitDeletion(ctx context.Context, after int64, key string) error {
 	within, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
 	defer cancel()
-	for reply := range l.session.Client.Watch(within, l.prefix, clientv3.WithPrefix(), clientv3.WithRev(after+1), clientv3.WithFilterPut()) {
-		for _, e := range reply.Events {
-			for _, key := range keys {
-				if string(e.Kv.Key) == key {
-					return nil
-				}
+	replies := l.session.Client.Watch(within, key, clientv3.WithRev(after+1), clientv3.WithFilterPut())
+	for {
+		select {
+		case reply, open := <-replies:
+			if len(reply.Events) > 0 {
+				return nil
 			}
+			if open && reply.Err() == nil {
+				continue
+			}
+		case <-l.session.Session.Done():
 		}
-		if reply.Err() != nil {
-			break
-		}
+		break
 	}
 	pause(ctx, lookAgain)
 	if err := ctx.Err(); err != nil {
