@@ -3,6 +3,7 @@ package holdfast
 import (
 	"errors"
 	"fmt"
+	"path"
 	"reflect"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ func TestEveryBuiltinScenarioIsValidAndSurvivesItsOwnYAML(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if s.Name != name {
+		if s.Name != path.Base(name) {
 			t.Errorf("the scenario of %s.yaml is called %q", name, s.Name)
 		}
 		text, err := s.YAML()

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -13,7 +14,8 @@ import (
 // not returned by then at the final phase of a record that is complete. Calls
 // that a crash cut off promise nothing. Success for work that was not done is
 // found by ownership and leftovers. An acquire is not refused while its session
-// lives and its time is not over, because of what the same session did elsewhere.
+// lives and its time is not over, because of what the same session did elsewhere. A
+// waiter does not ask again and again: see spin.go.
 func contract(r *record, s *subject) *judgement {
 	j := &judgement{}
 	var completed, late, panics int
@@ -33,6 +35,9 @@ func contract(r *record, s *subject) *judgement {
 			j.findings = append(j.findings, f)
 		}
 		if f := r.refusedAlive(s, op); f != nil {
+			j.findings = append(j.findings, *f)
+		}
+		if f := r.spins(s, op); f != nil {
 			j.findings = append(j.findings, *f)
 		}
 		if op.Deadline == 0 {
@@ -77,7 +82,9 @@ func contract(r *record, s *subject) *judgement {
 }
 
 // refusedAlive is an acquire that was refused before its time although its
-// session lived, because another call on the same session had deleted its key.
+// session lived, because another call on the same session had deleted its key:
+// a try-acquire or a release, of a key that was there before it and that only
+// the acquire can have made.
 func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 	ob := r.objects[objectID{s.Name, op.Object}]
 	if r.log == nil || ob == nil || op.Kind != history.Acquire && op.Kind != history.Campaign || op.Outcome != history.Fail ||
@@ -89,9 +96,14 @@ func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 		if t.Lease != op.Lease || r.log.Latest(t.Create) < op.Call || t.Delete == 0 || r.log.Earliest(t.Delete) > op.Return || r.log.Latest(t.Delete) < op.Call || r.deletedBy(t.Life) != causeOther {
 			continue
 		}
+		if slices.ContainsFunc(ob.operations, func(another *history.Operation) bool {
+			return another != op && another.Kind.Acquires() && another.Lease == op.Lease && r.mayHaveMade(another, t)
+		}) {
+			continue
+		}
 		for _, other := range ob.operations {
-			if other.Lease != op.Lease || other.ID == op.ID || other.Client == op.Client || other.Kind == history.Acquire || other.Kind == history.Campaign ||
-				other.Call > r.log.Latest(t.Delete) || r.ended(other) < r.log.Earliest(t.Delete) {
+			if other.Lease != op.Lease || other.Client == op.Client || other.Kind != history.TryAcquire && !other.Kind.Releases() ||
+				r.log.Latest(t.Create) >= other.Call || other.Call > r.log.Latest(t.Delete) || r.ended(other) < r.log.Earliest(t.Delete) {
 				continue
 			}
 			f := r.breach(s, op, op.Return, func() string {

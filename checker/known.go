@@ -35,6 +35,7 @@ func KnownIssues() []KnownIssue {
 		{"etcd#18163", "Observe ends silently", "an observation whose watch fails with ErrCompacted closes its channel without a word"},
 		{"rwmutex-unlock-twice", "RWMutex forgets a key that it did not delete", "an Unlock whose request fails forgets the key; the next one says nil and the key stays"},
 		{"rwmutex-unlock-panics", "RWMutex.Unlock panics without a lock", "Unlock and RUnlock use the key of a lock call without looking whether there was one"},
+		{"rwmutex-waiter-spins", "a waiter of RWMutex spins after a compaction", "the watch for which Lock and RLock wait begins at the revision of the key before; once that is compacted it ends at once, and the call opens the next without a pause"},
 		{"mutex-waits-for-neighbours", "a mutex waits for keys of another", "the mutex a looks at all keys below a/, and so waits for the holder of the mutex a/b"},
 		{"mutex-shared-session", "two mutexes of one session both hold", "a mutex's key is named after its session: two objects on one session have one key, and both take it for theirs"},
 		{"session-done-late", "Session.Done comes after the next holder", "the client finds its lease ended when its own clock says so, counted from the last answer that it received, and not before etcd gives the lock to the next"},

@@ -1,0 +1,35 @@
+package checker
+
+import (
+	"fmt"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// spins is an acquire of a read-write lock that asked again and again while it
+// waited: far more often than the object changed, and than a connection that is
+// lost once a second has to be made anew. It is looked for where a compaction
+// was, after which a watch of what it took away ends at once each time.
+func (r *record) spins(s *subject, op *history.Operation) *finding {
+	ob := r.objects[objectID{s.Name, op.Object}]
+	if r.log == nil || ob == nil || s.Primitive != history.RWMutex || !op.Kind.Acquires() || !op.Completed() || !r.struck("compact", op.Call, op.Return) {
+		return nil
+	}
+	changes := int64(0)
+	for i := range ob.tenures {
+		for _, revision := range []int64{ob.tenures[i].Create, ob.tenures[i].Delete} {
+			if revision != 0 && r.log.Earliest(revision) <= op.Return && r.log.Latest(revision) >= op.Call {
+				changes++
+			}
+		}
+	}
+	if op.Requests <= 10+4*changes+2*int64((op.Return-op.Call).Seconds()) {
+		return nil
+	}
+	f := r.breach(s, op, op.Return, func() string {
+		return fmt.Sprintf("%s's %s of %s, called at %s, had sent %d requests when it returned at %s, while %s changed %d times: it asked again and again after a compaction",
+			op.Client, op.Kind, op.Object, at(op.Call), op.Requests, at(op.Return), op.Object, changes)
+	})
+	f.Known = r.knownAs(s, "rwmutex-waiter-spins")
+	return &f
+}
