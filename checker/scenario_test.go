@@ -360,8 +360,10 @@ func (s *scenario) judge(t *testing.T) {
 			}
 		case "!":
 			var got []string
-			for _, id := range current.Violations[0].Witness {
-				got = append(got, strconv.FormatInt(id, 10))
+			if len(current.Violations) > 0 {
+				for _, id := range current.Violations[0].Witness {
+					got = append(got, strconv.FormatInt(id, 10))
+				}
 			}
 			if !slices.Equal(got, words[1:]) {
 				t.Errorf("%s %s: witness %v, want %v", current.Subject, current.Property, got, words[1:])
