@@ -85,9 +85,24 @@ func startObserver(ctx context.Context, c cluster.Cluster, prefix string, record
 	}
 	start := reply.Header.Revision + 1
 	o.journal = journal(start)
+	// A watch that begins behind the store's revision lags, and a compaction
+	// meanwhile takes away what it had still to tell: nobody changes anything
+	// before all watches are open.
+	var opened sync.WaitGroup
 	for _, client := range o.clients {
-		o.group.Go(func() { o.watch(ctx, client, start) })
+		opened.Add(1)
+		o.group.Go(func() { o.watch(ctx, client, start, sync.OnceFunc(opened.Done)) })
 		o.group.Go(func() { o.tick(ctx, client) })
+	}
+	ready := make(chan struct{})
+	o.group.Go(func() {
+		opened.Wait()
+		close(ready)
+	})
+	select {
+	case <-ready:
+	case <-first.Done():
+		return nil, fmt.Errorf("open a watch at every member: %w", first.Err())
 	}
 	if status, ok := c.(cluster.StatusReader); ok {
 		o.group.Go(func() { o.followLeader(ctx, status) })
@@ -105,11 +120,16 @@ func connect(ctx context.Context, urls []string) (*clientv3.Client, error) {
 
 // watch delivers the changes that one member shows, from revision next on. A
 // watch that was cancelled because its history was compacted goes on behind
-// the gap; the other members' watches have seen what is in it.
-func (o *observer) watch(ctx context.Context, client *clientv3.Client, next int64) {
+// the gap; the other members' watches have seen what is in it. It calls opened
+// when the member has granted it, or when ctx has ended.
+func (o *observer) watch(ctx context.Context, client *clientv3.Client, next int64, opened func()) {
+	defer opened()
 	for ctx.Err() == nil {
 		within, cancel := context.WithCancel(ctx)
-		for reply := range client.Watch(within, "", clientv3.WithPrefix(), clientv3.WithRev(next)) {
+		for reply := range client.Watch(within, "", clientv3.WithPrefix(), clientv3.WithRev(next), clientv3.WithCreatedNotify()) {
+			if reply.Created {
+				opened()
+			}
 			now := o.recorder.Clock().Now()
 			if reply.CompactRevision > 0 {
 				next = max(next, reply.CompactRevision)

@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -47,21 +48,46 @@ func (s *Scenario) mistakes() []Mistake {
 	if s.Expect.NoticeLimit < 0 {
 		wrong("expect.notice-limit", "%v is negative", s.Expect.NoticeLimit)
 	}
+	var issues []string
+	for _, k := range checker.KnownIssues() {
+		issues = append(issues, k.Issue)
+	}
 	if s.Expect.Known != nil {
-		var issues []string
-		for _, k := range checker.KnownIssues() {
-			issues = append(issues, k.Issue)
-		}
 		for i, issue := range *s.Expect.Known {
 			if !slices.Contains(issues, issue) {
 				wrong(fmt.Sprintf("expect.known[%d]", i), "%q is not an issue that holdfast recognises; these are: %s", issue, strings.Join(issues, ", "))
 			}
 		}
 	}
+	s.reproductionMistakes(issues, wrong)
 	s.clusterMistakes(wrong)
 	s.workloadMistakes(wrong)
 	s.faultMistakes(wrong)
 	return mistakes
+}
+
+// reproductionMistakes judges what the run is there to show.
+func (s *Scenario) reproductionMistakes(issues []string, wrong complain) {
+	var subjects []string
+	for _, w := range s.Workloads {
+		subjects = append(subjects, w.Subject)
+	}
+	for _, subject := range slices.Sorted(maps.Keys(s.Expect.Reproduces)) {
+		if !slices.Contains(subjects, subject) {
+			wrong("expect.reproduces", "%q has no workload; these have: %s", subject, strings.Join(subjects, ", "))
+		}
+		if len(s.Expect.Reproduces[subject]) == 0 {
+			wrong("expect.reproduces", "it names no defect of %s; these can be found: %s", subject, strings.Join(issues, ", "))
+		}
+		for _, known := range s.Expect.Reproduces[subject] {
+			switch {
+			case !slices.Contains(issues, known):
+				wrong("expect.reproduces", "%q of %s is no defect that holdfast recognises; these are: %s", known, subject, strings.Join(issues, ", "))
+			case s.Expect.Known != nil && !slices.Contains(*s.Expect.Known, known):
+				wrong("expect.reproduces", "%q of %s is to be found, and expect.known does not accept it as known", known, subject)
+			}
+		}
+	}
 }
 
 type complain func(field, format string, args ...any)

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,8 @@ import (
 // that a crash cut off promise nothing. A call that waits does not ask again and
 // again while nothing changes; see spins. Success for work that was not done is
 // found by ownership and leftovers. An acquire is not refused while its session
-// lives and its time is not over, because of what the same session did elsewhere.
+// lives and its time is not over, because of what the same session did elsewhere. A
+// waiter does not ask again and again: see polling.go.
 func contract(r *record, s *subject) *judgement {
 	j := &judgement{}
 	var completed, late, panics, spinning, waiting int
@@ -103,7 +105,9 @@ func contract(r *record, s *subject) *judgement {
 }
 
 // refusedAlive is an acquire that was refused before its time although its
-// session lived, because another call on the same session had deleted its key.
+// session lived, because another call on the same session had deleted its key:
+// a try-acquire or a release, of a key that was there before it and that only
+// the acquire can have made.
 func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 	ob := r.objects[objectID{s.Name, op.Object}]
 	if r.log == nil || ob == nil || op.Kind != history.Acquire && op.Kind != history.Campaign || op.Outcome != history.Fail ||
@@ -115,9 +119,14 @@ func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 		if t.Lease != op.Lease || r.log.Latest(t.Create) < op.Call || t.Delete == 0 || r.log.Earliest(t.Delete) > op.Return || r.log.Latest(t.Delete) < op.Call || r.deletedBy(t.Life) != causeOther {
 			continue
 		}
+		if slices.ContainsFunc(ob.operations, func(another *history.Operation) bool {
+			return another != op && another.Kind.Acquires() && another.Lease == op.Lease && r.mayHaveMade(another, t)
+		}) {
+			continue
+		}
 		for _, other := range ob.operations {
-			if other.Lease != op.Lease || other.ID == op.ID || other.Client == op.Client || other.Kind == history.Acquire || other.Kind == history.Campaign ||
-				other.Call > r.log.Latest(t.Delete) || r.ended(other) < r.log.Earliest(t.Delete) {
+			if other.Lease != op.Lease || other.Client == op.Client || other.Kind != history.TryAcquire && !other.Kind.Releases() ||
+				r.log.Latest(t.Create) >= other.Call || other.Call > r.log.Latest(t.Delete) || r.ended(other) < r.log.Earliest(t.Delete) {
 				continue
 			}
 			f := r.breach(s, op, op.Return, func() string {

@@ -17,7 +17,7 @@ func (s *ideal) send(c *idealClient, run func()) {
 func (s *ideal) reply(c *idealClient, run func()) {
 	d := s.upTo(20 * time.Millisecond)
 	if s.chance(5) {
-		d = s.upTo(1500 * time.Millisecond) // a very late answer
+		d = s.upTo(ownedInVain - 50*time.Millisecond) // a very late answer
 	}
 	s.after(max(0, c.cutUntil-s.now)+d, func() {
 		if !c.dead {
@@ -79,6 +79,9 @@ func (s *ideal) acquire(c *idealClient, ob *idealObject, mode history.Mode, valu
 	}
 	s.serial++
 	name := fmt.Sprintf("p/%s/%s/%x", s.subject, ob.name, c.lease)
+	if s.sharing { // then no two requests of a session have one key
+		name += fmt.Sprintf("-%d", s.serial)
+	}
 	switch mode {
 	case history.ReadMode:
 		name = fmt.Sprintf("p/%s/%s/read/%d", s.subject, ob.name, s.serial)
@@ -87,8 +90,12 @@ func (s *ideal) acquire(c *idealClient, ob *idealObject, mode history.Mode, valu
 	}
 	k := &idealKey{name: name, lease: c.lease, mode: mode, object: ob}
 	s.call(c, op, limit, func(answer func(history.Outcome, func(*history.Operation))) {
-		if s.leases[k.lease].dead || s.keys[name] != nil {
+		if s.leases[k.lease].dead || s.keys[name] != nil || k.cancelled {
 			answer(history.Fail, nil)
+			return
+		}
+		if s.chance(3) { // the service is too busy
+			s.after(s.upTo(300*time.Millisecond), func() { answer(history.Fail, nil) })
 			return
 		}
 		k.onOwn = func() {
@@ -123,16 +130,62 @@ func (s *ideal) acquire(c *idealClient, ob *idealObject, mode history.Mode, valu
 			s.remove(k)
 		}
 	}, func() {
-		if s.keys[k.name] == k {
+		k.cancelled = k.keeps
+		if s.keys[k.name] == k && s.bug != forgetsLostKeys {
 			s.remove(k)
 		}
 	}, func(id int64, outcome history.Outcome) {
 		if outcome != history.Ok {
+			k.keeps = outcome == history.Info && (c.shares != nil || s.chance(30) || s.bug == forgetsLostKeys)
+			if k.keeps {
+				s.after(time.Millisecond+s.upTo(20*time.Millisecond), func() { s.regret(c, k, func() { then(id, nil) }) })
+				return
+			}
 			then(id, nil)
 			return
 		}
 		then(id, k)
 	})
+}
+
+// regret is what a client does that keeps its session after a call of which it
+// does not know what came: it gives up, or proclaims, what it may not have.
+func (s *ideal) regret(c *idealClient, k *idealKey, then func()) {
+	if c.dead {
+		return
+	}
+	type answer = func(history.Outcome, func(*history.Operation))
+	next := then
+	if s.primitive == history.Election && s.chance(50) {
+		op := history.Operation{Object: k.object.name, Kind: history.Proclaim, Value: s.value()}
+		next = func() {
+			s.call(c, op, 300*time.Millisecond, func(a answer) {
+				if s.keys[k.name] != k || !k.granted || s.bug == forgetsLostKeys {
+					a(history.Fail, nil)
+					return
+				}
+				s.put(k, op.Value)
+				a(history.Ok, nil)
+			}, nil, func(int64, history.Outcome) { then() })
+		}
+	}
+	if s.chance(30) {
+		next()
+		return
+	}
+	op := history.Operation{Object: k.object.name, Kind: history.Release, Mode: k.mode}
+	if s.primitive == history.Election {
+		op.Kind = history.Resign
+	}
+	s.call(c, op, 0, func(a answer) {
+		k.cancelled = true
+		if s.keys[k.name] != k || s.bug == forgetsLostKeys {
+			a(history.Fail, nil)
+			return
+		}
+		s.remove(k)
+		a(history.Ok, nil)
+	}, nil, func(int64, history.Outcome) { next() })
 }
 
 func (s *ideal) release(c *idealClient, hold int64, k *idealKey, limit time.Duration, then func(history.Outcome)) {
@@ -141,18 +194,28 @@ func (s *ideal) release(c *idealClient, hold int64, k *idealKey, limit time.Dura
 		op.Kind = history.Resign
 	}
 	s.call(c, op, limit, func(answer func(history.Outcome, func(*history.Operation))) {
-		if s.keys[k.name] == k {
+		if s.bug == forgetsReleases && limit > 0 { // the request does not arrive
+			return
+		}
+		if s.keys[k.name] == k && s.bug != forgetsReleases {
 			if s.bug == lazyRelease {
 				s.after(200*time.Millisecond, func() { s.remove(k) })
 			} else {
 				s.remove(k)
 			}
+		} else if s.chance(30) { // there is nothing to give up
+			answer(history.Fail, nil)
+			return
 		}
 		answer(history.Ok, nil)
 	}, nil, func(_ int64, outcome history.Outcome) { then(outcome) })
 }
 
 func (s *ideal) closeSession(c *idealClient, then func()) {
+	if c.shares != nil { // it is not its own
+		then()
+		return
+	}
 	l := s.leases[c.lease]
 	c.onLost, c.told = nil, true
 	s.call(c, history.Operation{Kind: history.CloseSession}, 0, func(answer func(history.Outcome, func(*history.Operation))) {
@@ -201,6 +264,9 @@ func (s *ideal) inside(c *idealClient, hold int64, k *idealKey, steps int, then 
 	length := s.upTo(100 * time.Millisecond)
 	if s.chance(15) && !s.healed {
 		length = s.upTo(1500 * time.Millisecond)
+		if s.bug == waitsForNeighbours {
+			length = 3 * time.Second
+		}
 	}
 	s.after(length, func() { next(steps) })
 }
@@ -325,6 +391,9 @@ func (s *ideal) run(c *idealClient) {
 	limit := time.Duration(0)
 	if s.chance(60) {
 		limit = 50*time.Millisecond + s.upTo(900*time.Millisecond)
+		if s.chance(20) || s.bug == waitsForNeighbours {
+			limit += 2 * time.Second
+		}
 	}
 	s.acquire(c, ob, s.mode(), s.value(), limit, s.chance(20) && s.primitive == history.Mutex, func(id int64, k *idealKey) {
 		if k == nil {
@@ -354,15 +423,22 @@ func (s *ideal) held(c *idealClient, hold int64, k *idealKey, steps int, then fu
 			return
 		}
 		limit := time.Duration(0)
-		if s.chance(50) && !s.healed {
+		if s.chance(50) && !s.healed && c.shares == nil {
 			limit = 200 * time.Millisecond
 		}
-		s.release(c, hold, k, limit, func(outcome history.Outcome) {
+		done := func(outcome history.Outcome) {
 			if !sure || outcome != history.Ok || c.told {
 				renew()
 				return
 			}
 			then()
+		}
+		s.release(c, hold, k, limit, func(outcome history.Outcome) {
+			if !s.chance(30) {
+				done(outcome)
+				return
+			}
+			s.release(c, hold, k, 0, func(history.Outcome) { done(outcome) }) // once more
 		})
 	})
 }

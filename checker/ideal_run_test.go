@@ -102,15 +102,25 @@ func (s *ideal) chaos(c *idealClient) {
 			return
 		}
 		switch {
-		case s.chance(25):
+		case s.chance(5):
+			s.compacted = s.now
+			s.fault("compact", "members", s.now)
+			if s.bug == endsSilently {
+				for _, end := range s.observations {
+					end()
+				}
+			}
+		case s.chance(25) && !s.sharing:
 			s.event(history.Event{Kind: history.Crashed, Client: c.name})
 			c.dead = true
 			next := &idealClient{name: c.name + ".1", heeds: c.heeds}
 			s.after(s.upTo(400*time.Millisecond), func() { s.replace(c, next) })
 			return
 		case s.chance(60):
-			c.cutUntil = s.now + s.upTo(2500*time.Millisecond)
-			s.faults = append(s.faults, history.Fault{Kind: "cut-client", Target: c.name, From: s.now, To: c.cutUntil, Verified: true})
+			if until := s.now + s.upTo(2500*time.Millisecond); until > c.cutUntil {
+				c.cutUntil = until
+				s.fault("cut-client", c.name, until)
+			}
 		}
 		s.chaos(c)
 	})
@@ -163,6 +173,10 @@ const (
 	staleReads           = "stale reads"
 	observesHalf         = "observes half of it"
 	immortalLeases       = "leases never end"
+	forgetsLostKeys      = "forgets the keys of calls that failed"
+	forgetsReleases      = "forgets releases that failed"
+	waitsForNeighbours   = "waits for the keys of locks below"
+	endsSilently         = "observations end with a compaction"
 )
 
 // simulate runs one whole run of the ideal service.
@@ -175,18 +189,28 @@ func simulateBug(seed uint64, primitive history.Primitive, bug string) *ideal {
 	s := &ideal{
 		bug:    bug,
 		random: rand.New(rand.NewPCG(seed, 1)), primitive: primitive, subject: "x", ttl: 300 * time.Millisecond,
-		keys: make(map[string]*idealKey), leases: make(map[int64]*idealLease),
+		keys: make(map[string]*idealKey), leases: make(map[int64]*idealLease), observations: make(map[*idealObject]func()),
 	}
 	s.revision = 1
 	s.until = time.Second + s.upTo(4*time.Second)
-	for i := range 1 + s.random.IntN(2) {
-		s.objects = append(s.objects, &idealObject{name: fmt.Sprintf("o%d", i)})
+	names := []string{"o0", "o1", "o0/b", "o01"}
+	if s.chance(50) {
+		names = []string{"o0", "o0/b", "o0/b/c"}
 	}
+	for _, name := range names[:1+s.random.IntN(2)] {
+		s.objects = append(s.objects, &idealObject{name: name})
+	}
+	s.sharing = s.chance(25)
 	s.event(history.Event{Kind: history.PhaseBegan, Detail: history.PhaseLoad})
 	s.tick(true)
 	s.running = 2 + s.random.IntN(4)
+	var previous *idealClient
 	for i := range s.running {
 		c := &idealClient{name: fmt.Sprintf("c%d", i), heeds: s.chance(60)}
+		if s.sharing && i%2 == 1 {
+			c.shares = previous
+		}
+		previous = c
 		s.open(c)
 		s.after(s.upTo(50*time.Millisecond), func() { s.run(c) })
 		s.chaos(c)
@@ -214,15 +238,30 @@ func simulateBug(seed uint64, primitive history.Primitive, bug string) *ideal {
 func (s *ideal) observe(c *idealClient, ob *idealObject) {
 	id := s.begin(history.Operation{Client: c.name, Subject: s.subject, Object: ob.name, Kind: history.Observe})
 	var last time.Duration
+	began, over := s.now, false
+	end := func() {
+		over = true
+		s.finish(id, history.Ok, func(op *history.Operation) { op.Number = 1 })
+		s.observe(c, ob)
+	}
+	if s.chance(50) { // it is lost, and the client opens the next
+		s.after(s.upTo(s.until), func() {
+			if over || s.now >= s.until || s.compacted >= began && s.compacted > 0 {
+				return
+			}
+			end()
+		})
+	}
+	s.observations[ob] = end
 	ob.watchers = append(ob.watchers, func(value string, k *idealKey, revision int64) {
-		if s.bug == observesHalf && s.chance(50) {
+		if over || s.bug == observesHalf && s.chance(50) {
 			return
 		}
 		e := history.Event{Kind: history.Observed, Client: c.name, Subject: s.subject, Object: ob.name, Operation: id,
 			Value: value, Key: k.name, Token: k.create, Revision: revision}
 		last = max(last, s.now+s.upTo(300*time.Millisecond))
 		s.after(last-s.now, func() {
-			if !s.ended {
+			if !s.ended && !over {
 				s.event(e)
 			}
 		})

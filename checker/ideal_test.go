@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -13,8 +14,9 @@ import (
 // ideal simulates, in virtual time, clients of a lock service that keeps every
 // promise: a store with leases and queues of keys, slow and stalled answers,
 // clients that are cut off and believe on, that crash and are replaced, that
-// give up waiting, that reuse sessions, that are told late or never. What it
-// records is judged without a single violation, but for lease overlaps,
+// give up waiting, that reuse sessions or share one, that release twice or
+// without a hold, that are told late or never; locks below locks, compactions,
+// and observations that end by themselves. What it records is judged without a single violation, but for lease overlaps,
 // wherever the record is cut. Delays are often zero, so equal times abound.
 type ideal struct {
 	random *rand.Rand
@@ -36,11 +38,16 @@ type ideal struct {
 
 	lastID    int64
 	lastVal   int
-	records   []idealRecord
-	running   int
-	healed    bool
-	concluded bool
-	ended     bool
+	lastFault int64
+	compacted time.Duration // when the store was compacted last
+	// observations end the open observation of an object.
+	observations map[*idealObject]func()
+	records      []idealRecord
+	running      int
+	sharing      bool // some clients share a session
+	healed       bool
+	concluded    bool
+	ended        bool
 
 	faults []history.Fault
 
@@ -64,8 +71,11 @@ type idealKey struct {
 	mode    history.Mode
 	object  *idealObject
 	granted bool
-	onOwn   func()
-	onGone  func()
+	// cancelled is true if nobody wants it any more: it is not made then.
+	cancelled bool
+	keeps     bool // its client kept its session although it gave it up
+	onOwn     func()
+	onGone    func()
 }
 
 type idealLease struct {
@@ -92,8 +102,9 @@ type idealClient struct {
 	dead     bool
 	cutUntil time.Duration
 	heeds    bool
-	told     bool   // of the loss of its session
-	onLost   func() // what a heeded loss interrupts
+	told     bool         // of the loss of its session
+	shares   *idealClient // whose session it uses, or nil
+	onLost   func()       // what a heeded loss interrupts
 }
 
 // --- time
@@ -143,6 +154,18 @@ func (s *ideal) event(e history.Event) {
 	s.record(func(f *idealFiles) { f.h.Events = append(f.h.Events, e) })
 }
 
+// fault records a fault that lasts until a time.
+func (s *ideal) fault(kind, target string, until time.Duration) {
+	s.lastFault++
+	from, place := s.now, int(s.lastFault-1)
+	fault := history.Fault{ID: s.lastFault, Kind: kind, Target: target, From: from, Verified: true}
+	s.record(func(f *idealFiles) { f.h.Faults = append(f.h.Faults, fault) })
+	s.after(until-s.now, func() {
+		to := s.now
+		s.record(func(f *idealFiles) { f.h.Faults[place].To = to })
+	})
+}
+
 func (s *ideal) begin(op history.Operation) int64 {
 	s.lastID++
 	op.ID, op.Call = s.lastID, s.now
@@ -154,10 +177,10 @@ func (s *ideal) begin(op history.Operation) int64 {
 }
 
 func (s *ideal) finish(id int64, outcome history.Outcome, fill func(*history.Operation)) {
-	now := s.now
+	now, requests := s.now, 1+s.random.Int64N(8)
 	s.record(func(f *idealFiles) {
 		op := &f.h.Operations[f.at[id]]
-		op.Return, op.Outcome = now, outcome
+		op.Return, op.Outcome, op.Requests = now, outcome, requests
 		if fill != nil {
 			fill(op)
 		}
@@ -232,6 +255,11 @@ func (s *ideal) remove(keys ...*idealKey) {
 	for _, ob := range s.objects {
 		if first, ok := touched[ob]; ok {
 			s.settle(ob)
+			if s.bug == waitsForNeighbours {
+				for _, above := range s.objects {
+					s.settle(above)
+				}
+			}
 			if len(ob.queue) > 0 && ob.queue[0] != first {
 				ob.tell(ob.queue[0], rev)
 			}
@@ -245,11 +273,21 @@ func (ob *idealObject) tell(k *idealKey, revision int64) {
 	}
 }
 
+// neighbour is true if there is an older key of a lock below a key's.
+func (s *ideal) neighbour(k *idealKey) bool {
+	for _, ob := range s.objects {
+		if strings.HasPrefix(ob.name, k.object.name+"/") && len(ob.queue) > 0 && ob.queue[0].create < k.create {
+			return true
+		}
+	}
+	return false
+}
+
 // settle grants whatever owns now.
 func (s *ideal) settle(ob *idealObject) {
 	writers := false
 	for i, k := range ob.queue {
-		owns := i == 0 || k.mode == history.ReadMode && (!writers || s.bug == readersIgnoreWriters) || s.bug == twoOwners && i == 1
+		owns := i == 0 && !(s.bug == waitsForNeighbours && s.neighbour(k)) || k.mode == history.ReadMode && (!writers || s.bug == readersIgnoreWriters) || s.bug == twoOwners && i == 1
 		if owns && !k.granted {
 			k.granted = true
 			if k.onOwn != nil {
@@ -287,7 +325,16 @@ func (s *ideal) endLease(l *idealLease) {
 	})
 }
 
+// open gives a client a session: that of the client with which it shares, as
+// long as that one has it, or one of its own.
 func (s *ideal) open(c *idealClient) {
+	if o := c.shares; o != nil {
+		if l := s.leases[o.lease]; l != nil && !l.dead && !o.dead && !o.told {
+			c.lease, c.told, c.onLost = o.lease, false, nil
+			return
+		}
+		c.shares = nil
+	}
 	s.lastLease++
 	l := &idealLease{id: s.lastLease, owner: c, expire: s.now + s.ttl}
 	s.leases[l.id] = l

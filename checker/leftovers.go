@@ -144,8 +144,9 @@ func leftovers(r *record, s *subject) *judgement {
 
 // leaked finds the keys of an object that can only have been made by acquires
 // which certainly had no effect, as they say, and that outlived them. The calls
-// of one session come one after another, so those that may have made a key on
-// its lease are few, and one of them did. A call whose outcome is not known may
+// of one session come one after another, or a few at once where clients share
+// it, so those that may have made a key on its lease are few, and one of them
+// did. A call whose outcome is not known may
 // take effect after its return: keys after it are left out, as are those that a
 // call after the end of the record may have made.
 func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life)) {
@@ -154,7 +155,8 @@ func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life
 	}
 	type session struct {
 		acquires []*history.Operation
-		unsure   time.Duration // since when a call's effect may still be to come
+		returned []time.Duration // the latest return up to each of them
+		unsure   time.Duration   // since when a call's effect may still be to come
 	}
 	sessions := make(map[int64]*session)
 	for _, op := range ob.operations {
@@ -166,7 +168,11 @@ func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life
 			s = &session{unsure: history.Never}
 			sessions[op.Lease] = s
 		}
-		s.acquires = append(s.acquires, op)
+		last := op.Return
+		if n := len(s.returned); n > 0 {
+			last = max(last, s.returned[n-1])
+		}
+		s.acquires, s.returned = append(s.acquires, op), append(s.returned, last)
 		if op.Outcome == history.Info || op.Outcome == history.Pending {
 			s.unsure = min(s.unsure, op.Call)
 		}
@@ -177,12 +183,20 @@ func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life
 		if s == nil || latest >= s.unsure || latest >= r.h.End {
 			continue
 		}
-		first := sort.Search(len(s.acquires), func(k int) bool { return s.acquires[k].Return >= r.log.Earliest(life.Create) })
-		var last *history.Operation
+		earliest := r.log.Earliest(life.Create)
+		first := sort.Search(len(s.returned), func(k int) bool { return s.returned[k] >= earliest })
+		var last *history.Operation // of those that may have made it, the one that ended last
 		for ; first < len(s.acquires) && s.acquires[first].Call <= latest; first++ {
-			if last = s.acquires[first]; last.Outcome != history.Fail {
+			op := s.acquires[first]
+			if op.Return < earliest {
+				continue
+			}
+			if op.Outcome != history.Fail {
 				last = nil
 				break
+			}
+			if last == nil || op.Return >= last.Return {
+				last = op
 			}
 		}
 		if last != nil && r.log.Earliest(r.gone(life)) > last.Return {

@@ -34,7 +34,7 @@ func linearizable(r *record, s *subject) *judgement {
 	for _, ob := range s.objects {
 		var known []*history.Operation
 		for _, op := range ob.operations {
-			if op.Kind != history.Leader || r.foreign(ob, op, op.Key) { // observe tells of those
+			if op.Kind != history.Leader || r.foreign(s, ob, op.Key) { // observe tells of those
 				continue
 			}
 			applies = true

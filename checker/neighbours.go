@@ -9,19 +9,22 @@ import (
 )
 
 // ownedInVain is how long an object must have been a client's own before a call
-// that did not say so counts as held up.
-const ownedInVain = 500 * time.Millisecond
+// that did not say so counts as held up: longer than an answer takes on a slow
+// machine.
+const ownedInVain = time.Second
 
 // heldUpByNeighbours finds requests that ran out of patience although their key
-// owned the object all the time, while a key of another object, whose name
-// begins with theirs, was there before it and stayed.
+// owned the object all the time and no fault kept their client from hearing of
+// it, while a key of an object below theirs, as a/b is below a, was there before
+// it and stayed.
 func (r *record) heldUpByNeighbours(s *subject, ob *object) []finding {
 	if r.log == nil || s.Layout == history.NoLayout {
 		return nil
 	}
 	var findings []finding
 	for _, op := range ob.operations {
-		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Outcome == history.Ok || !op.Completed() || op.Deadline == 0 || op.Return < op.Deadline {
+		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Outcome == history.Ok || !op.Completed() || op.Deadline == 0 || op.Return < op.Deadline ||
+			r.harmed(op.Client, op.Call, op.Return) {
 			continue
 		}
 		for i := range ob.tenures {
@@ -40,11 +43,11 @@ func (r *record) heldUpByNeighbours(s *subject, ob *object) []finding {
 	return findings
 }
 
-// neighbour returns an older key of an object whose name goes on where ob's
-// ends, which was there until time t.
+// neighbour returns an older key of an object below ob, which was there until
+// time t.
 func (r *record) neighbour(s *subject, ob *object, own *tenure, until time.Duration) *tenure {
 	for _, other := range s.objects {
-		if !strings.HasPrefix(other.name, ob.name) || other == ob {
+		if !strings.HasPrefix(other.name, ob.name+"/") {
 			continue
 		}
 		for i := range other.tenures {

@@ -67,7 +67,7 @@ func observe(r *record, s *subject) *judgement {
 			}
 		}
 	}
-	if !applies {
+	if !applies && len(j.findings) == 0 {
 		return nil
 	}
 	j.figures = map[string]float64{"observations": float64(observations), "observed": float64(events), "final_expected": float64(expected)}
@@ -130,7 +130,7 @@ func (r *record) inventedValues(s *subject, ob *object, j *judgement, op *histor
 			call, named := wrote[e.Value]
 			ok = named && call <= e.Time
 		}
-		if ok || r.foreign(ob, op, e.Key) {
+		if ok || r.foreign(s, ob, e.Key) {
 			continue
 		}
 		j.findings = append(j.findings, observeFinding(s, op, e.Time, e.Time, func() string {
@@ -158,9 +158,10 @@ func (r *record) endedByItself(s *subject, op *history.Operation) *finding {
 	return &f
 }
 
-// foreign is true if a key that an election named is none of its own.
-func (r *record) foreign(ob *object, op *history.Operation, key string) bool {
-	return key != "" && !strings.HasPrefix(key, r.h.Header.ObjectPrefix(op.Subject, ob.name)+"/")
+// foreign is true if a key that an election named is none of its own. Without a
+// layout nobody knows which keys are.
+func (r *record) foreign(s *subject, ob *object, key string) bool {
+	return s.Layout != history.NoLayout && key != "" && !strings.HasPrefix(key, r.h.Header.ObjectPrefix(s.Name, ob.name)+"/")
 }
 
 // foreignLeaders finds the answers and observations that named the key of
@@ -177,11 +178,11 @@ func (r *record) foreignLeaders(s *subject, ob *object) []finding {
 		findings = append(findings, f)
 	}
 	for _, op := range ob.operations {
-		if op.Kind == history.Leader && op.Outcome == history.Ok && r.foreign(ob, op, op.Key) {
+		if op.Kind == history.Leader && op.Outcome == history.Ok && r.foreign(s, ob, op.Key) {
 			add(op, op.Key, op.Value, op.Return)
 		}
 		for _, e := range r.observed[op.ID] {
-			if r.foreign(ob, op, e.Key) {
+			if r.foreign(s, ob, e.Key) {
 				add(op, e.Key, e.Value, e.Time)
 				break
 			}

@@ -31,11 +31,21 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{believesStaleTokens, history.Mutex, Fencing, BlameLibrary, ""},
 		{staleReads, history.Election, Linearizable, BlameServer, ""},
 		{observesHalf, history.Election, Observe, BlameLibrary, ""},
+		{forgetsLostKeys, history.Mutex, Leftovers, BlameLibrary, ""},
+		{forgetsLostKeys, history.Election, Leftovers, BlameLibrary, "lost-campaign-keeps-key"},
+		{forgetsLostKeys, history.Election, Leftovers, BlameLibrary, "proclaim-after-lost-answer"},
+		{forgetsLostKeys, history.RWMutex, Leftovers, BlameLibrary, ""},
+		{forgetsReleases, history.Election, Leftovers, BlameLibrary, "etcd#22123"},
+		{forgetsReleases, history.RWMutex, Leftovers, BlameLibrary, "rwmutex-unlock-twice"},
+		{waitsForNeighbours, history.Mutex, Progress, BlameLibrary, "mutex-waits-for-neighbours"},
+		{endsSilently, history.Election, Observe, BlameLibrary, "etcd#18163"},
 		{immortalLeases, history.Mutex, Progress, BlameLibrary, ""},
 	} {
 		t.Run(c.bug+"/"+string(c.primitive)+"/"+c.property, func(t *testing.T) {
-			found, runs := 0, 60
-			for seed := range uint64(runs) {
+			// Some need what seldom comes together: these have more runs.
+			found, runs := 0, 0
+			for seed := uint64(0); seed < 150 || found == 0 && seed < 4000; seed++ {
+				runs++
 				s := simulateBug(seed, c.primitive, c.bug)
 				n := len(s.records)
 				for _, p := range Check(s.cut(n, n, s.layout()), Options{}).Properties {

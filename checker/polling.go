@@ -6,37 +6,30 @@ import (
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
-// A waiter of etcd's read-write lock asks twice for each older key that goes, and
-// a few times more where its connection has to be made again: pollLimit, and
-// pollRate in each second, are far above that, and below what polling takes.
-const (
-	pollLimit = 20
-	pollRate  = 8
-)
-
-// polls is a wait for a lock that asked again and again instead of waiting, since
-// the history from which it would have to watch was compacted. A subject of a
-// user's may poll.
+// polls is an acquire of a read-write lock that asked again and again while it
+// waited: far more often than the object changed, and than a connection that is
+// lost once a second has to be made anew. It is looked for where a compaction
+// was, after which a watch of what it took away ends at once each time.
 func (r *record) polls(s *subject, op *history.Operation) *finding {
-	ob, end := r.objects[objectID{s.Name, op.Object}], r.ended(op)
-	waited := end - op.Call
-	if s.Origin == history.FromUser || s.Primitive != history.RWMutex || op.Kind != history.Acquire || r.log == nil || ob == nil ||
-		op.Requests < pollLimit+int64(pollRate*waited.Seconds()) || !r.struck("compact", op.Call, end) || !r.seesAllBy(r.log.Start, end) {
+	ob := r.objects[objectID{s.Name, op.Object}]
+	if r.log == nil || ob == nil || s.Primitive != history.RWMutex || !op.Kind.Acquires() || !op.Completed() || !r.struck("compact", op.Call, op.Return) {
 		return nil
 	}
-	gone := int64(0) // keys of the object that may have gone meanwhile
+	changes := int64(0)
 	for i := range ob.tenures {
-		if t := &ob.tenures[i]; t.Delete != 0 && r.log.Earliest(t.Delete) <= end && r.log.Latest(t.Delete) >= op.Call {
-			gone++
+		for _, revision := range []int64{ob.tenures[i].Create, ob.tenures[i].Delete} {
+			if revision != 0 && r.log.Earliest(revision) <= op.Return && r.log.Latest(revision) >= op.Call {
+				changes++
+			}
 		}
 	}
-	if op.Requests < pollLimit+2*gone+int64(pollRate*waited.Seconds()) {
+	if op.Requests <= 10+4*changes+2*int64((op.Return-op.Call).Seconds()) {
 		return nil
 	}
-	f := r.breach(s, op, end, func() string {
-		return fmt.Sprintf("%s's %s of %s, called at %s, waited for %s and made %d requests meanwhile, while %s of the object went: the history was compacted, and it watched from where there is none",
-			op.Client, op.Kind, ob.name, at(op.Call), span(waited), op.Requests, count(int(gone), "key"))
+	f := r.breach(s, op, op.Return, func() string {
+		return fmt.Sprintf("%s's %s of %s, called at %s, had sent %d requests when it returned at %s, while %s changed %d times: it asked again and again after a compaction",
+			op.Client, op.Kind, op.Object, at(op.Call), op.Requests, at(op.Return), op.Object, changes)
 	})
-	f.Known = r.knownAs(s, "rwmutex-waiter-polls")
+	f.Known = r.knownAs(s, "rwmutex-waiter-spins")
 	return &f
 }

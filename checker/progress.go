@@ -190,8 +190,15 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 	return f
 }
 
-// deadHolder judges how long a dead client's key stayed. Free is the time from
-// the crash until it was gone, or negative.
+// isDead is true if a client had crashed by time t.
+func (r *record) isDead(client string, t time.Duration) bool {
+	died, crashed := r.crashed[client]
+	return crashed && died <= t
+}
+
+// deadHolder judges how long a dead client's key stayed. Where it shared the
+// session of a client that lived on, nobody promised that it goes. Free is the
+// time from the crash until it was gone, or negative.
 func (r *record) deadHolder(s *subject, ob *object, h *history.Hold) (f *finding, free time.Duration) {
 	if r.log == nil {
 		return nil, -1
@@ -206,7 +213,7 @@ func (r *record) deadHolder(s *subject, ob *object, h *history.Hold) (f *finding
 		free = -1
 	}
 	session := r.sessions[h.Lease]
-	if !r.isHealed || session == nil || session.TTL == 0 {
+	if !r.isHealed || session == nil || session.TTL == 0 || session.Client != h.Client && !r.isDead(session.Client, h.End) {
 		return nil, free
 	}
 	from, limit := max(h.End, r.healed), session.TTL+r.o.Grace

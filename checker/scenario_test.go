@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,13 +17,14 @@ import (
 // TestScenarios runs the text scenarios of testdata. A file holds several,
 // each begun by "== name" and prose; times are milliseconds.
 //
-//	subject NAME PRIMITIVE ORIGIN [LAYOUT [PERMITS]]
+//	subject NAME PRIMITIVE ORIGIN [LAYOUT [PERMITS]] [scripted]
 //	ID CLIENT KIND SUBJECT/OBJECT CALL..RETURN OUTCOME [key=value ...]   an operation; RETURN - is pending
 //	session|lost|crash|phase|observed @TIME [key=value ...]              an event
+//	signal @TIME SUBJECT TEXT                                            a script's
 //	put|del REV @TIME KEY [key=value ...]                                a change; @A..B bounds it, @B dates it exactly
 //	end REV @TIME lease=N                                                a lease's end
 //	tick REV CALL..RETURN     gap A..B     through REV     no-log        the rest of the log
-//	fault KIND TARGET FROM..TO [unverified]
+//	fault KIND TARGET FROM..TO [unverified] [unfired] [entry=N] [when=EVENT]
 //	option NAME VALUE
 //	cut @TIME                                                            the record ends here
 //
@@ -31,7 +33,8 @@ import (
 //
 //	=> SUBJECT PROPERTY VERDICT [BLAME[:ISSUE]]
 //	=> run VERDICT EXIT
-//	~ text that the sentence of the line above has
+//	~ text that the sentence of the line above has, or a note of the run
+//	! IDS           the witness of the property above
 //	# FIGURE VALUE  of the property above
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -94,10 +97,13 @@ func parseScenario(t *testing.T, body string) *scenario {
 			continue
 		}
 		switch words[0] {
-		case "=>", "~", "#":
+		case "=>", "~", "#", "!":
 			s.wants = append(s.wants, line)
 		case "subject":
 			info := history.SubjectInfo{Name: words[1], Primitive: history.Primitive(words[2]), Origin: history.Origin(words[3])}
+			if n := len(words) - 1; words[n] == "scripted" {
+				info.Scripted, words = true, words[:n]
+			}
 			if len(words) > 4 {
 				info.Layout = history.Layout(words[4])
 			}
@@ -107,6 +113,10 @@ func parseScenario(t *testing.T, body string) *scenario {
 			s.h.Header.Subjects = append(s.h.Header.Subjects, info)
 		case "session", "lost", "crash", "phase", "observed":
 			s.event(t, words)
+		case "signal":
+			s.h.Events = append(s.h.Events, history.Event{
+				Kind: history.Signalled, Time: millis(t, words[1][1:]), Subject: words[2], Detail: strings.Join(words[3:], " "),
+			})
 		case "put", "del", "end":
 			s.change(t, words)
 		case "tick":
@@ -123,7 +133,21 @@ func parseScenario(t *testing.T, body string) *scenario {
 			s.isCut, s.cut = true, millis(t, words[1][1:])
 		case "fault":
 			from, to, _ := strings.Cut(words[3], "..")
-			f := history.Fault{ID: int64(len(s.h.Faults) + 1), Kind: words[1], Target: words[2], From: millis(t, from), Verified: len(words) < 5}
+			f := history.Fault{ID: int64(len(s.h.Faults) + 1), Kind: words[1], Target: words[2], From: millis(t, from), Verified: true}
+			for _, w := range words[4:] {
+				switch k, v, _ := strings.Cut(w, "="); k {
+				case "unverified":
+					f.Verified = false
+				case "unfired":
+					f.Verified, f.Unfired = false, true
+				case "entry":
+					f.Entry = int(number(t, v))
+				case "when":
+					f.When = v
+				default:
+					t.Fatalf("fault: %q", w)
+				}
+			}
 			if to != "" {
 				f.To = millis(t, to)
 			}
@@ -146,6 +170,10 @@ func (s *scenario) option(t *testing.T, words []string) {
 		s.options.Strict = true
 	case "known":
 		s.options.Known = append([]string{}, words[2:]...)
+	case "reproduces":
+		s.options.Reproduces = append(s.options.Reproduces, Reproduction{words[2], words[3]})
+	case "cut-short":
+		s.options.CutShort = true
 	case "notice-limit":
 		s.options.NoticeLimit = millis(t, words[2])
 	case "grace":
@@ -259,12 +287,12 @@ func (s *scenario) operation(t *testing.T, words []string) {
 			op.Prior = v
 		case "at":
 			op.Revision = number(t, v)
-		case "deadline":
-			op.Deadline = millis(t, v)
 		case "number":
 			op.Number = number(t, v)
 		case "requests":
 			op.Requests = number(t, v)
+		case "deadline":
+			op.Deadline = millis(t, v)
 		case "taken":
 			op.Number = 1
 		case "panic":
@@ -329,21 +357,35 @@ func (s *scenario) judge(t *testing.T) {
 		switch words[0] {
 		case "~":
 			text := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(want), "~"))
-			if !strings.Contains(current.Sentence, text) {
+			if current == nil {
+				if notes := strings.Join(result.Notes, "\n"); !strings.Contains(notes, text) {
+					t.Errorf("no note has %q:\n%s", text, notes)
+				}
+			} else if !strings.Contains(current.Sentence, text) {
 				t.Errorf("sentence %q lacks %q", current.Sentence, text)
+			}
+		case "!":
+			var got []string
+			if len(current.Violations) > 0 {
+				for _, id := range current.Violations[0].Witness {
+					got = append(got, strconv.FormatInt(id, 10))
+				}
+			}
+			if !slices.Equal(got, words[1:]) {
+				t.Errorf("%s %s: witness %v, want %v", current.Subject, current.Property, got, words[1:])
 			}
 		case "#":
 			if got := fmt.Sprint(current.Figures[words[1]]); got != words[2] {
 				t.Errorf("%s %s: figure %s is %s, want %s", current.Subject, current.Property, words[1], got, words[2])
 			}
 		case "=>":
+			current = nil
 			if words[1] == "run" {
 				if string(result.Verdict) != words[2] || strconv.Itoa(result.Exit) != words[3] {
 					t.Errorf("run is %s, exit %d; want %s, exit %s\n%s", result.Verdict, result.Exit, words[2], words[3], told())
 				}
 				continue
 			}
-			current = nil
 			for i := range result.Properties {
 				if p := &result.Properties[i]; p.Subject == words[1] && p.Property == words[2] {
 					current = p

@@ -44,14 +44,15 @@ func (r *record) strays(ob *object) []stray {
 }
 
 // maker returns the call that made a key and reported no success, or nil if
-// another may have made it, or one that succeeded says that it owns it.
+// another may have made it, or one that succeeded says that it owns it. What a
+// call did after it had returned is nobody's fault.
 func (r *record) maker(t *tenure, acquires []*history.Operation) *history.Operation {
 	var maker *history.Operation
 	for _, op := range acquires {
 		if op.Outcome == history.Ok && (op.Token == 0 || op.Token == t.Create) {
 			return nil
 		}
-		if op.Call > r.log.Latest(t.Create) || op.Completed() && op.Return < r.log.Earliest(t.Create) {
+		if !r.mayHaveMade(op, t) {
 			continue
 		}
 		// Of a call that runs, or that a crash cut off, nothing was told.
@@ -60,25 +61,36 @@ func (r *record) maker(t *tenure, acquires []*history.Operation) *history.Operat
 		}
 		maker = op
 	}
+	if maker == nil || maker.Return < r.log.Earliest(t.Create) {
+		return nil
+	}
 	return maker
+}
+
+// mayHaveMade is true if an acquire on a key's lease may have made the key. One
+// whose outcome is not known may have done so after its return.
+func (r *record) mayHaveMade(op *history.Operation, t *tenure) bool {
+	known := op.Outcome == history.Ok || op.Outcome == history.Fail
+	return op.Call <= r.log.Latest(t.Create) && !(known && op.Return < r.log.Earliest(t.Create))
 }
 
 // left judges what the strays of an object did: a release or resignation that
 // was told there is nothing to give up, or that all was given up, while the key
 // stood there; a proclamation that was told its client does not lead while its
 // key led; and requests of others that ran out of patience behind a key that
-// nobody believed in.
+// nobody believed in. Only what the stray's own client did without a hold was
+// about that key.
 func (r *record) left(s *subject, ob *object) []finding {
 	var findings []finding
 	for _, stray := range r.strays(ob) {
 		told := false
 		for _, op := range ob.operations {
-			if op.Lease != stray.Lease || op.Call <= stray.maker.Return || !op.Completed() || op.Outcome == history.Info ||
+			if op.Lease != stray.Lease || op.Client != stray.maker.Client || r.holdOf(op.Hold) != nil || op.Call <= stray.maker.Return || !op.Completed() || op.Outcome == history.Info ||
 				r.log.Latest(stray.Create) >= op.Call || r.log.Earliest(stray.gone) <= op.Return {
 				continue
 			}
 			switch {
-			case op.Kind.Releases() && (op.Outcome == history.Fail || op.Outcome == history.Ok && r.holdOf(op.Hold) == nil):
+			case op.Kind.Releases():
 				told = true
 				findings = append(findings, r.toldNothingLeft(s, ob, stray, op))
 			case op.Kind == history.Proclaim && op.Outcome == history.Fail && r.log.Latest(stray.owns) < op.Call:
@@ -94,21 +106,30 @@ func (r *record) left(s *subject, ob *object) []finding {
 
 // keptOut returns a request of another session that waited in vain for a while
 // behind a stray that owned the object, and to which nothing happened that would
-// have ended it.
+// have ended it. A client that a fault kept from etcd could not clean up.
 func (r *record) keptOut(ob *object, g stray) *history.Operation {
 	const least = 500 * time.Millisecond // and the log's bounds are closer than that
 	from := max(g.maker.Return, r.log.Latest(g.owns))
 	for _, op := range ob.operations {
 		gone := min(r.log.Earliest(g.gone), op.Return)
-		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Lease == g.Lease || !op.Completed() || op.Outcome == history.Ok ||
+		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Lease == g.Lease || g.mode == history.ReadMode && op.Mode == history.ReadMode || !op.Completed() || op.Outcome == history.Ok ||
 			max(from, op.Call) > gone-least || gone < op.Return-least || op.Deadline == 0 || op.Return < op.Deadline {
 			continue
 		}
-		if r.sessionLives(g.Lease, op.Return) {
+		if r.sessionLives(g.Lease, op.Return) && r.couldCleanUp(g.maker.Client, gone-least) {
 			return op
 		}
 	}
 	return nil
+}
+
+// reconnecting is how long a client may take to be back after a fault.
+const reconnecting = 2 * time.Second
+
+// couldCleanUp is true if by time t no fault had kept a client from etcd for a
+// while.
+func (r *record) couldCleanUp(client string, t time.Duration) bool {
+	return !r.harmed(client, t-reconnecting, t)
 }
 
 // sessionLives is true if until time t nothing had ended the session on a

@@ -102,7 +102,10 @@ func (t *TrackRecord) columns() []string {
 		issue = "#" + t.Issue
 	}
 	passes := "passes"
-	if !t.Clean() {
+	switch {
+	case len(t.Trials) == 0:
+		passes = "–"
+	case !t.Clean():
 		passes = "ALARM"
 	}
 	return []string{t.Name, t.Primitive, issue, fmt.Sprintf("%d of %d", t.Found(), len(t.Trials)), median, passes}

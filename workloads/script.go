@@ -38,6 +38,24 @@ type role struct {
 	idle *sync.Cond
 	// member is the client that has the role now.
 	member *crewMember
+	// left is a step that a client took and did not begin, as it was dead.
+	left *Step
+}
+
+// next returns the step that the next client has to begin with, if there is one.
+func (r *role) next() *Step {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	step := r.left
+	r.left = nil
+	return step
+}
+
+// leave leaves a step to the next client.
+func (r *role) leave(step Step) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left = &step
 }
 
 // newScript returns the script of a crew, or nil if it has none.
@@ -178,30 +196,39 @@ func (s *script) serve(m *crewMember, index int, p part) error {
 	r.member = m
 	r.mu.Unlock()
 	for {
-		select {
-		case step, more := <-r.steps:
-			if !more {
-				select {
-				case <-m.env.Healed:
-					return nil
-				case <-m.ctx.Done():
-					return errDead
-				}
+		step, more := Step{}, true
+		if left := r.next(); left != nil {
+			step = *left
+		} else {
+			select {
+			case step, more = <-r.steps:
+			case <-m.ctx.Done():
+				return errDead
 			}
-			err := s.perform(m, p, step)
-			r.mu.Lock()
-			r.open--
-			r.idle.Broadcast()
-			r.mu.Unlock()
-			var skipped *skippedError
-			switch {
-			case errors.Is(err, errDead):
-				return err
-			case errors.As(err, &skipped):
-				s.signal(m.Name, fmt.Sprintf("skipped %q: %v", step, err))
+		}
+		if !more {
+			select {
+			case <-m.env.Healed:
+				return nil
+			case <-m.ctx.Done():
+				return errDead
 			}
-		case <-m.ctx.Done():
+		}
+		if m.ctx.Err() != nil {
+			r.leave(step)
 			return errDead
+		}
+		err := s.perform(m, p, step)
+		r.mu.Lock()
+		r.open--
+		r.idle.Broadcast()
+		r.mu.Unlock()
+		var skipped *skippedError
+		switch {
+		case errors.Is(err, errDead):
+			return err
+		case errors.As(err, &skipped):
+			s.signal(m.Name, fmt.Sprintf("skipped %q: %v", step, err))
 		}
 	}
 }
@@ -313,11 +340,17 @@ func (t *Traffic) scriptMistakes(p history.Primitive) []Mistake {
 				mistakes = append(mistakes, Mistake{field, fmt.Errorf("%q is no priority, which is a number from 0 to 65535", step.Value)})
 			}
 		}
-		if step.Verb == "resume" {
+		if step.Verb == verbSignal && step.Value == history.ScriptEnd {
+			mistakes = append(mistakes, Mistake{field, fmt.Errorf("%q is what the script itself signals at its end", step.Value)})
+		}
+		if step.Verb == verbResume {
 			if index, ok := RoleIndex(step.Value); !ok || index >= t.Clients {
 				mistakes = append(mistakes, Mistake{field, fmt.Errorf("%q is no role whose leadership could be resumed", step.Value)})
 			}
 		}
+	}
+	if len(t.Script) == 0 && len(t.Shared) > 0 {
+		mistakes = append(mistakes, Mistake{"shared", errors.New("it is for the roles of a script, and there is none")})
 	}
 	for _, role := range slices.Sorted(maps.Keys(t.Shared)) {
 		owner := t.Shared[role]

@@ -41,6 +41,9 @@ const (
 	verbCrash   = "crash"   // B crash: the client dies without a goodbye
 	verbSession = "session" // B session: it opens its session
 	verbClose   = "close"   // B close: it closes its session
+
+	verbWork   = "work"   // B work x 50ms: it works under its hold
+	verbResume = "resume" // B resume x A: it goes on with A's leadership
 )
 
 // verb says what a verb takes besides a role.
@@ -56,9 +59,9 @@ type verb struct {
 func verbsOf(p history.Primitive) []verb {
 	switch p {
 	case history.Mutex:
-		return []verb{{name: "acquire", object: true}, {name: "try-acquire", object: true}, {name: "work", object: true, value: true, optional: true}, {name: "release", object: true}}
+		return []verb{{name: "acquire", object: true}, {name: "try-acquire", object: true}, {name: verbWork, object: true, value: true, optional: true}, {name: "release", object: true}}
 	case history.Semaphore:
-		return []verb{{name: "acquire", object: true}, {name: "work", object: true, value: true, optional: true}, {name: "release", object: true}}
+		return []verb{{name: "acquire", object: true}, {name: verbWork, object: true, value: true, optional: true}, {name: "release", object: true}}
 	case history.Service:
 		return []verb{{name: "run", object: true, value: true, optional: true}}
 	case history.Bank:
@@ -66,7 +69,7 @@ func verbsOf(p history.Primitive) []verb {
 	case history.Register:
 		return []verb{{name: "get", object: true}, {name: "put", object: true}, {name: "compare-and-set", object: true}}
 	case history.RWMutex:
-		return []verb{{name: "acquire", object: true}, {name: "acquire-read", object: true}, {name: "work", object: true, value: true, optional: true}, {name: "release", object: true}, {name: "release-read", object: true}}
+		return []verb{{name: "acquire", object: true}, {name: "acquire-read", object: true}, {name: verbWork, object: true, value: true, optional: true}, {name: "release", object: true}, {name: "release-read", object: true}}
 	case history.Queue:
 		return []verb{{name: "enqueue", object: true}, {name: "dequeue", object: true}}
 	case history.PriorityQueue:
@@ -77,7 +80,7 @@ func verbsOf(p history.Primitive) []verb {
 		return []verb{{name: "enter", object: true}, {name: "leave", object: true}}
 	case history.Election:
 		return []verb{{name: "campaign", object: true}, {name: "proclaim", object: true}, {name: "resign", object: true},
-			{name: "leader", object: true}, {name: "observe", object: true}, {name: "resume", object: true, value: true}, {name: "work", object: true, value: true, optional: true}}
+			{name: "leader", object: true}, {name: "observe", object: true}, {name: verbResume, object: true, value: true}, {name: verbWork, object: true, value: true, optional: true}}
 	}
 	return nil
 }
@@ -123,6 +126,12 @@ func (s *Step) parse(p history.Primitive, words []string, within string) error {
 		return fmt.Errorf("%s has nothing to do; it can %s", s.Role, known(p))
 	}
 	s.Verb, words = words[0], words[1:]
+	if within != "" && slices.Contains([]string{verbSleep, verbSignal, verbJoin, verbCrash, verbSession, verbClose, verbWork, verbResume}, s.Verb) {
+		return fmt.Errorf("%s takes no time to end within", s.Verb)
+	}
+	if s.Background && slices.Contains([]string{verbSleep, verbUntil, verbSignal, verbJoin, verbCrash}, s.Verb) {
+		return fmt.Errorf("%s is done by the script itself and cannot be in the background", s.Verb)
+	}
 	switch s.Verb {
 	case verbSleep:
 		if len(words) != 1 || s.Role != "" {
@@ -177,6 +186,11 @@ func (s *Step) parseVerb(p history.Primitive, words []string) error {
 		return fmt.Errorf("%s needs a value", s.Verb)
 	case len(words) > 0:
 		return fmt.Errorf("%s does not take %q", s.Verb, strings.Join(words, " "))
+	}
+	if s.Verb == verbWork && s.Value != "" {
+		if d, err := time.ParseDuration(s.Value); err != nil || d <= 0 {
+			return fmt.Errorf("%q is not a duration such as 500ms or 2s", s.Value)
+		}
 	}
 	return nil
 }
