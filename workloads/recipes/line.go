@@ -103,7 +103,7 @@ func (l *line) wait(ctx context.Context, p place, first func(rest string) bool) 
 // look reads the line at one revision. If it is not the place's turn, ahead is
 // the last key that goes before it.
 func (l *line) look(ctx context.Context, p place, first func(rest string) bool) (turn bool, revision int64, ahead string, err error) {
-	reply, err := l.session.Client.Get(ctx, l.prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(),
+	reply, err := l.session.Client.Get(ctx, l.prefix, clientv3.WithPrefix(),
 		clientv3.WithSort(clientv3.SortByCreateRevision, clientv3.SortAscend), clientv3.WithMaxCreateRev(p.revision))
 	if err != nil {
 		return false, 0, "", fmt.Errorf("look at the line: %w", err)
