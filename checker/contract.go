@@ -111,7 +111,7 @@ func contract(r *record, s *subject) *judgement {
 func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 	ob := r.objects[objectID{s.Name, op.Object}]
 	if r.log == nil || ob == nil || op.Kind != history.Acquire && op.Kind != history.Campaign || op.Outcome != history.Fail ||
-		op.Lease == 0 || op.Deadline != 0 && op.Return >= op.Deadline || !r.leaseAlive(op.Lease, op.Return) {
+		op.Lease == 0 || !r.shared(op.Lease) || op.Deadline != 0 && op.Return >= op.Deadline || !r.leaseAlive(op.Lease, op.Return) {
 		return nil
 	}
 	for i := range ob.tenures {
@@ -169,7 +169,7 @@ func (r *record) outside(s *subject, j *judgement) int {
 	for i := range r.lives {
 		life := &r.lives[i]
 		session := r.sessions[life.Lease]
-		if session == nil || session.Subject != s.Name || told[life.Key] || r.marks(life) || r.objectOf(s, life) != nil {
+		if session == nil || session.Subject != s.Name || told[life.Key] || r.homes[i] == s || r.marks(life) {
 			continue
 		}
 		op := r.madeBy(s, life)

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"sort"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
@@ -16,7 +17,6 @@ import (
 func durability(r *record, s *subject) *judgement {
 	j := &judgement{}
 	var acknowledged, unjudged int
-	var written map[int64][]*history.Change
 	for _, ob := range s.objects {
 		for _, op := range ob.operations {
 			switch {
@@ -31,10 +31,7 @@ func durability(r *record, s *subject) *judgement {
 				unjudged++
 				continue
 			}
-			if written == nil {
-				written = r.changesByRevision()
-			}
-			if !r.wrote(s, ob, op, written[op.Revision]) {
+			if !r.wrote(s, ob, op) {
 				j.findings = append(j.findings, r.vanished(s, ob, op))
 			}
 		}
@@ -50,23 +47,16 @@ func durability(r *record, s *subject) *judgement {
 	return j
 }
 
-func (r *record) changesByRevision() map[int64][]*history.Change {
-	by := make(map[int64][]*history.Change, len(r.log.Changes))
-	for i := range r.log.Changes {
-		c := &r.log.Changes[i]
-		by[c.Revision] = append(by[c.Revision], c)
-	}
-	return by
-}
-
-// wrote is true if one of the changes is what an operation wrote.
-func (r *record) wrote(s *subject, ob *object, op *history.Operation, changes []*history.Change) bool {
+// wrote is true if the revision that an operation was told has what it wrote.
+func (r *record) wrote(s *subject, ob *object, op *history.Operation) bool {
 	key := r.h.Header.ObjectPrefix(s.Name, ob.name) + "/value"
 	if op.Kind == history.GuardedWrite {
 		key = r.h.Header.GuardedKey(s.Name, ob.name)
 	}
-	for _, c := range changes {
-		if c.Key == key && !c.Deleted && c.Value == op.Value {
+	changes := r.log.Changes
+	first := sort.Search(len(changes), func(k int) bool { return changes[k].Revision >= op.Revision })
+	for ; first < len(changes) && changes[first].Revision == op.Revision; first++ {
+		if c := &changes[first]; c.Key == key && !c.Deleted && c.Value == op.Value {
 			return true
 		}
 	}

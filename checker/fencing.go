@@ -131,7 +131,7 @@ func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 			}
 		}
 		mine := fenced[op.ID]
-		if op.Kind == history.Resume || highest == nil || mine.Token > highest.Token {
+		if op.Kind == history.Resume || highest == nil || mine.Token > highest.Token || mine.Token == highest.Token && mine.Client == highest.Client {
 			continue
 		}
 		other := highest

@@ -26,6 +26,7 @@ type record struct {
 	lost              map[membership][]time.Duration
 	resumed           map[int64]bool
 	lives             []history.Life
+	homes             []*subject             // by life: whose object it is of, or nil
 	livesOf           map[int64][]leasedLife // by lease, in the order of creation
 	leaseEnds         map[int64]leaseEnd
 	leaseSeen         map[int64]int64 // the last revision at which the lease took a key
@@ -35,8 +36,9 @@ type record struct {
 	closings          []*history.Operation
 	observed          map[int64][]*history.Event // by operation
 	holds             []history.Hold
-	unplayed          []string // subjects whose script did not come to its end
-	holdAt            []int32  // by place of the acquire: the place of its hold, plus one
+	sharers           map[int64]bool // leases that several clients used, once it was asked
+	unplayed          []string       // subjects whose script did not come to its end
+	holdAt            []int32        // by place of the acquire: the place of its hold, plus one
 }
 
 type membership struct {
@@ -336,4 +338,24 @@ func (s *subject) permits() int {
 		return max(s.Permits, 1)
 	}
 	return 1
+}
+
+// shared is true if calls of several clients were made on a lease.
+func (r *record) shared(lease int64) bool {
+	if r.sharers == nil {
+		r.sharers = make(map[int64]bool)
+		users := make(map[int64]string)
+		for i := range r.h.Operations {
+			op := &r.h.Operations[i]
+			if op.Lease == 0 {
+				continue
+			}
+			if user, used := users[op.Lease]; !used {
+				users[op.Lease] = op.Client
+			} else if user != op.Client {
+				r.sharers[op.Lease] = true
+			}
+		}
+	}
+	return r.sharers[lease]
 }

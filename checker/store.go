@@ -29,14 +29,15 @@ func (r *record) indexLog() {
 	r.livesOf = make(map[int64][]leasedLife)
 	r.leaseSeen = make(map[int64]int64)
 	prefixes := make(map[string][]*object)
-	layouts := make(map[*object]history.Layout)
+	layouts, owners := make(map[*object]history.Layout), make(map[*object]*subject)
 	for _, s := range r.subjects {
 		for _, ob := range s.objects {
 			p := r.h.Header.ObjectPrefix(s.Name, ob.name) + "/"
 			prefixes[p] = append(prefixes[p], ob)
-			layouts[ob] = s.Layout
+			layouts[ob], owners[ob] = s.Layout, s
 		}
 	}
+	r.homes = make([]*subject, len(r.lives))
 	type match struct {
 		ob   *object
 		life int32
@@ -71,6 +72,7 @@ func (r *record) indexLog() {
 				}
 				matches = append(matches, m)
 				queued[ob]++
+				r.homes[i] = owners[ob]
 			}
 			break
 		}

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"sort"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -27,48 +28,95 @@ func (r *record) strays(ob *object) []stray {
 	if r.log == nil {
 		return nil
 	}
-	acquires := make(map[int64][]*history.Operation)
+	leases := make(map[int64]*makers)
+	claimed := make(map[int64]bool) // by create revision
 	for _, op := range ob.operations {
-		if op.Kind.Acquires() && op.Lease != 0 {
-			acquires[op.Lease] = append(acquires[op.Lease], op)
+		if !op.Kind.Acquires() || op.Lease == 0 {
+			continue
+		}
+		m := leases[op.Lease]
+		if m == nil {
+			m = &makers{}
+			leases[op.Lease] = m
+		}
+		m.add(op)
+		if op.Outcome == history.Ok && op.Token != 0 {
+			claimed[op.Token] = true
 		}
 	}
 	var found []stray
 	for i := range ob.tenures {
 		t := &ob.tenures[i]
-		if maker := r.maker(t, acquires[t.Lease]); maker != nil {
+		m := leases[t.Lease]
+		if m == nil || m.nameless || !m.failed || claimed[t.Create] {
+			continue
+		}
+		if maker := r.maker(t, m); maker != nil {
 			found = append(found, stray{t, maker})
 		}
 	}
 	return found
 }
 
+// makers are the acquires of one object on one lease, by their calls.
+type makers struct {
+	// known returned with success or without effect; by is the latest return
+	// up to each of them. The others may take effect after they returned.
+	known, unknown []*history.Operation
+	by             []time.Duration
+	// nameless is true if one succeeded and did not say which key it owns, and
+	// failed if one did not succeed.
+	nameless, failed bool
+}
+
+func (m *makers) add(op *history.Operation) {
+	m.nameless = m.nameless || op.Outcome == history.Ok && op.Token == 0
+	m.failed = m.failed || op.Outcome != history.Ok
+	if op.Outcome != history.Ok && op.Outcome != history.Fail {
+		m.unknown = append(m.unknown, op)
+		return
+	}
+	last := op.Return
+	if n := len(m.by); n > 0 {
+		last = max(last, m.by[n-1])
+	}
+	m.known, m.by = append(m.known, op), append(m.by, last)
+}
+
 // maker returns the call that made a key and reported no success, or nil if
-// another may have made it, or one that succeeded says that it owns it. What a
-// call did after it had returned is nobody's fault.
-func (r *record) maker(t *tenure, acquires []*history.Operation) *history.Operation {
+// another may have made it. Of a call that runs, or that a crash cut off, nothing
+// was told.
+func (r *record) maker(t *tenure, m *makers) *history.Operation {
+	earliest, latest := r.log.Earliest(t.Create), r.log.Latest(t.Create)
 	var maker *history.Operation
-	for _, op := range acquires {
-		if op.Outcome == history.Ok && (op.Token == 0 || op.Token == t.Create) {
-			return nil
-		}
-		if !r.mayHaveMade(op, t) {
+	for _, op := range m.unknown {
+		switch {
+		case op.Call > latest:
 			continue
-		}
-		// Of a call that runs, or that a crash cut off, nothing was told.
-		if !op.Completed() || op.Outcome == history.Ok || maker != nil {
+		case !op.Completed() || maker != nil:
 			return nil
 		}
 		maker = op
 	}
-	if maker == nil || maker.Return < r.log.Earliest(t.Create) {
+	last := sort.Search(len(m.known), func(k int) bool { return m.known[k].Call > latest }) - 1
+	for ; last >= 0 && m.by[last] >= earliest; last-- {
+		op := m.known[last]
+		if op.Return < earliest {
+			continue
+		}
+		if op.Outcome == history.Ok || maker != nil {
+			return nil
+		}
+		maker = op
+	}
+	if maker == nil || maker.Return < earliest {
 		return nil
 	}
 	return maker
 }
 
-// mayHaveMade is true if an acquire on a key's lease may have made the key. One
-// whose outcome is not known may have done so after its return.
+// mayHaveMade is true if a call may have made a key. Of one whose outcome is not
+// known it may have been after its return.
 func (r *record) mayHaveMade(op *history.Operation, t *tenure) bool {
 	known := op.Outcome == history.Ok || op.Outcome == history.Fail
 	return op.Call <= r.log.Latest(t.Create) && !(known && op.Return < r.log.Earliest(t.Create))
@@ -84,7 +132,11 @@ func (r *record) left(s *subject, ob *object) []finding {
 	var findings []finding
 	for _, stray := range r.strays(ob) {
 		told := false
-		for _, op := range ob.operations {
+		after := sort.Search(len(ob.operations), func(k int) bool { return ob.operations[k].Call > stray.maker.Return })
+		for _, op := range ob.operations[after:] {
+			if op.Call >= r.log.Earliest(stray.gone) {
+				break
+			}
 			if op.Lease != stray.Lease || op.Client != stray.maker.Client || r.holdOf(op.Hold) != nil || op.Call <= stray.maker.Return || !op.Completed() || op.Outcome == history.Info ||
 				r.log.Latest(stray.Create) >= op.Call || r.log.Earliest(stray.gone) <= op.Return {
 				continue
@@ -110,6 +162,9 @@ func (r *record) left(s *subject, ob *object) []finding {
 func (r *record) keptOut(ob *object, g stray) *history.Operation {
 	const least = 500 * time.Millisecond // and the log's bounds are closer than that
 	from := max(g.maker.Return, r.log.Latest(g.owns))
+	if r.log.Earliest(g.gone)-least < from || !r.sessionLives(g.Lease, from) {
+		return nil
+	}
 	for _, op := range ob.operations {
 		gone := min(r.log.Earliest(g.gone), op.Return)
 		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Lease == g.Lease || g.mode == history.ReadMode && op.Mode == history.ReadMode || !op.Completed() || op.Outcome == history.Ok ||
