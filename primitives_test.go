@@ -254,7 +254,7 @@ func clientsOf(j *Judgement, subject string) []string {
 func TestV3LockCleansUpTooLate(t *testing.T) {
 	long(t)
 	for seed := int64(1); seed <= 4; seed++ {
-		s, err := BuiltinScenario("v3lock-cancelled")
+		s, err := BuiltinScenario("upstream/v3lock-late-clean-up")
 		if err != nil {
 			t.Fatal(err)
 		}
