@@ -27,7 +27,7 @@ type awaited struct {
 	counts map[awaitKey]*faults.Count
 
 	mu      sync.Mutex
-	planned map[int64]string // the subject of each fault of the plan
+	planned map[int64]string // the subject of each fault of the plan, "" of one without a moment
 	struck  map[awaitKey]int
 	changed chan struct{}
 }
@@ -65,7 +65,8 @@ func (r *run) await(ctx context.Context, subject, slot, event string, nth int) e
 	}
 	for {
 		a.mu.Lock()
-		n, changed := a.struck[awaitKey{subject: subject, event: event}], a.changed
+		// A timed fault, of members or of any client, is no subject's: it counts for all.
+		n, changed := a.struck[awaitKey{subject: subject, event: event}]+a.struck[awaitKey{event: event}], a.changed
 		a.mu.Unlock()
 		if n >= nth {
 			return nil

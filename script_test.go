@@ -125,10 +125,45 @@ func TestAScriptThatDoesNotEndSaysSo(t *testing.T) {
 			if r.Verdict != checker.Unknown || r.Exit != checker.ExitUnknown {
 				t.Errorf("the run is %s, exit %d", r.Verdict, r.Exit)
 			}
-			if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.HasPrefix(n, "the script of mutex did not come to its end") }) {
+			if !slices.ContainsFunc(r.Notes, func(n string) bool {
+				return strings.HasPrefix(n, fmt.Sprintf("the script of mutex did not come to its end (it was at %q)", strings.TrimPrefix(test.cut, history.ScriptCut)))
+			}) {
 				t.Errorf("no note says so: %q", r.Notes)
 			}
 		})
+	}
+}
+
+// Who shares the session of a client that died without one goes on: what it
+// cannot do meanwhile it skips.
+func TestAScriptOutlivesWhoSharesItsSession(t *testing.T) {
+	long(t)
+	s := scripted("mutex", 2, 20*time.Second, "A session", "A close", "A crash", "B acquire y", "A acquire x", "B acquire y", "B release y")
+	s.Workloads[0].Shared = map[string]string{"B": "A"}
+	j := run1(t, t.Context(), s)
+	got := signals(j.Report.History)
+	if len(got) == 0 || got[len(got)-1] != history.ScriptEnd {
+		t.Errorf("signals %q, and no end", got)
+	}
+	// Unless another was there in A's place at once.
+	if skip := `c2 skipped "B acquire y": B shares the session of A, which is dead`; len(got) > 1 && got[0] != skip {
+		t.Errorf("signals %q, want %q", got, skip)
+	}
+	if did := told(j.Report.History); !slices.Contains(did, "c1.1 acquire x ok") || did[len(did)-1] != "c2 release y ok" {
+		t.Errorf("it did %q", did)
+	}
+}
+
+// A script hears of a fault that is no subject's, as of a member's or of one that
+// comes on a rhythm.
+func TestAScriptAwaitsATimedFault(t *testing.T) {
+	long(t)
+	s := scripted("mutex", 1, 20*time.Second, "until injected compact", "A acquire x", "until healed compact", "A release x")
+	s.Faults = []Fault{{Of: []string{"compact"}, Every: quantity.Span{Min: time.Second, Max: time.Second}, For: quantity.Span{Min: time.Second, Max: time.Second}}}
+	s.Complete()
+	j := run1(t, t.Context(), s)
+	if got := signals(j.Report.History); !slices.Equal(got, []string{history.ScriptEnd}) {
+		t.Errorf("it signalled %q", got)
 	}
 }
 

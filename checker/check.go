@@ -202,8 +202,12 @@ func (r *record) notes() []string {
 			notes = append(notes, fmt.Sprintf("the revision log is only known to be whole until %s (rev %d), and operations returned until %s", at(r.reach), r.through, at(last)))
 		}
 	}
-	for _, subject := range r.unplayed {
-		notes = append(notes, fmt.Sprintf("the script of %s did not come to its end: what it would have shown is not known", subject))
+	for _, u := range r.unplayed {
+		where := ""
+		if u.step != "" {
+			where = fmt.Sprintf(" (it was at %q)", u.step)
+		}
+		notes = append(notes, fmt.Sprintf("the script of %s did not come to its end%s: what it would have shown is not known", u.subject, where))
 	}
 	planned, unverified := make(map[string]int), make(map[string]int)
 	for i := range r.h.Faults {

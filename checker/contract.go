@@ -19,10 +19,10 @@ import (
 // A call is late if it returned later than its deadline and a grace, or had
 // not returned by then at the final phase of a record that is complete. Calls
 // that a crash cut off promise nothing. A call that waits does not ask again and
-// again while nothing changes; see spins. Success for work that was not done is
-// found by ownership and leftovers. An acquire is not refused while its session
-// lives and its time is not over, because of what the same session did elsewhere. A
-// waiter does not ask again and again: see polling.go.
+// again while nothing changes: see spinning.go, and polling.go for read-write
+// locks. Success for work that was not done is found by ownership and leftovers.
+// An acquire is not refused while its session lives and its time is not over,
+// because of what the same session did elsewhere.
 func contract(r *record, s *subject) *judgement {
 	j := &judgement{}
 	var completed, late, panics, spinning, waiting int

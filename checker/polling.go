@@ -9,10 +9,11 @@ import (
 // polls is an acquire of a read-write lock that asked again and again while it
 // waited: far more often than the object changed, and than a connection that is
 // lost once a second has to be made anew. It is looked for where a compaction
-// was, after which a watch of what it took away ends at once each time.
+// was, after which a watch of what it took away ends at once each time. A lock of
+// a user's own may ask on a rhythm by design: that is not judged.
 func (r *record) polls(s *subject, op *history.Operation) *finding {
 	ob := r.objects[objectID{s.Name, op.Object}]
-	if r.log == nil || ob == nil || s.Primitive != history.RWMutex || !op.Kind.Acquires() || !op.Completed() || !r.struck("compact", op.Call, op.Return) {
+	if r.log == nil || ob == nil || s.Primitive != history.RWMutex || s.Origin == history.FromUser || !op.Kind.Acquires() || !op.Completed() || !r.struck("compact", op.Call, op.Return) {
 		return nil
 	}
 	changes := int64(0)

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -37,7 +38,7 @@ type record struct {
 	observed          map[int64][]*history.Event // by operation
 	holds             []history.Hold
 	sharers           map[int64]bool // leases that several clients used, once it was asked
-	unplayed          []string       // subjects whose script did not come to its end
+	unplayed          []unplayed     // subjects whose script did not come to its end
 	holdAt            []int32        // by place of the acquire: the place of its hold, plus one
 }
 
@@ -123,16 +124,25 @@ func index(h *history.History, o Options) *record {
 	return r
 }
 
+// unplayed is a subject whose script did not come to its end, and the step at
+// which it was, or "" if that is not known.
+type unplayed struct{ subject, step string }
+
 func (r *record) indexScripts() {
-	played := make(map[string]bool)
+	played, cut := make(map[string]bool), make(map[string]string)
 	for i := range r.h.Events {
-		if e := &r.h.Events[i]; e.Kind == history.Signalled && e.Detail == history.ScriptEnd {
-			played[e.Subject] = true
+		e := &r.h.Events[i]
+		if e.Kind != history.Signalled {
+			continue
 		}
+		if step, ok := strings.CutPrefix(e.Detail, history.ScriptCut); ok {
+			cut[e.Subject] = step
+		}
+		played[e.Subject] = played[e.Subject] || e.Detail == history.ScriptEnd
 	}
 	for _, s := range r.h.Header.Subjects {
 		if s.Scripted && !played[s.Name] {
-			r.unplayed = append(r.unplayed, s.Name)
+			r.unplayed = append(r.unplayed, unplayed{s.Name, cut[s.Name]})
 		}
 	}
 }

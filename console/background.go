@@ -57,7 +57,7 @@ func (c *Console) await(j *job, args []string) error {
 			return fmt.Errorf("%q is not a number of keys", args[1])
 		}
 		return c.awaitKeys(j, count)
-	case len(args) == 2:
+	case len(args) == 2, len(args) == 1 && args[0] == "keys":
 		return errors.New("usage: await [COMMAND | keys N | lost]")
 	case len(args) == 1 && args[0] == "lost":
 		return c.awaitLost(j)

@@ -21,6 +21,7 @@ func TestMistakes(t *testing.T) {
 		{"rev", `rev: a has nothing`},
 		{"resign now", `resign: usage: resign`},
 		{"await keys many", `await: "many" is not a number of keys`},
+		{"await keys", `await: usage: await [COMMAND | keys N | lost]`},
 		{"await two things", `await: usage: await`},
 		{"await watch", `await: watch ends only when it is cancelled`},
 		{"await nonsense", `await: there is no command "nonsense"`},

@@ -71,15 +71,18 @@ func (c *Conductor) newVigil(p Planned) (*vigil, error) {
 		return nil, err
 	}
 	var after, until Event
-	for text, e := range map[string]*Event{p.When.After: &after, p.Until: &until} {
-		if text == "" {
+	for _, bound := range []struct {
+		text  string
+		event *Event
+	}{{p.When.After, &after}, {p.Until, &until}} {
+		if bound.text == "" {
 			continue
 		}
-		if *e, err = ParseEvent(text); err != nil {
+		if *bound.event, err = ParseEvent(bound.text); err != nil {
 			return nil, err
 		}
-		if e.Lasts() {
-			return nil, fmt.Errorf("%q is a state; only what happens at an instant can be waited for there", text)
+		if bound.event.Lasts() {
+			return nil, fmt.Errorf("%q is a state; only what happens at an instant can be waited for there", bound.text)
 		}
 	}
 	newWatch := func(event Event, nth int) *watch {

@@ -227,6 +227,35 @@ func waitFired(t *testing.T, w *watch) {
 	waitFor(t, t.Context(), func() bool { return len(w.fired) == 1 })
 }
 
+// What a trigger begins after may be what heals its fault, too: it happens again.
+func TestATriggerThatBeginsAndEndsWithOneEvent(t *testing.T) {
+	l := NewLookout(history.NewClock(), "")
+	c := &Conductor{World: &World{Clients: nobody{}}, Lookout: l}
+	trigger := Trigger{Subject: Names{"mutex"}, Event: "ok acquire", After: "signal go"}
+	if err := c.Arm([]Planned{{ID: 1, Kind: "stall-client", Subject: "mutex", When: &trigger, Until: "signal go"}}); err != nil {
+		t.Fatal(err)
+	}
+	v := c.vigils[chain{0, "mutex"}]
+	s := &story{Lookout: l}
+	acquired := func() { s.done(s.call("c1", history.Acquire), "c1", history.Ok) }
+	acquired()
+	if who := happened(v.event); who != "" {
+		t.Errorf("it happened to %s before the signal", who)
+	}
+	s.event("c1", history.Signalled, 0, "go")
+	acquired()
+	if who := happened(v.event); who != "c1" {
+		t.Errorf("after the signal it happened to %q", who)
+	}
+	if who := happened(v.until); who != "" {
+		t.Errorf("the signal before the fault healed it, by %s", who)
+	}
+	s.event("c1", history.Signalled, 0, "go")
+	if who := happened(v.until); who != "c1" {
+		t.Errorf("the signal after the fault was given by %q", who)
+	}
+}
+
 // A state with slots is only that of clients in them.
 func TestStatesOfARole(t *testing.T) {
 	l := NewLookout(history.NewClock(), "")

@@ -32,6 +32,10 @@ const (
 // its steps were done: without it, the run did not do what it was for.
 const ScriptEnd = "end of script"
 
+// ScriptCut begins the Detail of the signal that a script gives when it ends
+// before: what follows is the step at which it was.
+const ScriptCut = "cut short at: "
+
 // The phases of a run, in order.
 const (
 	// PhaseLoad: clients work and faults are injected.

@@ -114,7 +114,7 @@ func (s *script) play(ctx context.Context) {
 	if cut == "" {
 		s.signal("", history.ScriptEnd)
 	} else {
-		s.signal("", "cut short at: "+cut)
+		s.signal("", history.ScriptCut+cut)
 	}
 	cancel()
 	<-released
@@ -251,16 +251,22 @@ func (s *script) perform(m *crewMember, p part, step Step) error {
 // sessionOf is the session that a role uses: its own, or that of the role with
 // which it shares. A session that was lost is kept: a script says itself when a
 // client begins anew.
-func (s *script) sessionOf(m *crewMember, name string) (*session, error) {
+func (s *script) sessionOf(m *crewMember, name string) (_ *session, err error) {
 	if owner, shares := s.crew.traffic.Shared[name]; shares {
 		index, _ := RoleIndex(owner) // validated
 		r := s.roles[index]
 		r.mu.Lock()
+		sharer := m
 		m = r.member
 		r.mu.Unlock()
 		if m == nil {
 			return nil, &skippedError{fmt.Sprintf("%s shares the session of %s, which has not begun", name, owner)}
 		}
+		defer func() {
+			if errors.Is(err, errDead) && sharer.ctx.Err() == nil { // not the one who asks is
+				err = &skippedError{fmt.Sprintf("%s shares the session of %s, which is dead", name, owner)}
+			}
+		}()
 	}
 	m.Client.mu.Lock()
 	current := m.Client.current

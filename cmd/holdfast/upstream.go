@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -30,6 +31,9 @@ alarm; 1 not so; 64 wrong usage; 70 holdfast itself failed.`,
   holdfast run upstream/mutex-stale-unlock
   holdfast upstream --runs 3 --markdown docs/track-record.md`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.Runs < 1 || o.Jobs < 1 {
+				return usageError{errors.New("--runs and --jobs are one or more; see: holdfast upstream --help")}
+			}
 			o.Names, o.Argv = args, os.Args
 			o.Progress = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
 			began := time.Now()

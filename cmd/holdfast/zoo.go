@@ -44,7 +44,7 @@ Exit codes: 0 every planted bug was found and every control is clean; 1 not;
 			}
 			options.Names, options.Runs, options.Together = args, runs, together
 			options.Progress = func(line string) {
-				if told || strings.HasPrefix(line, "warning") {
+				if told || strings.HasPrefix(line, "warning") || strings.HasPrefix(line, "interrupted") {
 					fmt.Fprintln(cmd.ErrOrStderr(), line)
 				}
 			}
