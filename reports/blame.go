@@ -1,6 +1,11 @@
 package reports
 
-import "github.com/etcd-holdfast/holdfast/checker"
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/etcd-holdfast/holdfast/checker"
+)
 
 // meaning is a word of the verdicts, explained.
 type meaning struct {
@@ -23,6 +28,24 @@ var verdictMeanings = []meaning{
 	{Word: string(checker.Vacuous), Sign: "○", Class: "fair", Means: "The run never put the promise to the test. This is not a pass."},
 }
 
+// What helps against mistakes of the client library.
+const (
+	lookAgain = "After every success, check that your own key still exists and owns the object (for a mutex, a transaction with IsOwner) before you act on it, or use a release with the fix."
+	giveUp    = "After a call whose outcome is not known, close the session: whatever the call left goes with its lease. Give each holder a session of its own."
+)
+
+// libraryPrevents says by property what would have helped where lookAgain would
+// not.
+var libraryPrevents = map[string]string{
+	checker.Leftovers:    giveUp,
+	checker.Exclusion:    giveUp,
+	checker.Progress:     "Choose names of which none goes on where another ends, and give every wait a deadline.",
+	checker.Observe:      "When the channel of an observation is closed, ask who leads and observe again; give a resumed election its prefix with the slash.",
+	checker.Linearizable: "Look again after every success: a watch that ended is no answer. Do not use the recipe where history is compacted.",
+	checker.Delivery:     "Choose names of which none begins like another, and count what comes out.",
+	checker.Passage:      "Look again after every success: a watch that ended is no answer. Do not use the recipe where history is compacted.",
+}
+
 var blameMeanings = []meaning{
 	{
 		Word:    string(checker.BlameServer),
@@ -31,8 +54,8 @@ var blameMeanings = []meaning{
 	},
 	{
 		Word:    string(checker.BlameLibrary),
-		Means:   "The client library reported a success that was never true in the store.",
-		Prevent: "After every success, check that your own key still exists and owns the object (for a mutex, a transaction with IsOwner) before you act on it, or use a release with the fix.",
+		Means:   "The client library told its caller something that was not so in the store, or left something there of which its caller knows nothing.",
+		Prevent: lookAgain,
 	},
 	{
 		Word:    string(checker.BlameLease),
@@ -46,9 +69,26 @@ var blameMeanings = []meaning{
 	},
 }
 
-// blameMeaning explains the blame for breaking a property; it is empty for one
-// that is not known here.
-func blameMeaning(property string, b checker.Blame) meaning {
+// blameMeaning explains the blame for breaking a property, by its mechanism if
+// that is known; it is empty for one that is not known here.
+func blameMeaning(property string, b checker.Blame, known string) meaning {
+	m := blameInGeneral(property, b)
+	if b != checker.BlameLibrary {
+		return m
+	}
+	if prevent := libraryPrevents[property]; prevent != "" && known != "etcd#19597" && known != "etcd#16221" {
+		m.Prevent = prevent
+	}
+	for _, issue := range checker.KnownIssues() {
+		if issue.Issue == known && issue.Explanation != "" {
+			first, size := utf8.DecodeRuneInString(issue.Explanation)
+			m.Means = string(unicode.ToUpper(first)) + issue.Explanation[size:] + "."
+		}
+	}
+	return m
+}
+
+func blameInGeneral(property string, b checker.Blame) meaning {
 	if property == checker.Contract && (b == checker.BlameLibrary || b == checker.BlameSubject) {
 		return meaning{
 			Word:    string(b),

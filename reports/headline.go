@@ -39,7 +39,7 @@ func newHeadline(r *Report, all []*group) headline {
 // worst points to the worst group, which comes first.
 func (h *headline) worst(g *group) {
 	h.Where, h.Sentence = title(g.Subject, g.Property), g.Violations[0].Sentence
-	h.Blame, h.Known, h.Link = blameMeaning(g.Property, g.Blame), g.Known, groupID(0)
+	h.Blame, h.Known, h.Link = blameMeaning(g.Property, g.Blame, g.Known), g.Known, groupID(0)
 }
 
 // tested says under what the promises held.

@@ -55,7 +55,7 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 			return out, len(all) - maxSections
 		}
 		s := &section{
-			ID: groupID(i), Title: title(g.Subject, g.Property), Blame: blameMeaning(g.Property, g.Blame), Known: g.Known, Count: len(g.Violations),
+			ID: groupID(i), Title: title(g.Subject, g.Property), Blame: blameMeaning(g.Property, g.Blame, g.Known), Known: g.Known, Count: len(g.Violations),
 			meaning: verdictMeaning(&checker.Property{Verdict: checker.Violated, Violations: []checker.Violation{*g.Violations[0]}}),
 		}
 		full := 3
