@@ -33,7 +33,7 @@ type ZooOptions struct {
 	Limit time.Duration
 	// Seed is the seed of the first run, and each run has the next; zero is 1.
 	Seed int64
-	// Together is how many subjects share a cluster; zero is 10. More are quicker
+	// Together is how many subjects share a cluster; zero is 12. More are quicker
 	// until the machine is too slow for its own timeouts.
 	Together int
 	// Out and Progress are as in RunOptions. Note, if set, is told in a line
@@ -89,7 +89,10 @@ func (f *Finding) Good() bool {
 func ZooSubjects() (planted []broken.Specimen, controls []workloads.Subject) {
 	controls = broken.Twins()
 	for _, s := range recipes.Subjects() {
-		if slices.Contains([]string{"mutex", "mutex-checked", "rwmutex-checked", "election-checked"}, s.Name) {
+		if slices.Contains([]string{
+			"mutex", "mutex-checked", "rwmutex-checked", "election-checked", "semaphore", "service", "barrier-checked",
+			"double-barrier-checked", "queue-checked", "priority-queue-checked", "stm-serializable-snapshot", "kv-register",
+		}, s.Name) {
 			controls = append(controls, s)
 		}
 	}
@@ -107,7 +110,7 @@ func Zoo(ctx context.Context, o ZooOptions) ([]Finding, error) {
 		o.Seed = 1
 	}
 	if o.Together == 0 {
-		o.Together = 10
+		o.Together = 12
 	}
 	z := &zoo{options: o, subjects: make(map[string]workloads.Subject)}
 	if err := z.choose(); err != nil {

@@ -50,7 +50,7 @@ const feedPause = 50 * time.Millisecond
 // last place of a priority queue, and how many priorities the rounds use.
 const (
 	lastPriority = 1<<16 - 1
-	priorities   = 5
+	priorities   = 12
 )
 
 func (q *queuer) operation(kind history.Kind, s *session, object string) history.Operation {

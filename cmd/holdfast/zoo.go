@@ -76,7 +76,7 @@ Exit codes: 0 every planted bug was found and every control is clean; 1 not;
 	flags.IntVar(&runs, "runs", 0, "run each subject this often, whether it is found or not (0: until it is found)")
 	flags.DurationVar(&options.Limit, "limit", time.Minute, "how long a planted bug is put under load before it is given up")
 	flags.Int64Var(&options.Seed, "seed", 1, "the seed of the first run; each further one has the next")
-	flags.IntVar(&together, "together", 10, "how many subjects share a cluster")
+	flags.IntVar(&together, "together", 12, "how many subjects share a cluster")
 	flags.StringVar(&options.Out, "out", "runs", "the directory below which the run directories are made")
 	flags.BoolVar(&asJSON, "json", false, "write the findings to stdout as JSON instead of a table")
 	flags.StringVar(&markdown, "markdown", "", "also write the table to this file, as Markdown")

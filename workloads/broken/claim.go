@@ -79,9 +79,9 @@ func (c claim) wait(ctx context.Context, prefix string, options ...clientv3.OpOp
 	}
 }
 
-// confirm returns nil if the claim still exists.
-func (c claim) confirm(ctx context.Context) error {
-	reply, err := c.client.Get(ctx, c.key)
+// confirm returns nil if the claim still exists. The options are of the read.
+func (c claim) confirm(ctx context.Context, options ...clientv3.OpOption) error {
+	reply, err := c.client.Get(ctx, c.key, options...)
 	if err != nil {
 		return fmt.Errorf("check the own key: %w", err)
 	}

@@ -8,14 +8,18 @@ import (
 // The properties that bugs break, as package checker calls them.
 const (
 	contract     = "contract"
+	delivery     = "delivery"
+	durability   = "durability"
 	exclusion    = "exclusion"
 	fencing      = "fencing"
 	leftovers    = "leftovers"
 	linearizable = "linearizable"
 	observe      = "observe"
 	ownership    = "ownership"
+	passage      = "passage"
 	progress     = "progress"
 	refusal      = "refusal"
+	total        = "total"
 )
 
 // Specimen is a subject with a planted bug, and how one knows it.
@@ -82,6 +86,32 @@ func Specimens() []Specimen {
 		leaderStaleRead(),
 		observeReplays(),
 		observeSkipsProclaims(),
+		// Leaders' loops.
+		serviceStays(),
+		serviceUnconfirmed(),
+		// Semaphores.
+		semaphoreOffByOne(),
+		semaphoreCountsFirst(),
+		semaphoreWithoutLease(),
+		// Barriers.
+		barrierGivesUp(),
+		barrierFirstAnswer(),
+		barrierStaleLook(),
+		doubleBarrierOffByOne(),
+		doubleBarrierCountsArrivals(),
+		doubleBarrierLeavesAlone(),
+		// Queues.
+		queueDeliversTwice(),
+		queuePrefetches(),
+		queueGoesOn(),
+		queueIsAStack(),
+		priorityAsText(),
+		// Transactions and registers.
+		bankWithoutCondition(),
+		bankRetriesTransfer(),
+		registerLooksAndPuts(),
+		registerFromCache(),
+		registerIgnoresOutcome(),
 	}
 }
 

@@ -78,9 +78,11 @@ func (l *queueLock) TryAcquire(ctx context.Context) (workloads.Grant, error) {
 	return grant, err
 }
 
-// first returns workloads.ErrTaken if a key that starts with prefix is older.
-func (c claim) first(ctx context.Context, prefix string) error {
-	reply, err := c.client.Get(ctx, prefix, append(clientv3.WithFirstCreate(), clientv3.WithMaxCreateRev(c.revision-1))...)
+// first returns workloads.ErrTaken if a key that starts with prefix is older. The
+// options are of the read.
+func (c claim) first(ctx context.Context, prefix string, options ...clientv3.OpOption) error {
+	oldest := append(clientv3.WithFirstCreate(), clientv3.WithMaxCreateRev(c.revision-1))
+	reply, err := c.client.Get(ctx, prefix, append(oldest, options...)...)
 	if err != nil {
 		return fmt.Errorf("find an older key: %w", err)
 	}

@@ -63,7 +63,7 @@ func (b *CheckedDoubleBarrier) Enter(ctx context.Context) error {
 		own := seen.find(b.key)
 		switch {
 		case own == nil || own.CreateRevision != created:
-			return workloads.WithoutEffect(errKeyGone)
+			return errKeyGone // it may have been let in before, and others with it
 		case string(own.Value) == entered:
 			b.group = own.ModRevision
 			return nil

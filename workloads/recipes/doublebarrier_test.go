@@ -90,6 +90,8 @@ func TestAnEnterWhoseLeaseEnds(t *testing.T) {
 			t.Errorf("etcd's Enter returns %v where it used to succeed: is the defect mended?", o.Err)
 		case !subject.Blocking && !errors.Is(o.Err, errKeyGone):
 			t.Errorf("got %v, want %v", o.Err, errKeyGone)
+		case !subject.Blocking && workloads.Certain(o.Err):
+			t.Error("it says that it had no effect, and it may have been let in, and another with it")
 		}
 	})
 }
