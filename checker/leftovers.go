@@ -224,11 +224,10 @@ func (r *record) failedBefore(op *history.Operation) bool {
 const settled = 250 * time.Millisecond
 
 // abandoned finds the keys of acquires that ended by their own context, while no
-// fault lasted, and that only the end of their session took away. That the key
-// was made since the call shows that the client reached etcd again after what
-// faults there were before; that the
-// session was closed after the return, successfully, proves that its lease and
-// the key on it were there until then.
+// fault lasted, and that only the end of their session took away. That no other
+// call can have made the key shows that the client reached etcd again after what
+// faults there were before; that the session was closed after the return,
+// successfully, proves that its lease and the key on it were there until then.
 func (r *record) abandoned(ob *object, found func(op *history.Operation, life *history.Life, closing *history.Operation)) {
 	if r.log == nil {
 		return
@@ -239,23 +238,17 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 			closings[op.Lease] = op
 		}
 	}
-	ended := make(map[int64][]*history.Operation)
-	for _, op := range ob.operations {
-		if op.Kind.Acquires() && op.Outcome == history.Info && op.Deadline != 0 && op.Return >= op.Deadline && closings[op.Lease] != nil {
-			ended[op.Lease] = append(ended[op.Lease], op)
-		}
-	}
+	leases, claimed := makersOf(ob)
 	for i := range ob.tenures {
-		life := ob.tenures[i].Life
-		closing := closings[life.Lease]
-		if closing == nil || r.deletedBy(life) != causeLease {
+		t := &ob.tenures[i]
+		closing, m := closings[t.Lease], leases[t.Lease]
+		if closing == nil || m == nil || len(m.unknown) == 0 || claimed[t.Create] || r.deletedBy(t.Life) != causeLease {
 			continue
 		}
-		for _, op := range ended[life.Lease] {
-			if r.log.Earliest(life.Create) >= op.Call && r.log.Latest(life.Create)+settled <= op.Deadline &&
-				op.Return <= closing.Call && !r.harmed(op.Client, op.Call, op.Return) {
-				found(op, life, closing)
-			}
+		op := r.maker(t, m)
+		if op != nil && op.Outcome == history.Info && op.Deadline != 0 && op.Return >= op.Deadline && r.log.Latest(t.Create)+settled <= op.Deadline &&
+			op.Return <= closing.Call && !r.harmed(op.Client, op.Call, op.Return) {
+			found(op, t.Life, closing)
 		}
 	}
 }

@@ -28,8 +28,25 @@ func (r *record) strays(ob *object) []stray {
 	if r.log == nil {
 		return nil
 	}
-	leases := make(map[int64]*makers)
-	claimed := make(map[int64]bool) // by create revision
+	leases, claimed := makersOf(ob)
+	var found []stray
+	for i := range ob.tenures {
+		t := &ob.tenures[i]
+		m := leases[t.Lease]
+		if m == nil || m.nameless || !m.failed || claimed[t.Create] {
+			continue
+		}
+		if maker := r.maker(t, m); maker != nil {
+			found = append(found, stray{t, maker})
+		}
+	}
+	return found
+}
+
+// makersOf sorts the acquires of an object by lease; claimed are the create
+// revisions of the keys that one of them says it owns.
+func makersOf(ob *object) (leases map[int64]*makers, claimed map[int64]bool) {
+	leases, claimed = make(map[int64]*makers), make(map[int64]bool)
 	for _, op := range ob.operations {
 		if !op.Kind.Acquires() || op.Lease == 0 {
 			continue
@@ -44,18 +61,7 @@ func (r *record) strays(ob *object) []stray {
 			claimed[op.Token] = true
 		}
 	}
-	var found []stray
-	for i := range ob.tenures {
-		t := &ob.tenures[i]
-		m := leases[t.Lease]
-		if m == nil || m.nameless || !m.failed || claimed[t.Create] {
-			continue
-		}
-		if maker := r.maker(t, m); maker != nil {
-			found = append(found, stray{t, maker})
-		}
-	}
-	return found
+	return leases, claimed
 }
 
 // makers are the acquires of one object on one lease, by their calls.

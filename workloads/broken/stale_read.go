@@ -2,7 +2,7 @@ package broken
 
 import (
 	"context"
-	"errors"
+	"strconv"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -10,19 +10,19 @@ import (
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
-// staleRead is a queueing lock that asks any member for older keys, and for its
-// own, and takes what that has, up to date or not.
+// staleRead is a queueing lock that first asks any member whether it is the
+// session's already, and takes what that one has, up to date or not.
 //
-// Plausible: serializable reads are the cheap ones, and the documentation says that
-// they may be stale as if it were about caches. A member that lags behind does not
-// have the older key yet.
+// Plausible: a lock that is held already need not be asked for, serializable reads
+// are the cheap ones, and the documentation says that they may be stale as if it
+// were about caches. A member that lags behind has the key of the last hold still.
 //
 // Found by ownership and by exclusion when a member is cut off from the others, or
 // just slow.
 func staleRead() Specimen {
 	return Specimen{Breaks: []string{ownership, exclusion}, Twin: "queue-lock", Subject: workloads.Subject{
 		Name:    "stale-read",
-		Summary: "a queueing lock that looks for older keys and its own with serializable reads",
+		Summary: "a queueing lock that asks with a serializable read whether it is its own already",
 		Origin:  history.Broken,
 		Layout:  history.OldestKey,
 		NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
@@ -34,30 +34,27 @@ func staleRead() Specimen {
 type staleQueue struct{ queueLock }
 
 func (l *staleQueue) Acquire(ctx context.Context) (workloads.Grant, error) {
-	return l.enter(ctx, func(own claim) error { return own.wait(ctx, l.prefix+locking, clientv3.WithSerializable()) }) // the bug
+	if l.isMine(ctx) {
+		return l.own.grant(), nil
+	}
+	return l.queueLock.Acquire(ctx)
 }
 
 func (l *staleQueue) TryAcquire(ctx context.Context) (workloads.Grant, error) {
-	grant, err := l.enter(ctx, func(own claim) error { return own.first(ctx, l.prefix+locking, clientv3.WithSerializable()) }) // the bug
-	if errors.Is(err, workloads.ErrTaken) && workloads.Certain(err) {
-		return workloads.Grant{}, workloads.ErrTaken
+	if l.isMine(ctx) {
+		return l.own.grant(), nil
 	}
-	return grant, err
+	return l.queueLock.TryAcquire(ctx)
 }
 
-// enter is queue.enter with a final check that is no better than the rest.
-func (l *staleQueue) enter(ctx context.Context, turn func(own claim) error) (workloads.Grant, error) {
-	own, err := stake(ctx, l.session, l.prefix+locking)
-	if err != nil {
-		return workloads.Grant{}, err
+// isMine asks whether the oldest key is the session's.
+func (l *staleQueue) isMine(ctx context.Context) bool {
+	oldest := append(clientv3.WithFirstCreate(), clientv3.WithSerializable()) // the bug
+	reply, err := l.session.Client.Get(ctx, l.prefix+locking, oldest...)
+	mine := l.prefix + locking + strconv.FormatInt(int64(l.session.Session.Lease()), 16)
+	if err != nil || len(reply.Kvs) == 0 || string(reply.Kvs[0].Key) != mine {
+		return false
 	}
-	err = turn(own)
-	if err == nil {
-		err = own.confirm(ctx, clientv3.WithSerializable()) // the bug
-	}
-	if err != nil {
-		return workloads.Grant{}, own.abandon(ctx, err)
-	}
-	l.own = own
-	return own.grant(), nil
+	l.own = claim{l.session.Client, mine, reply.Kvs[0].CreateRevision}
+	return true
 }
