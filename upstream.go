@@ -57,7 +57,13 @@ func RunUpstream(ctx context.Context, o CatalogueOptions) ([]reports.TrackRecord
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]reports.TrackRecord, len(names))
+	rows, scenarios := make([]reports.TrackRecord, len(names)), make([]Scenario, len(names))
+	for i, name := range names {
+		if scenarios[i], err = BuiltinScenario(name); err != nil {
+			return nil, err
+		}
+		rows[i] = upstreamRow(&scenarios[i])
+	}
 	var (
 		mu     sync.Mutex
 		faults []error
@@ -65,11 +71,6 @@ func RunUpstream(ctx context.Context, o CatalogueOptions) ([]reports.TrackRecord
 	)
 	turns := make(chan struct{}, cmp.Or(o.Jobs, 2))
 	for i, name := range names {
-		scenario, err := BuiltinScenario(name)
-		if err != nil {
-			return nil, err
-		}
-		rows[i] = upstreamRow(&scenario)
 		for n := range cmp.Or(o.Runs, 1) {
 			group.Go(func() {
 				select {
@@ -78,7 +79,7 @@ func RunUpstream(ctx context.Context, o CatalogueOptions) ([]reports.TrackRecord
 				case <-ctx.Done():
 					return
 				}
-				s := scenario
+				s := scenarios[i]
 				s.Seed = int64(n + 1)
 				j, err := Run(ctx, s, RunOptions{Out: filepath.Join(cmp.Or(o.Out, "runs"), "upstream"), Argv: o.Argv})
 				mu.Lock()

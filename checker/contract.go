@@ -130,7 +130,7 @@ func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 				continue
 			}
 			f := r.breach(s, op, op.Return, func() string {
-				return fmt.Sprintf("%s's %s of %s, called at %s, was refused at %s (%s) although its session lived: its key %s by the %s of %s on the same session, called at %s",
+				return fmt.Sprintf("%s's %s of %s, called at %s, was refused at %s (%s) although its session lived: its key %s but by the %s of %s on the same session, called at %s",
 					op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), op.Error, r.deletion(t.Life), other.Kind, other.Client, at(other.Call))
 			})
 			f.Witness = append(f.Witness, other.ID)

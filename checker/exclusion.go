@@ -286,7 +286,7 @@ func (r *record) blameByRevision(s *subject, f *finding, first *history.Operatio
 		}
 		f.Witness = append(f.Witness, late.ID)
 		*why = func() string {
-			return fmt.Sprintf("%s's key %s by %s's release (called at %s) of an earlier hold whose key had the same name (rev %d)",
+			return fmt.Sprintf("%s's key %s but by %s's release (called at %s) of an earlier hold whose key had the same name (rev %d)",
 				first.Client, r.deletion(owned.Life), late.Client, at(late.Call), late.Token)
 		}
 	}
@@ -312,14 +312,13 @@ func (r *record) toldLate(s *subject, first *history.Operation, f *finding) stri
 // lateRelease returns the release that may have deleted a key although it was
 // one of an earlier life of the key, or nil.
 func (r *record) lateRelease(t *tenure) *history.Operation {
-	for i := range r.h.Operations {
-		op := &r.h.Operations[i]
-		if op.Kind.Releases() && op.Key == t.Key && op.Token != 0 && op.Token < t.Create &&
-			op.Call <= r.log.Latest(t.Delete) && r.ended(op) >= r.log.Earliest(t.Delete) {
-			return op
+	var late *history.Operation // the last that can have been: the first was the one whose answer was lost
+	for _, op := range r.releasesOf(t.Key) {
+		if op.Token != 0 && op.Token < t.Create && op.Call <= r.log.Latest(t.Delete) && r.ended(op) >= r.log.Earliest(t.Delete) {
+			late = op
 		}
 	}
-	return nil
+	return late
 }
 
 // blameByTime decides from the ends of the two sessions' leases alone.

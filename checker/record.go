@@ -37,9 +37,10 @@ type record struct {
 	closings          []*history.Operation
 	observed          map[int64][]*history.Event // by operation
 	holds             []history.Hold
-	sharers           map[int64]bool // leases that several clients used, once it was asked
-	unplayed          []unplayed     // subjects whose script did not come to its end
-	holdAt            []int32        // by place of the acquire: the place of its hold, plus one
+	sharers           map[int64]bool                  // leases that several clients used, once it was asked
+	releases          map[string][]*history.Operation // by key, once it was asked
+	unplayed          []unplayed                      // subjects whose script did not come to its end
+	holdAt            []int32                         // by place of the acquire: the place of its hold, plus one
 }
 
 type membership struct {
@@ -368,4 +369,17 @@ func (r *record) shared(lease int64) bool {
 		}
 	}
 	return r.sharers[lease]
+}
+
+// releasesOf returns the releases of holds whose key had a name.
+func (r *record) releasesOf(key string) []*history.Operation {
+	if r.releases == nil {
+		r.releases = make(map[string][]*history.Operation)
+		for i := range r.h.Operations {
+			if op := &r.h.Operations[i]; op.Kind.Releases() && op.Key != "" {
+				r.releases[op.Key] = append(r.releases[op.Key], op)
+			}
+		}
+	}
+	return r.releases[key]
 }

@@ -50,6 +50,12 @@ Exit codes: 0, also after crash; 1 if a command failed and --fail was given;
 				config.Object = args[1]
 			}
 			if len(config.Endpoints) == 0 {
+				// What was typed is judged before a cluster is looked for.
+				typed := config
+				typed.Endpoints = []string{"http://127.0.0.1:2379"}
+				if err := typed.Validate(); err != nil {
+					return usageError{err}
+				}
 				endpoints, err := clusterEndpoints(cmd.Context(), cluster)
 				if err != nil {
 					return err

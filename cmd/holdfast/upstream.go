@@ -25,7 +25,7 @@ scenario that reproduces it, and finds it by its mechanism, with a corrected
 subject beside it on which nothing may show. Without names, all of it.
 
 Exit codes: 0 every defect was found in every run and no control raised an
-alarm; 1 not so; 64 wrong usage; 70 holdfast itself failed.`,
+alarm; 1 not so; 2 it was interrupted; 64 wrong usage; 70 holdfast itself failed.`,
 		Example: `  holdfast upstream
   holdfast upstream mutex-stale-unlock --runs 5
   holdfast run upstream/mutex-stale-unlock
@@ -52,6 +52,10 @@ alarm; 1 not so; 64 wrong usage; 70 holdfast itself failed.`,
 				clean = clean && rows[i].Clean()
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "\n%d of %d found in every run, %.0f s in all\n", found, len(rows), time.Since(began).Seconds())
+			if cmd.Context().Err() != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), "interrupted: what is not in the table was not run")
+				return exitError{2}
+			}
 			if err != nil {
 				return err
 			}
