@@ -2,7 +2,6 @@ package broken
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -33,15 +32,7 @@ func getThenPut() Specimen {
 type hopefulLock struct{ slotLock }
 
 func (l *hopefulLock) Acquire(ctx context.Context) (workloads.Grant, error) {
-	for {
-		grant, seen, err := l.try(ctx)
-		if !errors.Is(err, workloads.ErrTaken) {
-			return grant, err
-		}
-		if err := l.slot.wait(ctx, seen); err != nil {
-			return workloads.Grant{}, err
-		}
-	}
+	return l.slot.acquireBy(ctx, l.try)
 }
 
 func (l *hopefulLock) TryAcquire(ctx context.Context) (workloads.Grant, error) {

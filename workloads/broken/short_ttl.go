@@ -46,15 +46,7 @@ type briefLock struct {
 var _ workloads.TryLock = (*briefLock)(nil)
 
 func (l *briefLock) Acquire(ctx context.Context) (workloads.Grant, error) {
-	for {
-		grant, seen, err := l.try(ctx)
-		if !errors.Is(err, workloads.ErrTaken) {
-			return grant, err
-		}
-		if err := l.slot.wait(ctx, seen); err != nil {
-			return workloads.Grant{}, err
-		}
-	}
+	return l.slot.acquireBy(ctx, l.try)
 }
 
 func (l *briefLock) TryAcquire(ctx context.Context) (workloads.Grant, error) {

@@ -45,8 +45,14 @@ func (l *slot) try(ctx context.Context, lease clientv3.LeaseID) (workloads.Grant
 
 // acquire takes the lock on lease, waiting as often as it is taken.
 func (l *slot) acquire(ctx context.Context, lease clientv3.LeaseID) (workloads.Grant, error) {
+	return l.acquireBy(ctx, func(ctx context.Context) (workloads.Grant, int64, error) { return l.try(ctx, lease) })
+}
+
+// acquireBy calls try until it does not return workloads.ErrTaken, waiting each
+// time for the key that it saw to go.
+func (l *slot) acquireBy(ctx context.Context, try func(context.Context) (workloads.Grant, int64, error)) (workloads.Grant, error) {
 	for {
-		grant, seen, err := l.try(ctx, lease)
+		grant, seen, err := try(ctx)
 		if !errors.Is(err, workloads.ErrTaken) {
 			return grant, err
 		}

@@ -16,7 +16,6 @@ import (
 // compaction (etcd#18163).
 type CheckedElection struct {
 	line
-	held place
 }
 
 var (
@@ -63,17 +62,7 @@ func (e *CheckedElection) Proclaim(ctx context.Context, value string) error {
 
 // Resign gives the leadership up. After an error it may be called again.
 func (e *CheckedElection) Resign(ctx context.Context) error {
-	if err := e.sweep(ctx); err != nil {
-		return err
-	}
-	if e.held.key == "" {
-		return workloads.WithoutEffect(concurrency.ErrElectionNotLeader)
-	}
-	if err := e.leave(ctx, e.held); err != nil {
-		return err
-	}
-	e.held = place{}
-	return nil
+	return e.giveUp(ctx, concurrency.ErrElectionNotLeader)
 }
 
 // Leader returns the current leadership, or workloads.ErrNoLeader.
@@ -149,6 +138,3 @@ func (e *CheckedElection) awaitChange(ctx context.Context, after int64) {
 func (e *CheckedElection) Resume(grant workloads.Grant) {
 	e.held = place{key: grant.Key, revision: grant.Token}
 }
-
-// IsOwner compares true only while the caller's key exists.
-func (e *CheckedElection) IsOwner() clientv3.Cmp { return owns(e.held.grant()) }

@@ -41,6 +41,8 @@ const patience = 500 * time.Millisecond
 type line struct {
 	session *workloads.Session
 	prefix  string // ends in "/"
+	// held is the place that the caller owns with, if any.
+	held place
 	// strays is the end of the clean-up that goes on, if any.
 	strays []<-chan struct{}
 }
@@ -168,6 +170,25 @@ func (l *line) leave(ctx context.Context, p place) error {
 	_, err := l.session.Client.Txn(ctx).If(owns(p.grant())).Then(clientv3.OpDelete(p.key)).Commit()
 	return err
 }
+
+// giveUp leaves the place that is held, or returns nothing, marked as certain, if
+// there is none. After another error it may be called again.
+func (l *line) giveUp(ctx context.Context, nothing error) error {
+	if err := l.sweep(ctx); err != nil {
+		return err
+	}
+	if l.held.key == "" {
+		return workloads.WithoutEffect(nothing)
+	}
+	if err := l.leave(ctx, l.held); err != nil {
+		return err
+	}
+	l.held = place{}
+	return nil
+}
+
+// IsOwner compares true only while the caller's key exists.
+func (l *line) IsOwner() clientv3.Cmp { return owns(l.held.grant()) }
 
 // takeAway deletes a key that a failed call may have left. Nobody else makes a
 // key of this name. The goroutine that does it ends when it is done or the

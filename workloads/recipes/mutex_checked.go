@@ -3,8 +3,6 @@ package recipes
 import (
 	"context"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
@@ -12,7 +10,6 @@ import (
 // for what it does differently.
 type CheckedMutex struct {
 	line
-	held place
 }
 
 var (
@@ -60,19 +57,4 @@ func (m *CheckedMutex) TryAcquire(ctx context.Context) (workloads.Grant, error) 
 }
 
 // Release gives the lock up. After an error it may be called again.
-func (m *CheckedMutex) Release(ctx context.Context) error {
-	if err := m.sweep(ctx); err != nil {
-		return err
-	}
-	if m.held.key == "" {
-		return workloads.WithoutEffect(errNotHeld)
-	}
-	if err := m.leave(ctx, m.held); err != nil {
-		return err
-	}
-	m.held = place{}
-	return nil
-}
-
-// IsOwner compares true only while the caller's key exists.
-func (m *CheckedMutex) IsOwner() clientv3.Cmp { return owns(m.held.grant()) }
+func (m *CheckedMutex) Release(ctx context.Context) error { return m.giveUp(ctx, errNotHeld) }

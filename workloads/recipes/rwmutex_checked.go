@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
@@ -13,7 +11,6 @@ import (
 // and heeds contexts; see line for what it does differently.
 type CheckedRWMutex struct {
 	line
-	held place
 }
 
 var (
@@ -68,19 +65,4 @@ func isWriter(rest string) bool {
 func (m *CheckedRWMutex) ReleaseRead(ctx context.Context) error { return m.Release(ctx) }
 
 // Release gives the lock up. After an error it may be called again.
-func (m *CheckedRWMutex) Release(ctx context.Context) error {
-	if err := m.sweep(ctx); err != nil {
-		return err
-	}
-	if m.held.key == "" {
-		return workloads.WithoutEffect(errNotHeld)
-	}
-	if err := m.leave(ctx, m.held); err != nil {
-		return err
-	}
-	m.held = place{}
-	return nil
-}
-
-// IsOwner compares true only while the caller's key exists.
-func (m *CheckedRWMutex) IsOwner() clientv3.Cmp { return owns(m.held.grant()) }
+func (m *CheckedRWMutex) Release(ctx context.Context) error { return m.giveUp(ctx, errNotHeld) }
