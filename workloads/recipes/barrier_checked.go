@@ -58,7 +58,7 @@ func (b *CheckedBarrier) Pass(ctx context.Context) error {
 		if len(found.Kvs) == 0 {
 			return nil
 		}
-		if err := await(ctx, b.client, b.key, found.Header.Revision); err != nil {
+		if err := await(ctx, b.client, nil, b.key, found.Header.Revision, clientv3.WithPrefix()); err != nil {
 			return workloads.WithoutEffect(err)
 		}
 	}

@@ -70,7 +70,7 @@ func (b *CheckedDoubleBarrier) Enter(ctx context.Context) error {
 		case len(seen.in) == 0 && len(seen.waiting) >= b.permits:
 			err = b.open(ctx, seen)
 		default:
-			err = await(ctx, b.client, b.prefix, seen.revision)
+			err = await(ctx, b.client, nil, b.prefix, seen.revision, clientv3.WithPrefix())
 		}
 		if err != nil {
 			return b.withdraw(ctx, err)
@@ -133,7 +133,7 @@ func (b *CheckedDoubleBarrier) Leave(ctx context.Context) error {
 		if !seen.has(b.group) {
 			return nil
 		}
-		if err := await(ctx, b.client, b.prefix, seen.revision); err != nil {
+		if err := await(ctx, b.client, nil, b.prefix, seen.revision, clientv3.WithPrefix()); err != nil {
 			return err
 		}
 	}

@@ -30,15 +30,7 @@ func NewCheckedElection(s *workloads.Session, prefix string) *CheckedElection {
 
 // Campaign waits until the caller leads.
 func (e *CheckedElection) Campaign(ctx context.Context, value string) (workloads.Grant, error) {
-	p, err := e.join(ctx, "", value)
-	if err == nil {
-		err = e.wait(ctx, p, own)
-	}
-	if err != nil {
-		return workloads.Grant{}, err
-	}
-	e.held = p
-	return p.grant(), nil
+	return e.own(ctx, "", value, own)
 }
 
 // Proclaim replaces the leader value.
@@ -112,26 +104,10 @@ func (e *CheckedElection) Observe(ctx context.Context) <-chan workloads.Leadersh
 				pause(ctx, lookAgain)
 				continue
 			}
-			e.awaitChange(ctx, revision)
+			_ = await(ctx, e.session.Client, nil, e.prefix, revision, clientv3.WithPrefix()) // its error is that ctx has ended
 		}
 	}()
 	return seen
-}
-
-// awaitChange returns when something in the line may have changed after a
-// revision, or ctx has ended.
-func (e *CheckedElection) awaitChange(ctx context.Context, after int64) {
-	within, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
-	defer cancel()
-	for reply := range e.session.Client.Watch(within, e.prefix, clientv3.WithPrefix(), clientv3.WithRev(after+1)) {
-		if len(reply.Events) > 0 {
-			return
-		}
-		if reply.Err() != nil {
-			break
-		}
-	}
-	pause(ctx, lookAgain)
 }
 
 // Resume continues the leadership that grant describes.

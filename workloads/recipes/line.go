@@ -41,6 +41,8 @@ const patience = 500 * time.Millisecond
 type line struct {
 	session *workloads.Session
 	prefix  string // ends in "/"
+	// permits is how many own at a time; zero is one.
+	permits int
 	// held is the place that the caller owns with, if any.
 	held place
 	// strays is the end of the clean-up that goes on, if any.
@@ -88,7 +90,7 @@ func (l *line) wait(ctx context.Context, p place, first func(rest string) bool) 
 	for {
 		turn, revision, ahead, err := l.look(ctx, p, first)
 		if err == nil && !turn {
-			err = l.awaitDeletion(ctx, revision, ahead)
+			err = l.awaitTurn(ctx, revision, ahead)
 		}
 		switch {
 		case err != nil:
@@ -103,14 +105,15 @@ func (l *line) wait(ctx context.Context, p place, first func(rest string) bool) 
 }
 
 // look reads the line at one revision. If it is not the place's turn, ahead is
-// the last key that goes before it.
+// the last key that goes before it. Places own as many at a time as there are
+// permits.
 func (l *line) look(ctx context.Context, p place, first func(rest string) bool) (turn bool, revision int64, ahead string, err error) {
 	reply, err := l.session.Client.Get(ctx, l.prefix, clientv3.WithPrefix(),
 		clientv3.WithSort(clientv3.SortByCreateRevision, clientv3.SortAscend), clientv3.WithMaxCreateRev(p.revision))
 	if err != nil {
 		return false, 0, "", fmt.Errorf("look at the line: %w", err)
 	}
-	there := false
+	there, before := false, 0
 	for _, kv := range reply.Kvs {
 		key := string(kv.Key)
 		switch {
@@ -118,57 +121,43 @@ func (l *line) look(ctx context.Context, p place, first func(rest string) bool) 
 			there = kv.CreateRevision == p.revision
 		case first(strings.TrimPrefix(key, l.prefix)):
 			ahead = key
+			before++
 		}
 	}
 	if !there {
 		return false, 0, "", workloads.WithoutEffect(errKeyGone)
 	}
-	return ahead == "", reply.Header.Revision, ahead, nil
+	return before < max(l.permits, 1), reply.Header.Revision, ahead, nil
 }
 
-// lookAgain is the pause before the line is read again after a watch that
-// ended without an answer.
-const lookAgain = 100 * time.Millisecond
-
-// awaitDeletion returns when a key may have been deleted after a revision, or the
-// session is over, or when ctx has ended, with its error.
-func (l *line) awaitDeletion(ctx context.Context, after int64, key string) error {
-	within, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
-	defer cancel()
-	replies := l.session.Client.Watch(within, key, clientv3.WithRev(after+1), clientv3.WithFilterPut())
-	for {
-		select {
-		case reply, open := <-replies:
-			if len(reply.Events) > 0 {
-				return nil
-			}
-			if open && reply.Err() == nil {
-				continue
-			}
-		case <-l.session.Session.Done():
-		}
-		break
+// awaitTurn returns when the line may have moved since a revision: the key ahead
+// was deleted or, where several own at a time, any was.
+func (l *line) awaitTurn(ctx context.Context, revision int64, ahead string) error {
+	options := []clientv3.OpOption{clientv3.WithFilterPut()}
+	if l.permits > 1 {
+		ahead, options = l.prefix, append(options, clientv3.WithPrefix())
 	}
-	pause(ctx, lookAgain)
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("wait for the older keys: %w", err)
-	}
-	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	return await(ctx, l.session.Client, l.session.Session.Done(), ahead, revision, options...)
 }
 
 // leave takes a place out of the line. It may be called again after an error.
 func (l *line) leave(ctx context.Context, p place) error {
 	_, err := l.session.Client.Txn(ctx).If(owns(p.grant())).Then(clientv3.OpDelete(p.key)).Commit()
 	return err
+}
+
+// own joins the line below kind with a value, waits for its turn and holds the
+// place.
+func (l *line) own(ctx context.Context, kind, value string, first func(rest string) bool) (workloads.Grant, error) {
+	p, err := l.join(ctx, kind, value)
+	if err == nil {
+		err = l.wait(ctx, p, first)
+	}
+	if err != nil {
+		return workloads.Grant{}, err
+	}
+	l.held = p
+	return p.grant(), nil
 }
 
 // giveUp leaves the place that is held, or returns nothing, marked as certain, if

@@ -31,6 +31,7 @@ func TestLeaseThatEndsDuringTheWait(t *testing.T) {
 		{subject: "rwmutex-checked", read: true},
 		{subject: "election", lies: true},
 		{subject: "election-checked"},
+		{subject: "semaphore"},
 	} {
 		name := test.subject
 		if test.read {
@@ -84,7 +85,7 @@ func (kv failingReads) Get(ctx context.Context, key string, options ...clientv3.
 }
 
 func TestLookThatFailsLeavesNoKey(t *testing.T) {
-	for _, name := range []string{"mutex-checked", "rwmutex-checked", "election-checked"} {
+	for _, name := range []string{"mutex-checked", "rwmutex-checked", "election-checked", "semaphore"} {
 		t.Run(name, func(t *testing.T) {
 			a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
 			lock := testetcd.Exclusive(testetcd.Named(t, Subjects(), name), a, prefix)
@@ -156,7 +157,7 @@ func (t losingTxn) Commit() (*clientv3.TxnResponse, error) {
 // while: the key is in etcd and the caller does not know. What it left is gone
 // after its next release or before its next acquire.
 func TestKeyOfALostAnswerIsTakenAwayLater(t *testing.T) {
-	for _, name := range []string{"mutex-checked", "rwmutex-checked", "election-checked"} {
+	for _, name := range []string{"mutex-checked", "rwmutex-checked", "election-checked", "semaphore"} {
 		for _, next := range []string{"release", "acquire"} {
 			t.Run(name+" then "+next, func(t *testing.T) {
 				a, prefix := testetcd.Open(t), testetcd.Prefix(t)
@@ -187,7 +188,7 @@ func TestKeyOfALostAnswerIsTakenAwayLater(t *testing.T) {
 // The answer to a release is lost: it can be made again, and does not touch what
 // another object on the same session has acquired meanwhile (etcd#22082).
 func TestReleaseCanBeRepeated(t *testing.T) {
-	for _, name := range []string{"mutex-checked", "rwmutex-checked", "election-checked"} {
+	for _, name := range []string{"mutex-checked", "rwmutex-checked", "election-checked", "semaphore"} {
 		t.Run(name, func(t *testing.T) {
 			a, prefix := testetcd.Open(t), testetcd.Prefix(t)
 			subject := testetcd.Named(t, Subjects(), name)
@@ -214,7 +215,7 @@ func TestReleaseCanBeRepeated(t *testing.T) {
 // An object waits for its own keys only: not for those of one whose name goes on
 // with "/", and two objects on one session wait for each other.
 func TestWhoWaitsForWhom(t *testing.T) {
-	for _, name := range []string{"mutex-checked", "rwmutex-checked", "election-checked"} {
+	for _, name := range []string{"mutex-checked", "rwmutex-checked", "election-checked", "semaphore"} {
 		t.Run(name, func(t *testing.T) {
 			a, prefix := testetcd.Open(t), testetcd.Prefix(t)
 			subject := testetcd.Named(t, Subjects(), name)

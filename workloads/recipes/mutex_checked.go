@@ -24,15 +24,7 @@ func NewCheckedMutex(s *workloads.Session, prefix string) *CheckedMutex {
 
 // Acquire waits until the lock is the caller's.
 func (m *CheckedMutex) Acquire(ctx context.Context) (workloads.Grant, error) {
-	p, err := m.join(ctx, "", "")
-	if err == nil {
-		err = m.wait(ctx, p, own)
-	}
-	if err != nil {
-		return workloads.Grant{}, err
-	}
-	m.held = p
-	return p.grant(), nil
+	return m.own(ctx, "", "", own)
 }
 
 // TryAcquire returns workloads.ErrTaken if another holds the lock or waits for

@@ -87,7 +87,7 @@ func (q *items) Dequeue(ctx context.Context) (workloads.Item, error) {
 			return workloads.Item{}, workloads.WithoutEffect(fmt.Errorf("look for an item: %w", err))
 		}
 		if len(found.Kvs) == 0 {
-			if err := await(ctx, q.client, q.prefix, found.Header.Revision); err != nil {
+			if err := await(ctx, q.client, nil, q.prefix, found.Header.Revision, clientv3.WithPrefix()); err != nil {
 				return workloads.Item{}, workloads.WithoutEffect(err)
 			}
 			continue

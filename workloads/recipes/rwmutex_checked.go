@@ -40,15 +40,7 @@ func (m *CheckedRWMutex) Acquire(ctx context.Context) (workloads.Grant, error) {
 }
 
 func (m *CheckedRWMutex) acquire(ctx context.Context, kind string, first func(string) bool) (workloads.Grant, error) {
-	p, err := m.join(ctx, kind, "")
-	if err == nil {
-		err = m.wait(ctx, p, first)
-	}
-	if err != nil {
-		return workloads.Grant{}, err
-	}
-	m.held = p
-	return p.grant(), nil
+	return m.own(ctx, kind, "", first)
 }
 
 func isReader(rest string) bool {

@@ -40,7 +40,7 @@ func TestSemaphoreOutlivesACompaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Revision 1 is compacted: the watch ends at once, without an event.
-	if err := second.awaitDeletion(testetcd.Within(t), 1); err != nil {
+	if err := await(testetcd.Within(t), b.Client, nil, prefix, 0); err != nil {
 		t.Fatalf("the watch was compacted away: %v, want nil: look again", err)
 	}
 	testetcd.Must(t, first.Release)
