@@ -44,12 +44,12 @@ func (r *run) awaitsMessages() bool {
 
 // linksOf are the links on which a client reaches the members; none if the
 // cluster has none.
-func (r *run) linksOf(party string) []*link.Link {
+func (r *run) linksOf(party string) []cluster.Link {
 	linked, ok := r.cluster.(cluster.Linked)
 	if !ok {
 		return nil
 	}
-	var links []*link.Link
+	var links []cluster.Link
 	for _, m := range r.cluster.Members() {
 		if l := linked.Link(party, m); l != nil {
 			links = append(links, l)

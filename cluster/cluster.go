@@ -9,8 +9,12 @@ package cluster
 
 import (
 	"context"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-holdfast/holdfast/cluster/link"
+	"github.com/etcd-holdfast/holdfast/history"
 )
 
 // Cluster is a running etcd cluster. All methods are safe for concurrent use.
@@ -56,8 +60,19 @@ type Linked interface {
 	// Link returns the link over which from dials to. Parties are members
 	// (peer traffic) or names given to Connect (client traffic). It returns
 	// nil if there is no such link.
-	Link(from, to string) *link.Link
+	Link(from, to string) Link
 }
+
+// Link is a way on which one party dials another. Package link has the real
+// one, and says what the methods promise.
+type Link interface {
+	Impose(c link.Condition) (lift func())
+	Stats() link.Stats
+	Requests() int64
+	Tap(f func(link.Message)) (remove func())
+}
+
+var _ Link = (*link.Link)(nil)
 
 // Crasher is a cluster whose members can die and come back.
 type Crasher interface {
@@ -67,4 +82,49 @@ type Crasher interface {
 	// Restart starts a crashed member on the data that it left, and returns
 	// when it serves again or ctx ends.
 	Restart(ctx context.Context, member string) error
+}
+
+// LeaderMover is a cluster whose leadership can be handed over in good order.
+type LeaderMover interface {
+	// MoveLeader makes a member the leader, and returns when it is.
+	MoveLeader(ctx context.Context, member string) error
+}
+
+// Pauser is a cluster whose clients can be made to stand still.
+type Pauser interface {
+	// Pause makes a party do nothing until resume is called. What it sends and
+	// receives is for its links to keep back. resume may be called more than once.
+	Pause(party string) (resume func())
+}
+
+// Dialler is a cluster whose clients do not dial URLs.
+type Dialler interface {
+	// Dial returns a client that talks through the links of a party, which was
+	// connected. It ends with ctx. timeout is what clientv3.Config calls
+	// DialTimeout.
+	Dial(ctx context.Context, party string, timeout time.Duration) (*clientv3.Client, error)
+}
+
+// Sequencer is a cluster that decides in which order its parties do things.
+type Sequencer interface {
+	// Turn returns when it is the party's turn to do something that others may
+	// see. What it is tells apart what one party does at the same time.
+	Turn(party, what string)
+}
+
+// Teller is a cluster that tells what changes in it as it happens, so that
+// nobody has to look.
+type Teller interface {
+	// Tell makes w hear of all changes from now on, and of how its members stand.
+	// The methods of w must be quick and must not call the cluster.
+	Tell(w Witness)
+}
+
+// Witness hears what changes in a cluster.
+type Witness interface {
+	// Changed tells of one change of one key. Those of one revision come one after
+	// another, and at is when they were made. The change has no Time.
+	Changed(at time.Time, c history.Change)
+	// Led tells how a member stands.
+	Led(s Status)
 }

@@ -10,7 +10,7 @@ import (
 
 // harm is a condition imposed on some links, with what they had seen before.
 type harm struct {
-	links  []*link.Link
+	links  []cluster.Link
 	before []link.Stats
 	lifts  []func()
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/etcd-holdfast/holdfast/cluster/link"
+	"github.com/etcd-holdfast/holdfast/cluster"
 )
 
 // Connect gives party a link of its own to every member, and returns the URLs
@@ -63,4 +63,9 @@ func (c *Cluster) Disconnect(party string) {
 // Those between members exist from the start; those of a party from its
 // Connect to its Disconnect. What members tell each other passes on the links
 // of both directions, see package link.
-func (c *Cluster) Link(from, to string) *link.Link { return c.network.Link(from, to) }
+func (c *Cluster) Link(from, to string) cluster.Link {
+	if l := c.network.Link(from, to); l != nil {
+		return l
+	}
+	return nil
+}

@@ -209,8 +209,8 @@ func (s *server) isolate(cluster *embedded.Cluster, member string) {
 	}
 	lifts := []func(){}
 	for _, other := range cluster.Members() {
-		for _, l := range []*link.Link{cluster.Link(member, other), cluster.Link(other, member)} {
-			if l != nil {
+		for _, pair := range [][2]string{{member, other}, {other, member}} {
+			if l := cluster.Link(pair[0], pair[1]); l != nil {
 				lifts = append(lifts, l.Impose(link.Condition{Cut: true}))
 			}
 		}

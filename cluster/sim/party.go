@@ -1,0 +1,113 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// party is who connects: a client, or the harness. All but name is guarded by the
+// scheduler's lock.
+type party struct {
+	cluster *Cluster
+	name    string
+	// random is drawn from by events only, so that the order of draws is that of
+	// the run.
+	random *rand.Rand
+	ways   []*way // by member
+	turn   int
+	// waiting are exchanges that want a connection.
+	waiting []*exchange
+	// paused counts pauses in force; turns are what they keep.
+	paused int
+	turns  []func()
+	// rate is how fast the clock is by which etcd counts the party's leases, as
+	// the party sees it.
+	rate float64
+}
+
+// delay is how long a message of the party is on its way.
+func (p *party) delay() time.Duration {
+	return p.cluster.config.Delays.draw(p.random) + p.cluster.grain()
+}
+
+// step is how long something small takes.
+func (p *party) step() time.Duration {
+	return time.Microsecond + time.Duration(p.random.Int64N(int64(20*time.Microsecond))) + p.cluster.grain()
+}
+
+// pick returns the connection that the next request takes, or nil if there is
+// none: they take turns.
+func (p *party) pick() *way {
+	for range p.ways {
+		p.turn++
+		if w := p.ways[p.turn%len(p.ways)]; w.state == ready {
+			return w
+		}
+	}
+	return nil
+}
+
+// ready opens what waits for a connection.
+func (p *party) ready() {
+	waiting := p.waiting
+	p.waiting = nil
+	for _, x := range waiting {
+		if !x.over {
+			x.open()
+		}
+	}
+}
+
+// Turn returns when it is the party's turn to do something that others may see,
+// which what names. While the party is paused it has none.
+func (c *Cluster) Turn(name, what string) {
+	p := c.partyOf(name)
+	granted := make(chan struct{})
+	grant := func() bool {
+		close(granted)
+		return true
+	}
+	ok := c.scheduler.post(post{party: p, kind: postTurn, text: func() []byte { return []byte(what) }, take: func() {
+		if p.paused > 0 {
+			p.turns = append(p.turns, func() { c.scheduler.after(p.step(), grant) })
+			return
+		}
+		c.scheduler.after(p.step(), grant)
+	}})
+	if !ok {
+		return
+	}
+	select {
+	case <-granted:
+	case <-c.scheduler.ended:
+	}
+}
+
+// Pause makes a party do nothing until resume is called: it has no turn, and
+// what it hears and says is kept back. Timers of the library within it go on,
+// as there is one clock: what they bring about shows when the pause is over.
+// resume may be called more than once.
+func (c *Cluster) Pause(name string) (resume func()) {
+	p := c.partyOf(name)
+	c.scheduler.mu.Lock()
+	p.paused++
+	c.scheduler.mu.Unlock()
+	done := false
+	return func() {
+		c.scheduler.mu.Lock()
+		defer c.scheduler.stir()
+		defer c.scheduler.mu.Unlock()
+		if done {
+			return
+		}
+		done = true
+		if p.paused--; p.paused > 0 {
+			return
+		}
+		turns := p.turns
+		p.turns = nil
+		for _, again := range turns {
+			again()
+		}
+	}
+}

@@ -1,0 +1,302 @@
+package sim
+
+import (
+	"context"
+	"io"
+	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// remote is etcd's gRPC clients of one client, below which the network is
+// simulated. It retries as the interceptor of clientv3 does, which this way
+// leaves out: reads, and what a lease can take twice, up to 100 times while the
+// member was unavailable; nothing else. (client/v3/retry.go, retry_interceptor.go)
+type remote struct {
+	party *party
+	// gone is closed when the client is.
+	gone <-chan struct{}
+}
+
+// others makes the services that the simulation does not have say so.
+func (r *remote) others(c *clientv3.Client) {
+	c.Cluster = clientv3.NewClusterFromClusterClient(pb.NewClusterClient(absent{}), c)
+	c.Maintenance = clientv3.NewMaintenanceFromMaintenanceClient(pb.NewMaintenanceClient(absent{}), c)
+	c.Auth = clientv3.NewAuthFromAuthClient(pb.NewAuthClient(absent{}), c)
+}
+
+// absent is a connection on which nobody serves.
+type absent struct{}
+
+func (absent) Invoke(_ context.Context, method string, _, _ any, _ ...grpc.CallOption) error {
+	return status.Errorf(codes.Unimplemented, "a simulated cluster has no %s", method)
+}
+
+func (absent) NewStream(_ context.Context, _ *grpc.StreamDesc, method string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, status.Errorf(codes.Unimplemented, "a simulated cluster has no %s", method)
+}
+
+// retries is how often clientv3 makes a call at most.
+const retries = 100
+
+// repeat makes a call that may be made again.
+func repeat[A payload](ctx context.Context, r *remote, method string, request payload) (answer A, err error) {
+	for attempt := range retries {
+		if attempt > 0 && attempt%(len(r.party.ways)/2+1) == 0 {
+			if err := r.pause(ctx); err != nil {
+				return answer, err
+			}
+		}
+		if answer, err = once[A](ctx, r, method, request); err == nil || status.Code(err) != codes.Unavailable {
+			return answer, err
+		}
+	}
+	return answer, err
+}
+
+// once makes a call.
+func once[A payload](ctx context.Context, r *remote, method string, request payload) (answer A, err error) {
+	if err := ctx.Err(); err != nil {
+		return answer, status.FromContextError(err).Err()
+	}
+	s := r.party.cluster.scheduler
+	x := &exchange{party: r.party, method: method, request: request, ready: make(chan struct{}, 1)}
+	if !s.post(post{party: r.party, kind: postOpen, text: func() []byte { return canonical(method, request) }, take: x.begin}) {
+		return answer, errUnavailable
+	}
+	if err := r.wait(ctx, x); err != nil {
+		return answer, err
+	}
+	if x.err != nil {
+		return answer, x.err
+	}
+	return x.queue[0].(A), nil
+}
+
+// begin opens an exchange for the first time.
+func (x *exchange) begin() {
+	c := x.party.cluster
+	c.ids++
+	x.id = c.ids
+	x.open()
+}
+
+// wait returns when there is an answer, or with an error when nobody waits for
+// it any more.
+func (r *remote) wait(ctx context.Context, x *exchange) error {
+	var err error
+	select {
+	case <-x.ready:
+		return nil
+	case <-ctx.Done():
+		err = status.FromContextError(ctx.Err()).Err()
+	case <-r.gone:
+		err = status.Error(codes.Canceled, "grpc: the client connection is closing")
+	}
+	x.cancel()
+	return err
+}
+
+// cancel tells the member that nobody waits for an exchange any more.
+func (x *exchange) cancel() {
+	s := x.party.cluster.scheduler
+	s.mu.Lock()
+	id := x.id
+	s.mu.Unlock()
+	s.post(post{party: x.party, kind: postCancel, stream: id, take: func() {
+		x.over = true
+		x.leave()
+	}})
+}
+
+// pause waits as long as clientv3 does between attempts.
+func (r *remote) pause(ctx context.Context) error {
+	woken := make(chan struct{})
+	s := r.party.cluster.scheduler
+	s.post(post{party: r.party, kind: postPause, take: func() {
+		wait := float64(clientBackoff) * (0.9 + 0.2*r.party.random.Float64())
+		s.after(duration(wait), func() bool {
+			close(woken)
+			return true
+		})
+	}})
+	select {
+	case <-woken:
+		return nil
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	case <-r.gone:
+		return status.Error(codes.Canceled, "grpc: the client connection is closing")
+	}
+}
+
+const (
+	kv    = "/etcdserverpb.KV/"
+	lease = "/etcdserverpb.Lease/"
+
+	// clientBackoff is clientv3's own pause between attempts.
+	clientBackoff = 25 * time.Millisecond
+)
+
+func (r *remote) Range(ctx context.Context, in *pb.RangeRequest, _ ...grpc.CallOption) (*pb.RangeResponse, error) {
+	return repeat[*pb.RangeResponse](ctx, r, kv+"Range", in)
+}
+
+func (r *remote) RangeStream(context.Context, *pb.RangeRequest, ...grpc.CallOption) (pb.KV_RangeStreamClient, error) {
+	return nil, status.Error(codes.Unimplemented, "a simulated cluster has no "+kv+"RangeStream")
+}
+
+func (r *remote) Put(ctx context.Context, in *pb.PutRequest, _ ...grpc.CallOption) (*pb.PutResponse, error) {
+	return once[*pb.PutResponse](ctx, r, kv+"Put", in)
+}
+
+func (r *remote) DeleteRange(ctx context.Context, in *pb.DeleteRangeRequest, _ ...grpc.CallOption) (*pb.DeleteRangeResponse, error) {
+	return once[*pb.DeleteRangeResponse](ctx, r, kv+"DeleteRange", in)
+}
+
+func (r *remote) Txn(ctx context.Context, in *pb.TxnRequest, _ ...grpc.CallOption) (*pb.TxnResponse, error) {
+	return once[*pb.TxnResponse](ctx, r, kv+"Txn", in)
+}
+
+func (r *remote) Compact(ctx context.Context, in *pb.CompactionRequest, _ ...grpc.CallOption) (*pb.CompactionResponse, error) {
+	return once[*pb.CompactionResponse](ctx, r, kv+"Compact", in)
+}
+
+func (r *remote) LeaseGrant(ctx context.Context, in *pb.LeaseGrantRequest, _ ...grpc.CallOption) (*pb.LeaseGrantResponse, error) {
+	return repeat[*pb.LeaseGrantResponse](ctx, r, lease+"LeaseGrant", in)
+}
+
+func (r *remote) LeaseRevoke(ctx context.Context, in *pb.LeaseRevokeRequest, _ ...grpc.CallOption) (*pb.LeaseRevokeResponse, error) {
+	return repeat[*pb.LeaseRevokeResponse](ctx, r, lease+"LeaseRevoke", in)
+}
+
+func (r *remote) LeaseTimeToLive(ctx context.Context, in *pb.LeaseTimeToLiveRequest, _ ...grpc.CallOption) (*pb.LeaseTimeToLiveResponse, error) {
+	return repeat[*pb.LeaseTimeToLiveResponse](ctx, r, lease+"LeaseTimeToLive", in)
+}
+
+func (r *remote) LeaseLeases(ctx context.Context, in *pb.LeaseLeasesRequest, _ ...grpc.CallOption) (*pb.LeaseLeasesResponse, error) {
+	return repeat[*pb.LeaseLeasesResponse](ctx, r, lease+"LeaseLeases", in)
+}
+
+func (r *remote) LeaseKeepAlive(ctx context.Context, _ ...grpc.CallOption) (pb.Lease_LeaseKeepAliveClient, error) {
+	s, err := r.stream(ctx, lease+"LeaseKeepAlive")
+	if err != nil {
+		return nil, err
+	}
+	return &keepAliveStream{s}, nil
+}
+
+func (r *remote) Watch(ctx context.Context, _ ...grpc.CallOption) (pb.Watch_WatchClient, error) {
+	s, err := r.stream(ctx, "/etcdserverpb.Watch/Watch")
+	if err != nil {
+		return nil, err
+	}
+	return &watchStream{s}, nil
+}
+
+// stream opens a stream, which waits until there is a connection.
+func (r *remote) stream(ctx context.Context, method string) (*stream, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, status.FromContextError(err).Err()
+	}
+	x := &exchange{party: r.party, method: method, ready: make(chan struct{}, 1)}
+	if outgoing, ok := metadata.FromOutgoingContext(ctx); ok {
+		x.needsLeader = len(outgoing.Get(rpctypes.MetadataRequireLeaderKey)) > 0
+	}
+	if !r.party.cluster.scheduler.post(post{party: r.party, kind: postOpen, text: func() []byte { return []byte(method) }, take: x.begin}) {
+		return nil, errUnavailable
+	}
+	if err := r.wait(ctx, x); err != nil {
+		return nil, err
+	}
+	if x.err != nil {
+		return nil, x.err
+	}
+	return &stream{remote: r, exchange: x, ctx: ctx}, nil
+}
+
+// stream is the client's end of a stream.
+type stream struct {
+	*exchange
+	remote *remote
+	ctx    context.Context
+}
+
+func (s *stream) Header() (metadata.MD, error) { return nil, nil }
+func (s *stream) Trailer() metadata.MD         { return nil }
+func (s *stream) Context() context.Context     { return s.ctx }
+func (s *stream) SendMsg(any) error            { return status.Error(codes.Unimplemented, "SendMsg") }
+func (s *stream) RecvMsg(any) error            { return status.Error(codes.Unimplemented, "RecvMsg") }
+
+// CloseSend ends the stream: etcd's client calls it when it wants nothing more.
+func (s *stream) CloseSend() error {
+	s.cancel()
+	return nil
+}
+
+func (s *stream) send(p payload) error {
+	if s.ctx.Err() != nil {
+		return io.EOF
+	}
+	c := s.party.cluster
+	c.scheduler.mu.Lock()
+	failed := s.err != nil
+	s.sent++
+	sequence := s.sent
+	c.scheduler.mu.Unlock()
+	if failed || !c.scheduler.post(post{party: s.party, kind: postSend, stream: s.id, sequence: sequence, take: func() { s.say(p) }}) {
+		return io.EOF // what went wrong is told by Recv
+	}
+	return nil
+}
+
+// receive returns the next message.
+func (s *stream) receive() (payload, error) {
+	for {
+		s.party.cluster.scheduler.mu.Lock()
+		if len(s.queue) > 0 {
+			p := s.queue[0]
+			s.queue = s.queue[1:]
+			s.party.cluster.scheduler.mu.Unlock()
+			return p, nil
+		}
+		err := s.err
+		s.party.cluster.scheduler.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		if err := s.remote.wait(s.ctx, s.exchange); err != nil {
+			return nil, err
+		}
+	}
+}
+
+type keepAliveStream struct{ *stream }
+
+func (s *keepAliveStream) Send(r *pb.LeaseKeepAliveRequest) error { return s.send(r) }
+
+func (s *keepAliveStream) Recv() (*pb.LeaseKeepAliveResponse, error) {
+	p, err := s.receive()
+	if err != nil {
+		return nil, err
+	}
+	return p.(*pb.LeaseKeepAliveResponse), nil
+}
+
+type watchStream struct{ *stream }
+
+func (s *watchStream) Send(r *pb.WatchRequest) error { return s.send(r) }
+
+func (s *watchStream) Recv() (*pb.WatchResponse, error) {
+	p, err := s.receive()
+	if err != nil {
+		return nil, err
+	}
+	return p.(*pb.WatchResponse), nil
+}

@@ -1,0 +1,247 @@
+package sim
+
+import (
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/etcd-holdfast/holdfast/cluster/link"
+)
+
+// The states of a way.
+const (
+	connecting = iota
+	ready
+	refused // until its next try
+)
+
+// way is a client's connection to one member, as gRPC keeps it: connected again
+// as soon as it can be, after refusals with growing pauses. Messages arrive in
+// the order in which they were sent, as on TCP.
+type way struct {
+	party  *party
+	member *member
+	wire   *wire
+	state  int
+	// epoch counts the connections: what was on its way on an earlier one is lost.
+	epoch    int
+	attempts int
+	// parked is true while a stall keeps a new connection from being made.
+	parked  bool
+	removed bool
+	last    [2]time.Duration // arrivals
+	held    [2][]*message
+	// shown is true while a tap looks at a message: what is behind it waits.
+	shown     [2]bool
+	exchanges []*exchange // that are under way here, in the order of their opening
+}
+
+var errReset = status.Error(codes.Unavailable, "error reading from server: connection reset by peer")
+
+// connect tries to connect.
+func (w *way) connect() {
+	w.state = connecting
+	epoch := w.epoch
+	w.party.cluster.scheduler.after(w.party.delay(), func() bool {
+		if w.epoch == epoch && w.state == connecting {
+			w.reach()
+		}
+		return false
+	})
+}
+
+// reach is when the attempt has come to the member.
+func (w *way) reach() {
+	switch {
+	case w.removed:
+	case w.wire.cuts > 0:
+		w.wire.stats.Refused++
+		w.refuse()
+	case !w.member.up:
+		w.wire.stats.Unreached++
+		w.refuse()
+	case w.wire.stalls[link.ToTarget]+w.wire.stalls[link.ToDialler] > 0:
+		w.parked = true
+	default:
+		epoch := w.epoch
+		w.party.cluster.scheduler.after(w.party.delay(), func() bool {
+			if w.epoch == epoch && w.state == connecting {
+				w.wire.stats.Accepted++
+				w.state, w.attempts = ready, 0
+				w.party.ready()
+			}
+			return false
+		})
+	}
+}
+
+// The pauses between attempts: gRPC's, with the longest pause that holdfast's
+// clients ask for.
+const (
+	firstPause  = time.Second
+	longestWait = 2 * time.Second
+)
+
+func (w *way) refuse() {
+	w.state = refused
+	pause := firstPause
+	for range w.attempts {
+		pause = min(pause*8/5, longestWait)
+	}
+	w.attempts++
+	pause = time.Duration(float64(pause) * (0.8 + 0.4*w.party.random.Float64()))
+	epoch := w.epoch
+	w.party.cluster.scheduler.after(pause, func() bool {
+		if w.epoch == epoch && w.state == refused {
+			w.connect()
+		}
+		return false
+	})
+}
+
+// cut closes the connection because its wire was cut.
+func (w *way) cut() {
+	switch {
+	case w.state == ready:
+		w.wire.stats.Severed++
+	case w.state == connecting:
+		w.wire.stats.Refused++
+	}
+	w.fail(errReset)
+}
+
+// fail ends the connection, and with an error all that was under way on it. A
+// new one is tried at once.
+func (w *way) fail(err error) {
+	was := w.state
+	w.epoch++
+	w.held, w.shown, w.parked = [2][]*message{}, [2]bool{}, false
+	lost := w.exchanges
+	w.exchanges = nil
+	for _, x := range lost {
+		x.close()
+		x.way = nil
+		w.party.cluster.scheduler.after(w.party.step(), func() bool { return x.fail(err) })
+	}
+	if !w.removed && was != refused {
+		w.connect()
+	} else if was == refused {
+		w.refuse()
+	}
+}
+
+// message is on its way.
+type message struct {
+	exchange  *exchange
+	epoch     int
+	direction link.Direction
+	payload   payload
+	err       error // of an answer that is none
+	bytes     int64
+	// seen is true once taps were shown it.
+	seen bool
+}
+
+// payload is a message of etcd's.
+type payload = proto.Message
+
+func (m *message) size() int64 {
+	if m.bytes == 0 {
+		m.bytes = 14 // the frame's and the message's headers
+		if m.payload != nil {
+			m.bytes += int64(proto.Size(m.payload))
+		}
+	}
+	return m.bytes
+}
+
+// send puts a message on its way.
+func (w *way) send(m *message) {
+	m.epoch = w.epoch
+	w.schedule(m, w.party.delay())
+}
+
+func (w *way) schedule(m *message, d time.Duration) {
+	s := w.party.cluster.scheduler
+	at := max(s.now()+d, w.last[m.direction]+1)
+	w.last[m.direction] = at
+	s.at(at, func() bool { return w.arrive(m) })
+}
+
+// arrive is when a message has come to the end of its way, if nothing keeps it.
+func (w *way) arrive(m *message) bool {
+	if m.epoch != w.epoch {
+		return false
+	}
+	d := m.direction
+	switch {
+	case w.wire.stalls[d] > 0:
+		w.wire.stats.HeldTotal = add(w.wire.stats.HeldTotal, d, m.size())
+		w.held[d] = append(w.held[d], m)
+		return false
+	case w.shown[d] || len(w.held[d]) > 0:
+		w.held[d] = append(w.held[d], m)
+		return false
+	case len(w.wire.taps) > 0 && !m.seen:
+		if shown, ok := m.exchange.describe(m); ok {
+			w.show(m, shown)
+			return true
+		}
+	}
+	return m.deliver()
+}
+
+// show lets taps see a message before it passes. They may take their time, and
+// harm links meanwhile.
+func (w *way) show(m *message, shown link.Message) {
+	m.seen, w.shown[m.direction] = true, true
+	taps := w.wire.taps
+	go func() {
+		for _, t := range taps {
+			t.show(shown)
+		}
+		w.party.cluster.scheduler.post(post{party: w.party, kind: postSend, stream: m.exchange.id, take: func() {
+			w.party.cluster.scheduler.after(0, func() bool { return w.pass(m) })
+		}})
+	}()
+}
+
+// pass lets a message go on that was shown.
+func (w *way) pass(m *message) bool {
+	if m.epoch != w.epoch {
+		return false
+	}
+	d := m.direction
+	w.shown[d] = false
+	if w.wire.stalls[d] > 0 { // by the tap
+		w.wire.stats.HeldTotal = add(w.wire.stats.HeldTotal, d, m.size())
+		w.held[d] = append([]*message{m}, w.held[d]...)
+		return false
+	}
+	woken := m.deliver()
+	w.flow(d)
+	return woken
+}
+
+// flow sends on what was held in a direction.
+func (w *way) flow(d link.Direction) {
+	held := w.held[d]
+	w.held[d] = nil
+	for _, m := range held {
+		w.schedule(m, w.party.step())
+	}
+	if w.parked && w.wire.stalls[link.ToTarget]+w.wire.stalls[link.ToDialler] == 0 {
+		w.parked = false
+		w.connect()
+	}
+}
+
+func (m *message) deliver() bool {
+	if m.direction == link.ToTarget {
+		m.exchange.way.member.receive(m.exchange, m.payload)
+		return false
+	}
+	return m.exchange.receive(m.payload, m.err)
+}
