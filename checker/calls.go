@@ -25,7 +25,9 @@ func (r *record) traceOf(s *subject) (*history.Trace, string) {
 
 // searchLimits bound the general search where a model needs it. They are steps
 // and bytes, not time, so that the verdict is the same everywhere.
-func searchLimits() exact.Limits { return exact.Limits{Bytes: 256 << 20, Steps: 20e6} }
+func (r *record) searchLimits() exact.Limits {
+	return exact.Limits{Bytes: 256 << 20, Steps: 20e6, Unconfirmed: r.o.Unconfirmed}
+}
 
 // linearizableCalls judges the calls of a queue, a barrier or a double barrier
 // by the model of its primitive. The traces say what of the revision log they
@@ -53,7 +55,7 @@ func linearizableCalls(r *record, s *subject) *judgement {
 		}
 	}
 	t.ByObject(func(o int32, calls []history.Call) {
-		result := model.Check(context.Background(), calls, exact.Parameters{Parties: max(s.Permits, 1)}, searchLimits())
+		result := model.Check(context.Background(), calls, exact.Parameters{Parties: max(s.Permits, 1)}, r.searchLimits())
 		switch v := result.Violation; {
 		case v != nil:
 			j.findings = append(j.findings, r.illegal(s, t, o, v))

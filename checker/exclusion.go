@@ -45,7 +45,7 @@ func exclusion(r *record, s *subject) *judgement {
 		holds += len(ob.holds)
 		contended += r.contended(ob)
 		for _, o := range overlaps(ob.holds) {
-			if confirmed+disputed < storedViolations {
+			if !r.o.Unconfirmed && confirmed+disputed < storedViolations {
 				if o.confirmed(r) {
 					confirmed++
 				} else {

@@ -36,7 +36,7 @@ func exceeding(r *record, s *subject) *judgement {
 		contended += r.refused(ob, permits)
 		for _, e := range excesses(ob.holds, permits) {
 			f, decided := r.blameExcess(s, ob, &e)
-			if confirmed+disputed < storedViolations {
+			if !r.o.Unconfirmed && confirmed+disputed < storedViolations {
 				if e.confirmed(r, permits) {
 					confirmed++
 				} else {

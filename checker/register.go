@@ -62,10 +62,10 @@ func register(r *record, s *subject) *judgement {
 	undecided := ""
 	trace.ByObject(func(o int32, calls []history.Call) {
 		model, _ := exact.ModelNamed("kv")
-		result := model.Check(context.Background(), calls, exact.Parameters{}, exact.Limits{})
+		result := model.Check(context.Background(), calls, exact.Parameters{}, exact.Limits{Unconfirmed: r.o.Unconfirmed})
 		if result.Unknown != "" {
 			model, _ = exact.ModelNamed("cas-register")
-			result = model.Check(context.Background(), calls, exact.Parameters{}, exact.Limits{Steps: registerSteps})
+			result = model.Check(context.Background(), calls, exact.Parameters{}, exact.Limits{Steps: registerSteps, Unconfirmed: r.o.Unconfirmed})
 		}
 		switch v := result.Violation; {
 		case v != nil:

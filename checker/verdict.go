@@ -124,4 +124,11 @@ type Options struct {
 	// NoticeLimit makes Notice a promise: the longest time from losing a lease
 	// to being told; zero only reports it.
 	NoticeLimit time.Duration
+	// Unconfirmed leaves porcupine out, which else confirms what is told: for
+	// where time counts, and a violation is judged again without it. What the
+	// checks themselves find is the same; a mistake in one is not noticed. The
+	// figures confirmed_by_porcupine are zero.
+	//
+	// Check then starts no goroutine, asks for no time, and has no limit of time.
+	Unconfirmed bool
 }
