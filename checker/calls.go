@@ -58,7 +58,7 @@ func linearizableCalls(r *record, s *subject) *judgement {
 		result := model.Check(context.Background(), calls, exact.Parameters{Parties: max(s.Permits, 1)}, r.searchLimits())
 		switch v := result.Violation; {
 		case v != nil:
-			j.findings = append(j.findings, r.illegal(s, t, o, v))
+			j.findings = append(j.findings, r.illegal(s, t, name, o, v))
 		case result.Unknown != "":
 			j.unknown = fmt.Sprintf("%s cannot be judged: %s", t.Objects[o], result.Unknown)
 		}
@@ -75,9 +75,9 @@ func linearizableCalls(r *record, s *subject) *judgement {
 }
 
 // illegal is the violation that a trace shows of an object.
-func (r *record) illegal(s *subject, t *history.Trace, object int32, v *exact.Violation) finding {
+func (r *record) illegal(s *subject, t *history.Trace, model string, object int32, v *exact.Violation) finding {
 	f := finding{tell: func() string { return v.Sentence(t) }}
-	f.Violation = Violation{Blame: s.culprit(), From: r.h.End, Object: t.Objects[object]}
+	f.Violation = Violation{Blame: s.culprit(), Cause: "no order of the calls keeps the rules of a " + model, From: r.h.End, Object: t.Objects[object]}
 	for i := range v.Witness {
 		c := &v.Witness[i]
 		f.Witness = append(f.Witness, c.ID)
@@ -87,7 +87,7 @@ func (r *record) illegal(s *subject, t *history.Trace, object int32, v *exact.Vi
 		}
 		f.From, f.To = min(f.From, op.Call), max(f.To, op.Return)
 		if c.Known == history.Succeeded && c.Return == v.At {
-			f.Known = r.known(s, Linearizable, op, nil)
+			f.Known, f.Call = r.known(s, Linearizable, op, nil), op.Kind
 		}
 	}
 	f.From = min(f.From, f.To)

@@ -126,6 +126,14 @@ func (r *record) misreadFinding(s *subject, ob *object, m misreading) finding {
 	if m.after != nil {
 		f.Witness = []int64{m.after.ID, m.read.ID}
 	}
+	switch {
+	case m.after != nil:
+		f.Cause = "older than another read before it"
+	case m.state.from == 0:
+		f.Cause = "nobody can have become that by then"
+	default:
+		f.Cause = "older than the last change"
+	}
 	f.tell = func() string {
 		leader := func(v string) string {
 			if v == "" {
