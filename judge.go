@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/reports"
 )
 
@@ -35,28 +36,34 @@ func Judge(path string, strict bool) (*Judgement, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := checker.Options{
-		Strict:        strict || l.info.Strict || l.scenario.Expect.Strict,
-		Grace:         l.scenario.Expect.Grace,
-		DeadlineGrace: l.scenario.Expect.DeadlineGrace,
-		NoticeLimit:   l.scenario.Expect.NoticeLimit,
-		CutShort:      l.info.Ended != EndedComplete,
-	}
-	for _, subject := range slices.Sorted(maps.Keys(l.scenario.Expect.Reproduces)) {
-		for _, known := range l.scenario.Expect.Reproduces[subject] {
-			options.Reproduces = append(options.Reproduces, checker.Reproduction{Subject: subject, Known: known})
-		}
-	}
-	if known := l.scenario.Expect.Known; known != nil {
-		options.Known = append([]string{}, *known...)
-	}
-	result := checker.Check(l.history, options)
+	result := l.scenario.judge(l.history, checker.Options{
+		Strict: strict || l.info.Strict, CutShort: l.info.Ended != EndedComplete,
+	})
 	return &Judgement{Directory: path, Info: l.info, Scenario: l.scenario, Report: &reports.Report{
 		Scenario: l.info.Scenario, Seed: l.info.Seed, ScenarioYAML: l.yaml, Command: command(&l.info),
 		Started: l.info.Started, EtcdVersion: l.info.Etcd, ClusterKind: l.info.Cluster, HoldfastVersion: l.info.Holdfast,
 		GoVersion: l.info.Go, Host: l.info.Host, Ended: l.info.Ended, Warnings: l.info.Warnings,
 		History: l.history, Result: result,
 	}}, nil
+}
+
+// judge judges a history by what the scenario expects. Options say how the run
+// was made and is to be judged; the scenario adds to them.
+func (s *Scenario) judge(h *history.History, options checker.Options) *checker.Result {
+	expect := &s.Expect
+	options.Strict = options.Strict || expect.Strict
+	options.Grace, options.DeadlineGrace, options.NoticeLimit = expect.Grace, expect.DeadlineGrace, expect.NoticeLimit
+	options.Reproduces = nil
+	for _, subject := range slices.Sorted(maps.Keys(expect.Reproduces)) {
+		for _, known := range expect.Reproduces[subject] {
+			options.Reproduces = append(options.Reproduces, checker.Reproduction{Subject: subject, Known: known})
+		}
+	}
+	options.Known = nil
+	if known := expect.Known; known != nil {
+		options.Known = append([]string{}, *known...)
+	}
+	return checker.Check(h, options)
 }
 
 // command is what repeats a run with its faults and its clients' decisions.

@@ -25,7 +25,9 @@ func (r *record) traceOf(s *subject) (*history.Trace, string) {
 
 // searchLimits bound the general search where a model needs it. They are steps
 // and bytes, not time, so that the verdict is the same everywhere.
-func searchLimits() exact.Limits { return exact.Limits{Bytes: 256 << 20, Steps: 20e6} }
+func (r *record) searchLimits() exact.Limits {
+	return exact.Limits{Bytes: 256 << 20, Steps: 20e6, Unconfirmed: r.o.Unconfirmed}
+}
 
 // linearizableCalls judges the calls of a queue, a barrier or a double barrier
 // by the model of its primitive. The traces say what of the revision log they
@@ -53,10 +55,10 @@ func linearizableCalls(r *record, s *subject) *judgement {
 		}
 	}
 	t.ByObject(func(o int32, calls []history.Call) {
-		result := model.Check(context.Background(), calls, exact.Parameters{Parties: max(s.Permits, 1)}, searchLimits())
+		result := model.Check(context.Background(), calls, exact.Parameters{Parties: max(s.Permits, 1)}, r.searchLimits())
 		switch v := result.Violation; {
 		case v != nil:
-			j.findings = append(j.findings, r.illegal(s, t, o, v))
+			j.findings = append(j.findings, r.illegal(s, t, name, o, v))
 		case result.Unknown != "":
 			j.unknown = fmt.Sprintf("%s cannot be judged: %s", t.Objects[o], result.Unknown)
 		}
@@ -73,9 +75,9 @@ func linearizableCalls(r *record, s *subject) *judgement {
 }
 
 // illegal is the violation that a trace shows of an object.
-func (r *record) illegal(s *subject, t *history.Trace, object int32, v *exact.Violation) finding {
+func (r *record) illegal(s *subject, t *history.Trace, model string, object int32, v *exact.Violation) finding {
 	f := finding{tell: func() string { return v.Sentence(t) }}
-	f.Violation = Violation{Blame: s.culprit(), From: r.h.End, Object: t.Objects[object]}
+	f.Violation = Violation{Blame: s.culprit(), Cause: "no order of the calls keeps the rules of a " + model, From: r.h.End, Object: t.Objects[object]}
 	for i := range v.Witness {
 		c := &v.Witness[i]
 		f.Witness = append(f.Witness, c.ID)
@@ -85,7 +87,7 @@ func (r *record) illegal(s *subject, t *history.Trace, object int32, v *exact.Vi
 		}
 		f.From, f.To = min(f.From, op.Call), max(f.To, op.Return)
 		if c.Known == history.Succeeded && c.Return == v.At {
-			f.Known = r.known(s, Linearizable, op, nil)
+			f.Known, f.Call = r.known(s, Linearizable, op, nil), op.Kind
 		}
 	}
 	f.From = min(f.From, f.To)

@@ -102,14 +102,14 @@ func Check(h *history.History, o Options) *Result {
 				continue
 			}
 			// What a script leaves out was not meant to be put to the test.
-			if judged := j.property(s.Name, p.Name); judged.Verdict != Vacuous || !s.Scripted {
+			if judged := r.property(s, p.Name, j); judged.Verdict != Vacuous || !s.Scripted {
 				result.Properties = append(result.Properties, judged)
 			}
 		}
 	}
 	if len(r.sessionless) > 0 {
 		unowned := &subject{SubjectInfo: history.SubjectInfo{Name: sessions, Origin: history.FromEtcd}, operations: r.sessionless}
-		result.Properties = append(result.Properties, contract(r, unowned).property(sessions, Contract))
+		result.Properties = append(result.Properties, r.property(unowned, Contract, contract(r, unowned)))
 	}
 	for _, m := range result.missing(o.Reproduces) {
 		result.Notes = append(result.Notes, fmt.Sprintf("the run was to show %s on %s, and did not", m.Known, m.Subject))
@@ -262,8 +262,9 @@ type judgement struct {
 	figures                 map[string]float64
 }
 
-func (j *judgement) property(subject, name string) Property {
-	p := Property{Subject: subject, Property: name, Verdict: Holds, Sentence: j.holds, Figures: j.figures}
+// property is what a judgement says of a subject.
+func (r *record) property(s *subject, name string, j *judgement) Property {
+	p := Property{Subject: s.Name, Primitive: s.Primitive, Property: name, Verdict: Holds, Sentence: j.holds, Figures: j.figures}
 	switch {
 	case len(j.findings) > 0:
 		p.Verdict, p.Undecided = Violated, j.unknown
@@ -278,6 +279,11 @@ func (j *judgement) property(subject, name string) Property {
 	})
 	for _, f := range j.findings[:min(len(j.findings), storedViolations)] {
 		f.Sentence = f.tell()
+		if n := len(f.Witness); f.Call == "" && n > 0 {
+			if op := r.h.Operation(f.Witness[n-1]); op != nil {
+				f.Call = op.Kind
+			}
+		}
 		p.Violations = append(p.Violations, f.Violation)
 	}
 	if len(p.Violations) > 0 {
@@ -287,11 +293,11 @@ func (j *judgement) property(subject, name string) Property {
 }
 
 // rank orders violations, worst first.
-func (f *finding) rank() int {
+func (v *Violation) rank() int {
 	switch {
-	case f.Known != "":
+	case v.Known != "":
 		return 1
-	case f.Blame == BlameLease:
+	case v.Blame == BlameLease:
 		return 2
 	}
 	return 0

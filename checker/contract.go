@@ -33,7 +33,7 @@ func contract(r *record, s *subject) *judgement {
 		}
 		if op.Panicked {
 			panics++
-			f := r.breach(s, op, op.Return, func() string {
+			f := r.breach(s, op, op.Return, "panicked", func() string {
 				return fmt.Sprintf("%s's %s of %s, called at %s, panicked at %s: %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), firstLine(op.Error))
 			})
 			f.Known = r.known(s, Contract, op, nil)
@@ -55,7 +55,7 @@ func contract(r *record, s *subject) *judgement {
 		if waited := op.Return - op.Call; op.Kind == history.TryAcquire && op.Completed() && waited > r.o.DeadlineGrace &&
 			!r.harmed(op.Client, op.Call-faultsFelt, op.Return) {
 			waiting++
-			j.findings = append(j.findings, r.breach(s, op, op.Return, func() string {
+			j.findings = append(j.findings, r.breach(s, op, op.Return, "a try waited", func() string {
 				return fmt.Sprintf("%s's %s of %s, called at %s, returned at %s: a try has to answer at once, and it took %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), span(waited))
 			}))
 		}
@@ -75,7 +75,13 @@ func contract(r *record, s *subject) *judgement {
 		}
 		late++
 		latest = max(latest, over)
-		f := r.breach(s, op, end, nil)
+		f := r.breach(s, op, end, "returned late", nil)
+		switch {
+		case !op.Completed():
+			f.Cause = "never returned"
+		case r.harmed(op.Client, op.Call, end):
+			f.Cause = "returned late, during a fault"
+		}
 		if f.Known = r.known(s, Contract, op, nil); f.Known != "" {
 			f.Blame = BlameLibrary // a corrected subject is not to blame for what it does not correct
 		}
@@ -129,7 +135,7 @@ func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 				r.log.Latest(t.Create) >= other.Call || other.Call > r.log.Latest(t.Delete) || r.ended(other) < r.log.Earliest(t.Delete) {
 				continue
 			}
-			f := r.breach(s, op, op.Return, func() string {
+			f := r.breach(s, op, op.Return, fmt.Sprintf("refused while its session lived, its key deleted by a %s on the same session", other.Kind), func() string {
 				return fmt.Sprintf("%s's %s of %s, called at %s, was refused at %s (%s) although its session lived: its key %s but by the %s of %s on the same session, called at %s",
 					op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), op.Error, r.deletion(t.Life), other.Kind, other.Client, at(other.Call))
 			})
@@ -143,9 +149,9 @@ func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 	return nil
 }
 
-func (r *record) breach(s *subject, op *history.Operation, end time.Duration, tell func() string) finding {
+func (r *record) breach(s *subject, op *history.Operation, end time.Duration, cause string, tell func() string) finding {
 	f := finding{tell: tell}
-	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: end, Object: op.Object}
+	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: cause, Witness: []int64{op.ID}, From: op.Call, To: end, Object: op.Object}
 	return f
 }
 
@@ -177,7 +183,7 @@ func (r *record) outside(s *subject, j *judgement) int {
 			continue // nobody had asked for anything yet
 		}
 		told[life.Key] = true
-		j.findings = append(j.findings, r.breach(s, op, r.log.Latest(life.Create), func() string {
+		j.findings = append(j.findings, r.breach(s, op, r.log.Latest(life.Create), "key below the prefix of no object", func() string {
 			return fmt.Sprintf("%s's session made the key %s (rev %d), by its %s of %s called at %s or after it: it is below the prefix of no object of %s",
 				session.Client, life.Key, life.Create, op.Kind, op.Object, at(op.Call), s.Name)
 		}))

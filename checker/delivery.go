@@ -41,13 +41,17 @@ func delivery(r *record, s *subject) *judgement {
 		switch before := first[op.Value]; {
 		case before != nil:
 			twice++
-			j.findings = append(j.findings, r.misdelivered(s, op, before, func() string {
+			j.findings = append(j.findings, r.misdelivered(s, op, before, "returned what another had", func() string {
 				return fmt.Sprintf("%s's dequeue had returned that at %s", before.Client, at(before.Return))
 			}))
 			continue
 		case e == nil:
 			invented++
-			j.findings = append(j.findings, r.misdelivered(s, op, refused[op.Value], func() string {
+			cause := "returned what nobody had enqueued"
+			if refused[op.Value] != nil {
+				cause = "returned what an enqueue without effect named"
+			}
+			j.findings = append(j.findings, r.misdelivered(s, op, refused[op.Value], cause, func() string {
 				if no := refused[op.Value]; no != nil {
 					return fmt.Sprintf("%s was told at %s that its enqueue of that had no effect", no.Client, at(no.Return))
 				}
@@ -55,7 +59,7 @@ func delivery(r *record, s *subject) *judgement {
 			}))
 		case e.Object != op.Object:
 			foreign++
-			f := r.misdelivered(s, op, e, func() string {
+			f := r.misdelivered(s, op, e, "returned what is in another queue", func() string {
 				return fmt.Sprintf("%s had enqueued that into %s, at %s", e.Client, e.Object, at(e.Call))
 			})
 			f.Known = r.known(s, Delivery, op, nil)
@@ -84,9 +88,9 @@ func delivery(r *record, s *subject) *judgement {
 }
 
 // misdelivered is a dequeue that returned what it should not have.
-func (r *record) misdelivered(s *subject, op, other *history.Operation, clause func() string) finding {
+func (r *record) misdelivered(s *subject, op, other *history.Operation, cause string, clause func() string) finding {
 	f := finding{clause: clause}
-	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
+	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: cause, Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 	if other != nil {
 		f.Witness = []int64{other.ID, op.ID}
 		f.From = min(f.From, other.Call)
@@ -124,7 +128,7 @@ func (r *record) lostItems(s *subject, ob *object, delivered map[string]*history
 		case r.log == nil || !r.seesAllBy(r.log.Start, e.Return) && life == nil:
 			unjudged++
 		case life == nil:
-			lost = append(lost, r.lostItem(s, e, BlameServer, func() string { return "its key was never there" }))
+			lost = append(lost, r.lostItem(s, e, BlameServer, "acknowledged, and its key was never there", func() string { return "its key was never there" }))
 		case life.Delete == 0:
 		case !acknowledged:
 			gone = append(gone, taken{nil, life, r.log.Latest(life.Delete)})
@@ -153,7 +157,7 @@ func (r *record) lostItems(s *subject, ob *object, delivered map[string]*history
 			continue // nobody was told that it is in
 		}
 		candidates := available
-		lost = append(lost, r.lostItem(s, g.enqueue, s.culprit(), func() string {
+		lost = append(lost, r.lostItem(s, g.enqueue, s.culprit(), "acknowledged, and "+r.lossOf(g.life)+" with no dequeue", func() string {
 			text := fmt.Sprintf("its key (rev %d) %s and no dequeue returned it", g.life.Create, r.deletion(g.life))
 			if candidates > 0 {
 				text += fmt.Sprintf(", nor can one of unknown outcome have taken it: there were %d by then, and as many other items went", candidates)
@@ -176,9 +180,9 @@ func unsureDequeues(s *subject) []*history.Operation {
 	return unsure
 }
 
-func (r *record) lostItem(s *subject, e *history.Operation, blame Blame, clause func() string) finding {
+func (r *record) lostItem(s *subject, e *history.Operation, blame Blame, cause string, clause func() string) finding {
 	f := finding{clause: clause}
-	f.Violation = Violation{Blame: blame, Witness: []int64{e.ID}, From: e.Call, To: max(e.Return, e.Call), Object: e.Object}
+	f.Violation = Violation{Blame: blame, Call: e.Kind, Cause: cause, Witness: []int64{e.ID}, From: e.Call, To: max(e.Return, e.Call), Object: e.Object}
 	f.tell = func() string {
 		return fmt.Sprintf("%s was told at %s that its enqueue of %s into %s, called at %s, succeeded, but the item is lost: %s",
 			e.Client, at(e.Return), e.Value, e.Object, at(e.Call), clause())

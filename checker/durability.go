@@ -66,7 +66,7 @@ func (r *record) wrote(s *subject, ob *object, op *history.Operation) bool {
 // vanished is the violation of an acknowledged write that the log lacks.
 func (r *record) vanished(s *subject, ob *object, op *history.Operation) finding {
 	f := finding{}
-	f.Violation = Violation{Blame: BlameServer, Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: ob.name}
+	f.Violation = Violation{Blame: BlameServer, Call: op.Kind, Cause: "acknowledged, and not in the log", Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: ob.name}
 	if op.Kind != history.GuardedWrite { // which the harness itself sends
 		f.Blame = s.storeBlame()
 	}

@@ -151,8 +151,15 @@ func (r *record) enteredAlone(s *subject, ob *object, op *history.Operation, ful
 	if keys := r.keysOf(s, ob, op); len(keys) > 0 {
 		own = keys[len(keys)-1]
 	}
+	cause := "entered before enough were there"
+	switch {
+	case own == nil:
+		cause = "entered without a key"
+	case own.Delete != 0 && r.log.Earliest(own.Delete) <= op.Return:
+		cause = r.lossOf(own.Life) + " while waiting"
+	}
 	f := finding{}
-	f.Violation = Violation{Blame: s.culprit(), Known: r.known(s, Passage, op, own), Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
+	f.Violation = Violation{Blame: s.culprit(), Known: r.known(s, Passage, op, own), Call: op.Kind, Cause: cause, Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 	f.tell = func() string {
 		text := fmt.Sprintf("%s was told at %s that it entered %s (enter called at %s), ", op.Client, at(op.Return), op.Object, at(op.Call))
 		switch {
@@ -183,7 +190,7 @@ func (r *record) leftBehind(s *subject, ob *object, op *history.Operation, insid
 				continue
 			}
 			f := &finding{}
-			f.Violation = Violation{Blame: s.culprit(), Known: r.known(s, Passage, op, t), Witness: []int64{other.ID, op.ID}, From: op.Call, To: op.Return, Object: op.Object}
+			f.Violation = Violation{Blame: s.culprit(), Known: r.known(s, Passage, op, t), Call: op.Kind, Cause: "left while another was in", Witness: []int64{other.ID, op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 			f.tell = func() string {
 				return fmt.Sprintf("%s was told at %s that it left %s with all others (leave called at %s), but %s, who had entered by %s, was still in: its key (rev %d) %s",
 					op.Client, at(op.Return), op.Object, at(op.Call), other.Client, at(other.Return), t.Create, r.deletion(t.Life))

@@ -45,7 +45,7 @@ func exclusion(r *record, s *subject) *judgement {
 		holds += len(ob.holds)
 		contended += r.contended(ob)
 		for _, o := range overlaps(ob.holds) {
-			if confirmed+disputed < storedViolations {
+			if !r.o.Unconfirmed && confirmed+disputed < storedViolations {
 				if o.confirmed(r) {
 					confirmed++
 				} else {
@@ -189,6 +189,7 @@ func (r *record) contended(ob *object) int {
 func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, decided bool) {
 	a, b := r.h.Operation(o.first.Acquire), r.h.Operation(o.second.Acquire)
 	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{a.ID, b.ID}, From: o.from, To: o.to, Object: ob.name}
+	f.Call, f.Cause = b.Kind, "both leases were alive"
 	why := func() string { return "both leases were alive" }
 	f.tell = func() string {
 		return fmt.Sprintf("%s was told it %s at %s%s and had not released at %s; %s was told it %s at %s%s: %s of overlap; %s",
@@ -196,18 +197,20 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 			b.Client, belief(b), at(b.Return), token(b.Token), span(o.to-o.from), why())
 	}
 	if lie, of := worse(s.lies[a.ID], a, s.lies[b.ID], b); lie != nil {
-		f.Blame, f.Known = lie.Blame, lie.Known
+		f.Blame, f.Known, f.Call, f.Cause = lie.Blame, lie.Known, of.Kind, following(lie)
 		why = func() string {
 			return fmt.Sprintf("%s was told a thing that was never true: %s", of.Client, lie.clause())
 		}
 		return f, true
 	}
 	if r.log == nil {
+		f.Cause = "not known without a revision log"
 		why = func() string { return "there is no revision log that could show the end of a lease" }
 		for _, h := range []*history.Hold{o.first, o.second} {
 			for _, told := range r.lost[membership{h.Client, h.Lease}] {
 				if told >= h.Start && told <= o.from {
-					f.Blame = BlameLease
+					f.Blame, f.Cause = BlameLease, "told that its session was over"
+					f.Call = r.h.Operation(h.Acquire).Kind
 					why = func() string {
 						return fmt.Sprintf("%s had been told at %s that its session was over, and went on", h.Client, at(told))
 					}
@@ -230,7 +233,7 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 	}
 	for _, op := range []*history.Operation{a, b} {
 		if op.Token != 0 && s.Origin != history.FromUser && r.belowPrefix(op.Key) && r.covers(op.Token, op.Token) && !r.created(op.Key, op.Token) {
-			f.Blame = BlameServer
+			f.Blame, f.Call, f.Cause = BlameServer, op.Kind, "key not in the log"
 			if s.Origin == history.Broken {
 				f.Blame = BlameSubject
 			}
@@ -251,12 +254,14 @@ func (r *record) blameByRevision(s *subject, f *finding, first *history.Operatio
 		if a, b := r.h.Operation(f.Witness[0]), r.h.Operation(f.Witness[1]); a.Lease == b.Lease && s.Primitive == history.Mutex {
 			f.Known = r.knownAs(s, "mutex-shared-session")
 		}
+		f.Cause = "both rest on one key"
 		*why = func() string { return fmt.Sprintf("both rest on one key (rev %d)", owned.Create) }
 		return true
 	}
 	if owned.Delete == 0 {
 		return false
 	}
+	f.Call = first.Kind
 	switch r.deletedBy(owned.Life) {
 	case causeUnknown:
 		return false
@@ -265,18 +270,20 @@ func (r *record) blameByRevision(s *subject, f *finding, first *history.Operatio
 			return false
 		}
 		if owned.Lease != first.Lease && !r.harmedBefore(first.Client, r.log.Latest(owned.Delete)) {
+			f.Cause = "a lease of the subject's own was not kept alive"
 			*why = func() string {
 				return fmt.Sprintf("%s's key went at %s with a lease that the subject had made itself and not kept alive, while the client's session lived", first.Client, r.revision(owned.Delete))
 			}
 			return true
 		}
-		f.Blame = BlameLease
+		f.Blame, f.Cause = BlameLease, "lease ended while held"
 		f.Known = r.toldLate(s, first, f)
 		*why = func() string {
 			return fmt.Sprintf("%s's lease had ended at %s", first.Client, r.revision(owned.Delete))
 		}
 	case causeOther:
 		late := r.lateRelease(owned)
+		f.Cause = "key deleted while held"
 		if late == nil {
 			*why = func() string { return fmt.Sprintf("%s's key %s", first.Client, r.deletion(owned.Life)) }
 			break
@@ -284,7 +291,7 @@ func (r *record) blameByRevision(s *subject, f *finding, first *history.Operatio
 		if s.Primitive == history.Mutex {
 			f.Known = r.knownAs(s, "etcd#22082")
 		}
-		f.Witness = append(f.Witness, late.ID)
+		f.Witness, f.Cause = append(f.Witness, late.ID), "key deleted by the release of an earlier hold"
 		*why = func() string {
 			return fmt.Sprintf("%s's key %s but by %s's release (called at %s) of an earlier hold whose key had the same name (rev %d)",
 				first.Client, r.deletion(owned.Life), late.Client, at(late.Call), late.Token)
@@ -328,19 +335,21 @@ func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
 		if !ended || h.Lease == 0 || end.earliest > o.from {
 			continue
 		}
+		f.Call = r.h.Operation(h.Acquire).Kind
 		if call := r.h.Operation(h.Acquire).Call; end.latest < call {
+			f.Cause = "lease ended before the call"
 			*why = func() string {
 				return fmt.Sprintf("%s was told of a success for which it asked at %s, after its lease had ended at %s", h.Client, at(call), at(end.latest))
 			}
 			return true
 		}
-		f.Blame = BlameLease
+		f.Blame, f.Cause = BlameLease, "lease ended while held"
 		*why = func() string { return fmt.Sprintf("%s's lease had ended by %s", h.Client, at(end.latest)) }
 		return true
 	}
 	for _, h := range []*history.Hold{o.first, o.second} {
 		if life := r.ownLeaseEnded(h, o.to); life != nil {
-			f.Blame = BlameLease
+			f.Blame, f.Call, f.Cause = BlameLease, r.h.Operation(h.Acquire).Kind, "lease of the subject's own ended while held"
 			*why = func() string {
 				return fmt.Sprintf("the lease of %s's key had ended at %s", h.Client, r.revision(life.Delete))
 			}

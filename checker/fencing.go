@@ -136,7 +136,7 @@ func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 		}
 		other := highest
 		found[op.ID] = true
-		j.findings = append(j.findings, r.fencingFinding(s, mine, other, func() string {
+		j.findings = append(j.findings, r.fencingFinding(s, mine, other, "token not above that of a hold released before", func() string {
 			return fmt.Sprintf("%s asked for %s at %s and was given token %d, although %s, with token %d, had released it before: tokens must rise",
 				op.Client, op.Object, at(op.Call), mine.Token, other.Client, other.Token)
 		}))
@@ -155,7 +155,7 @@ func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 			continue
 		}
 		other := highest
-		j.findings = append(j.findings, r.fencingFinding(s, mine, other, func() string {
+		j.findings = append(j.findings, r.fencingFinding(s, mine, other, "token not above that of a hold released before it was granted", func() string {
 			return fmt.Sprintf("%s was told at %s that it holds %s and given token %d, although %s, with token %d, had held and released it before: tokens must rise",
 				op.Client, at(op.Return), op.Object, mine.Token, other.Client, other.Token)
 		}))
@@ -178,7 +178,7 @@ func (r *record) alongResource(s *subject, j *judgement, accepted []*history.Ope
 	for _, op := range accepted {
 		if op.Token != 0 || op.Kind == history.FencedWrite {
 			if higher := highest; higher != nil && op.Token < higher.Token {
-				j.findings = append(j.findings, r.fencingFinding(s, op, higher, func() string {
+				j.findings = append(j.findings, r.fencingFinding(s, op, higher, "token accepted after a higher one", func() string {
 					return fmt.Sprintf("the resource %s accepted token %d of %s (%s, position %d) after token %d of %s (position %d)",
 						op.Object, op.Token, op.Client, op.Kind, op.Revision, higher.Token, higher.Client, higher.Revision)
 				}))
@@ -191,8 +191,11 @@ func (r *record) alongResource(s *subject, j *judgement, accepted []*history.Ope
 			saw = op.Prior
 		}
 		if !leadsTo(saw, value, unsure) {
-			lost := last
-			j.findings = append(j.findings, r.fencingFinding(s, op, lost, func() string {
+			lost, cause := last, "an acknowledged update is lost"
+			if lost == nil {
+				cause = "value that nobody had written"
+			}
+			j.findings = append(j.findings, r.fencingFinding(s, op, lost, cause, func() string {
 				if lost == nil {
 					return fmt.Sprintf("%s's %s at position %d saw %q in %s, which nobody had written yet", op.Client, op.Kind, op.Revision, saw, op.Object)
 				}
@@ -223,9 +226,9 @@ func leadsTo(v, base string, unsure map[string]*history.Operation) bool {
 
 // fencingFinding makes a violation of op, next to other if there is one. It
 // inherits the blame of a lie through which either came to its token.
-func (r *record) fencingFinding(s *subject, op, other *history.Operation, tell func() string) finding {
+func (r *record) fencingFinding(s *subject, op, other *history.Operation, cause string, tell func() string) finding {
 	f := finding{tell: tell}
-	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
+	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: cause, Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 	lie := s.lies[op.Hold]
 	if other != nil {
 		f.Witness = []int64{other.ID, op.ID}
@@ -235,7 +238,7 @@ func (r *record) fencingFinding(s *subject, op, other *history.Operation, tell f
 		}
 	}
 	if lie != nil {
-		f.Blame, f.Known = lie.Blame, lie.Known
+		f.Blame, f.Known, f.Cause = lie.Blame, lie.Known, cause+", "+following(lie)
 		f.tell = func() string { return tell() + "; its token comes from a false success: " + lie.clause() }
 	}
 	return f
@@ -258,21 +261,26 @@ func (r *record) guarded(s *subject, ob *object, op *history.Operation) (f *find
 	}
 	t, _ := holder.identified(key, token)
 	var clause func() string
+	var cause string
 	switch {
 	case t == nil && (!r.covers(token, token) || !r.belowPrefix(key)):
 		return nil, false
 	case t == nil:
+		cause = "guarded by a key that is not in the log"
 		clause = func() string { return "the revision log has no such key" }
 	case t.Delete != 0 && op.Revision >= t.Delete:
+		cause = "guarded by a key that was gone"
 		clause = func() string { return "its key " + r.deletion(t.Life) }
 	case op.Revision < t.Create:
+		cause = "guarded by a key that was not there yet"
 		clause = func() string { return "its key was created only then" }
 	case s.Layout != history.NoLayout && op.Revision < t.owns:
+		cause = "guarded by a key that did not own yet"
 		clause = func() string { return "its key did not own yet, " + r.turn(holder, t) }
 	default:
 		return nil, op.Revision < t.gone
 	}
-	made := r.fencingFinding(s, op, nil, func() string {
+	made := r.fencingFinding(s, op, nil, cause, func() string {
 		return fmt.Sprintf("%s's write at rev %d, guarded by its key (rev %d), was accepted, but %s", op.Client, op.Revision, token, clause())
 	})
 	if t == nil && made.Known == "" && s.Origin != history.Broken {

@@ -106,8 +106,10 @@ func (s *ideal) chaos(c *idealClient) {
 			s.compacted = s.now
 			s.fault("compact", "members", s.now)
 			if s.bug == endsSilently {
-				for _, end := range s.observations {
-					end()
+				for _, ob := range s.objects {
+					if end := s.observations[ob]; end != nil {
+						end()
+					}
 				}
 			}
 		case s.chance(25) && !s.sharing:

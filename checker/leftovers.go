@@ -38,6 +38,15 @@ func leftovers(r *record, s *subject) *judgement {
 			} else if r.failedBefore(op) {
 				f.Known = r.knownAs(s, map[history.Primitive]string{history.Election: "etcd#22123", history.RWMutex: "rwmutex-unlock-twice"}[s.Primitive])
 			}
+			f.Call, f.Cause = op.Kind, "its key is still there"
+			switch {
+			case lie != nil:
+				f.Cause += ", " + following(lie)
+			case op.Kind.Acquires():
+				f.Cause = "without effect, but its key is still there"
+			case r.failedBefore(op):
+				f.Cause += ", after an attempt that failed"
+			}
 			what := "released " + object
 			switch op.Kind {
 			case history.Resign:
@@ -100,7 +109,7 @@ func leftovers(r *record, s *subject) *judgement {
 	for _, ob := range s.objects {
 		r.abandoned(ob, func(op *history.Operation, life *history.Life, closing *history.Operation) {
 			f := finding{}
-			f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID, closing.ID}, From: op.Call, To: closing.Call, Object: ob.name}
+			f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: "gave up, and its key stayed until its session was closed", Witness: []int64{op.ID, closing.ID}, From: op.Call, To: closing.Call, Object: ob.name}
 			if s.Primitive == history.Mutex || s.Primitive == history.Election {
 				// Of etcd's own only the services over gRPC clean up after they have
 				// answered; the library does so before it returns.

@@ -53,10 +53,12 @@ func linearizable(r *record, s *subject) *judgement {
 		}
 		sequence := r.reigns(ob)
 		wrong := misread(sequence, known)
-		if legal, asked := secondOpinion(sequence, known); asked && legal == (len(wrong) == 0) {
-			confirmed++
-		} else if asked {
-			disputed++
+		if !r.o.Unconfirmed {
+			if legal, asked := secondOpinion(sequence, known); asked && legal == (len(wrong) == 0) {
+				confirmed++
+			} else if asked {
+				disputed++
+			}
 		}
 		for _, m := range wrong {
 			j.findings = append(j.findings, r.misreadFinding(s, ob, m))
@@ -123,6 +125,14 @@ func (r *record) misreadFinding(s *subject, ob *object, m misreading) finding {
 	f.Violation = Violation{Blame: blame, Witness: []int64{m.read.ID}, From: m.read.Call, To: m.read.Return, Object: ob.name}
 	if m.after != nil {
 		f.Witness = []int64{m.after.ID, m.read.ID}
+	}
+	switch {
+	case m.after != nil:
+		f.Cause = "older than another read before it"
+	case m.state.from == 0:
+		f.Cause = "nobody can have become that by then"
+	default:
+		f.Cause = "older than the last change"
 	}
 	f.tell = func() string {
 		leader := func(v string) string {

@@ -61,7 +61,7 @@ func (r *record) neighbour(s *subject, ob *object, own *tenure, until time.Durat
 
 func (r *record) heldUp(s *subject, ob *object, op *history.Operation, own, neighbour *tenure) finding {
 	f := finding{}
-	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: ob.name}
+	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: "waited behind a key of another object", Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: ob.name}
 	if s.Primitive == history.Mutex {
 		f.Known = r.knownAs(s, "mutex-waits-for-neighbours")
 	}

@@ -38,7 +38,7 @@ func notice(r *record, s *subject) *judgement {
 			delays = append(delays, delay)
 			if limit := r.o.NoticeLimit; limit > 0 && delay > limit {
 				f := finding{}
-				f.Violation = Violation{Blame: s.culprit(), Witness: []int64{h.Acquire}, From: end.latest, To: heard, Object: ob.name}
+				f.Violation = Violation{Blame: s.culprit(), Cause: "told too late that the lease had ended", Witness: []int64{h.Acquire}, From: end.latest, To: heard, Object: ob.name}
 				f.tell = func() string {
 					return fmt.Sprintf("%s's lease had ended by %s, and at %s it still believed that it held %s: %s without notice, the limit is %s",
 						h.Client, at(end.latest), at(heard), h.Object, span(delay), span(limit))

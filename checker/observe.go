@@ -87,7 +87,7 @@ func (r *record) backward(s *subject, j *judgement, op *history.Operation) {
 	for _, e := range r.observed[op.ID] {
 		if revision != nil && e.Revision != 0 && e.Revision < revision.Revision {
 			from := revision
-			j.findings = append(j.findings, observeFinding(s, op, from.Time, e.Time, func() string {
+			j.findings = append(j.findings, observeFinding(s, op, from.Time, e.Time, "went back in revision", func() string {
 				return fmt.Sprintf("%s's observation of %s went back: it delivered %q at rev %d (%s) after %q at rev %d (%s)",
 					op.Client, op.Object, e.Value, e.Revision, at(e.Time), from.Value, from.Revision, at(from.Time))
 			}))
@@ -96,7 +96,7 @@ func (r *record) backward(s *subject, j *judgement, op *history.Operation) {
 		}
 		if leader != nil && e.Token != 0 && e.Token < leader.Token {
 			from := leader
-			f := observeFinding(s, op, from.Time, e.Time, func() string {
+			f := observeFinding(s, op, from.Time, e.Time, "went back to an older leader", func() string {
 				return fmt.Sprintf("%s's observation of %s went back to an older leader: it delivered %q (key rev %d) at %s after %q (key rev %d) at %s",
 					op.Client, op.Object, e.Value, e.Token, at(e.Time), from.Value, from.Token, at(from.Time))
 			})
@@ -133,7 +133,7 @@ func (r *record) inventedValues(s *subject, ob *object, j *judgement, op *histor
 		if ok || r.foreign(s, ob, e.Key) {
 			continue
 		}
-		j.findings = append(j.findings, observeFinding(s, op, e.Time, e.Time, func() string {
+		j.findings = append(j.findings, observeFinding(s, op, e.Time, e.Time, "value that was never put", func() string {
 			key := ""
 			if e.Token != 0 {
 				key = fmt.Sprintf(" by key rev %d", e.Token)
@@ -150,7 +150,7 @@ func (r *record) endedByItself(s *subject, op *history.Operation) *finding {
 	if op.Number != 1 || s.Origin == history.FromUser || !r.struck("compact", op.Call, op.Return) {
 		return nil
 	}
-	f := observeFinding(s, op, op.Call, op.Return, func() string {
+	f := observeFinding(s, op, op.Call, op.Return, "ended by itself after a compaction", func() string {
 		return fmt.Sprintf("%s's observation of %s, open since %s, ended at %s by itself and without an error, after the history that it had still to tell was compacted",
 			op.Client, op.Object, at(op.Call), at(op.Return))
 	})
@@ -169,7 +169,7 @@ func (r *record) foreign(s *subject, ob *object, key string) bool {
 func (r *record) foreignLeaders(s *subject, ob *object) []finding {
 	var findings []finding
 	add := func(op *history.Operation, key, value string, t time.Duration) {
-		f := observeFinding(s, op, op.Call, t, func() string {
+		f := observeFinding(s, op, op.Call, t, "named a key of another object", func() string {
 			return fmt.Sprintf("%s's %s of %s named %q with the key %s as the leader at %s, which is not a key of %s", op.Client, op.Kind, ob.name, value, key, at(t), ob.name)
 		})
 		if strings.HasPrefix(key, r.h.Header.ObjectPrefix(op.Subject, ob.name)) {
@@ -269,7 +269,7 @@ func (r *record) delivered(op *history.Operation, last *reign) bool {
 }
 
 func (r *record) unseenLeader(s *subject, ob *object, op *history.Operation, last *reign, since time.Duration) finding {
-	f := observeFinding(s, op, since, r.final, func() string {
+	f := observeFinding(s, op, since, r.final, "final leader not delivered", func() string {
 		text := fmt.Sprintf("%s's observation of %s, open since %s, had not delivered the final leader %q at %s, which had led since %s",
 			op.Client, op.Object, at(op.Call), last.value, at(r.final), at(since))
 		if events := r.observed[op.ID]; len(events) > 0 {
@@ -286,8 +286,8 @@ func (r *record) unseenLeader(s *subject, ob *object, op *history.Operation, las
 	return f
 }
 
-func observeFinding(s *subject, op *history.Operation, from, to time.Duration, tell func() string) finding {
+func observeFinding(s *subject, op *history.Operation, from, to time.Duration, cause string, tell func() string) finding {
 	f := finding{tell: tell}
-	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: from, To: to, Object: op.Object}
+	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: cause, Witness: []int64{op.ID}, From: from, To: to, Object: op.Object}
 	return f
 }

@@ -113,10 +113,11 @@ func (r *record) overtaken(s *subject, ob *object, a, b *history.Operation) *fin
 		}
 	}
 	f := finding{}
-	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{a.ID, b.ID}, From: a.Call, To: a.Return, Object: ob.name}
+	f.Violation = Violation{Blame: s.culprit(), Call: b.Kind, Witness: []int64{a.ID, b.ID}, From: a.Call, To: a.Return, Object: ob.name}
 	cause := ""
+	f.Cause = "overtook an older key"
 	if lie := s.lies[b.ID]; lie != nil {
-		f.Blame, f.Known = lie.Blame, lie.Known
+		f.Blame, f.Known, f.Cause = lie.Blame, lie.Known, f.Cause+", "+following(lie)
 		cause = "; that was never true: " + lie.clause()
 	}
 	f.tell = func() string {

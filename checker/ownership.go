@@ -90,8 +90,9 @@ func (r *record) proclaimedInVain(s *subject, ob *object, op *history.Operation)
 	f := &finding{}
 	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.Hold, op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 	cause := ""
+	f.Cause = r.lossOf(t.Life) + " before the call"
 	if lie := s.lies[op.Hold]; lie != nil {
-		f.Blame, f.Known = lie.Blame, lie.Known
+		f.Blame, f.Known, f.Cause = lie.Blame, lie.Known, following(lie)
 		cause = "; its leadership was never true: " + lie.clause()
 	}
 	f.tell = func() string {
@@ -128,15 +129,24 @@ func (r *record) ownedInTime(s *subject, ob *object, op *history.Operation) (*fi
 // cannot have owned but the reason is not known yet.
 func (r *record) judgeTenure(s *subject, ob *object, op *history.Operation, t *tenure) (f *finding, possible bool) {
 	var clause func() string
+	var cause string
 	switch {
 	case t.neverOwned():
 		if r.deletedBy(t.Life) == causeUnknown {
 			return nil, false
 		}
+		cause = r.lossOf(t.Life) + " while waiting"
+		if r.log.Latest(t.Delete) < op.Call {
+			cause = r.lossOf(t.Life) + " before the call"
+		}
 		clause = func() string {
 			return fmt.Sprintf("its key %s, %s", r.deletion(t.Life), r.turn(ob, t))
 		}
 	case r.log.Earliest(t.owns) > op.Return:
+		cause = "told before its turn"
+		if t.behind < 0 {
+			cause = "told before its key was made"
+		}
 		clause = func() string {
 			if t.behind < 0 {
 				return fmt.Sprintf("its key was created only at %s, not before %s", r.revision(t.Create), at(r.log.Earliest(t.Create)))
@@ -144,13 +154,14 @@ func (r *record) judgeTenure(s *subject, ob *object, op *history.Operation, t *t
 			return fmt.Sprintf("its turn cannot have come before %s, %s", at(r.log.Earliest(t.owns)), r.turn(ob, t))
 		}
 	case t.Delete != 0 && r.log.Latest(t.Delete) < op.Call:
+		cause = r.lossOf(t.Life) + " before the call"
 		clause = func() string {
 			return fmt.Sprintf("its key %s, before the call", r.deletion(t.Life))
 		}
 	default:
 		return nil, true
 	}
-	return r.lie(s, op, t, s.culprit(), clause), true
+	return r.lie(s, op, t, s.culprit(), cause, clause), true
 }
 
 // turn writes what a tenure had to wait for, as the end of a sentence.
@@ -207,14 +218,14 @@ func (r *record) invented(s *subject, op *history.Operation) *finding {
 	if s.Origin == history.Broken {
 		blame = BlameSubject
 	}
-	return r.lie(s, op, nil, blame, func() string {
+	return r.lie(s, op, nil, blame, "key not in the log", func() string {
 		return fmt.Sprintf("the revision log, which covers rev %d, has no such key of %s", op.Token, op.Object)
 	})
 }
 
-func (r *record) lie(s *subject, op *history.Operation, t *tenure, blame Blame, clause func() string) *finding {
+func (r *record) lie(s *subject, op *history.Operation, t *tenure, blame Blame, cause string, clause func() string) *finding {
 	f := &finding{clause: clause}
-	f.Violation = Violation{Blame: blame, Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
+	f.Violation = Violation{Blame: blame, Cause: cause, Call: op.Kind, Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 	if blame == BlameLibrary {
 		f.Known = r.known(s, Ownership, op, t)
 	}

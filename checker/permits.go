@@ -36,7 +36,7 @@ func exceeding(r *record, s *subject) *judgement {
 		contended += r.refused(ob, permits)
 		for _, e := range excesses(ob.holds, permits) {
 			f, decided := r.blameExcess(s, ob, &e)
-			if confirmed+disputed < storedViolations {
+			if !r.o.Unconfirmed && confirmed+disputed < storedViolations {
 				if e.confirmed(r, permits) {
 					confirmed++
 				} else {
@@ -214,6 +214,7 @@ func (r *record) blameExcess(s *subject, ob *object, e *excess) (f finding, deci
 		return losses[h] == lossLease && (liar == nil || liar.ID != h.Acquire)
 	})
 	tooMany := len(e.holds) - permits
+	f.Call, f.Cause = r.h.Operation(e.last.Acquire).Kind, "more were let in than there are permits"
 	why := func() string { return "none of their keys or leases had gone" }
 	decided = true
 	first := func(l loss) *history.Hold {
@@ -222,14 +223,15 @@ func (r *record) blameExcess(s *subject, ob *object, e *excess) (f finding, deci
 	}
 	switch {
 	case lie != nil:
-		f.Blame, f.Known = lie.Blame, lie.Known
+		f.Blame, f.Known, f.Call, f.Cause = lie.Blame, lie.Known, liar.Kind, following(lie)
 		why = func() string {
 			return fmt.Sprintf("%s was told a thing that was never true: %s", liar.Client, lie.clause())
 		}
 	case n[lossLease] >= tooMany:
-		f.Blame = BlameLease
+		f.Blame, f.Cause = BlameLease, "lease ended while held"
 		why = func() string { return fmt.Sprintf("%s's lease had ended", first(lossLease).Client) }
 	case n[lossOther] > 0 && n[lossLease]+n[lossOther] >= tooMany:
+		f.Cause = "key deleted while held"
 		why = func() string {
 			h := first(lossOther)
 			return fmt.Sprintf("%s's key %s", h.Client, r.deletion(lives[h]))

@@ -27,7 +27,7 @@ func (r *record) polls(s *subject, op *history.Operation) *finding {
 	if op.Requests <= 10+4*changes+2*int64((op.Return-op.Call).Seconds()) {
 		return nil
 	}
-	f := r.breach(s, op, op.Return, func() string {
+	f := r.breach(s, op, op.Return, "asked again and again after a compaction", func() string {
 		return fmt.Sprintf("%s's %s of %s, called at %s, had sent %d requests when it returned at %s, while %s changed %d times: it asked again and again after a compaction",
 			op.Client, op.Kind, op.Object, at(op.Call), op.Requests, at(op.Return), op.Object, changes)
 	})

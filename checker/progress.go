@@ -164,8 +164,16 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 			holder = h
 		}
 	}
-	if holder != nil {
+	f.Call, f.Cause = op.Kind, "never finished after the heal"
+	if op.Completed() && op.Return <= t {
+		f.Cause = "never succeeded after the heal"
+	}
+	switch {
+	case holder != nil:
 		f.Witness = append(f.Witness, holder.Acquire)
+		f.Cause += ", behind a holder"
+	case op.Kind.Acquires():
+		f.Cause += ", with no holder"
 	}
 	f.tell = func() string {
 		how := "had not finished"
@@ -223,6 +231,7 @@ func (r *record) deadHolder(s *subject, ob *object, h *history.Hold) (f *finding
 	}
 	f = &finding{}
 	f.Violation = Violation{Blame: BlameServer, Witness: []int64{h.Acquire}, From: from, To: from + stayed, Object: ob.name}
+	f.Call, f.Cause = r.h.Operation(h.Acquire).Kind, "a dead holder's key stayed"
 	if t.Lease != h.Lease { // etcd was never asked to delete it with its owner
 		f.Blame = s.culprit()
 	}

@@ -62,7 +62,7 @@ func refusal(r *record, s *subject) *judgement {
 			}
 			free++
 			f := finding{}
-			f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: ob.name}
+			f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: "refused while nobody can have held the object", Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: ob.name}
 			last := ""
 			if other >= 0 {
 				f.Witness = []int64{requests[other].ID, op.ID}

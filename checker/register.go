@@ -62,15 +62,15 @@ func register(r *record, s *subject) *judgement {
 	undecided := ""
 	trace.ByObject(func(o int32, calls []history.Call) {
 		model, _ := exact.ModelNamed("kv")
-		result := model.Check(context.Background(), calls, exact.Parameters{}, exact.Limits{})
+		result := model.Check(context.Background(), calls, exact.Parameters{}, exact.Limits{Unconfirmed: r.o.Unconfirmed})
 		if result.Unknown != "" {
 			model, _ = exact.ModelNamed("cas-register")
-			result = model.Check(context.Background(), calls, exact.Parameters{}, exact.Limits{Steps: registerSteps})
+			result = model.Check(context.Background(), calls, exact.Parameters{}, exact.Limits{Steps: registerSteps, Unconfirmed: r.o.Unconfirmed})
 		}
 		switch v := result.Violation; {
 		case v != nil:
 			f := finding{}
-			f.Violation = Violation{Blame: s.storeBlame(), Object: trace.Objects[o]}
+			f.Violation = Violation{Blame: s.storeBlame(), Cause: "no order of the calls keeps the rules of a register", Object: trace.Objects[o]}
 			for i := range v.Witness {
 				f.Witness = append(f.Witness, v.Witness[i].ID)
 				if op := r.h.Operation(v.Witness[i].ID); op != nil {
@@ -133,9 +133,9 @@ func (r *record) statesOf(s *subject, ob *object) []*history.Change {
 // judgeRead judges one read by the log. Old is true if the value had surely been
 // replaced before the call; ok is false if the log does not tell.
 func (r *record) judgeRead(s *subject, ob *object, op *history.Operation, states []*history.Change, stale bool) (f *finding, old, ok bool) {
-	wrong := func(ids []int64, clause string) *finding {
+	wrong := func(cause, clause string) *finding {
 		f := &finding{}
-		f.Violation = Violation{Blame: s.storeBlame(), Witness: ids, From: op.Call, To: op.Return, Object: ob.name}
+		f.Violation = Violation{Blame: s.storeBlame(), Call: op.Kind, Cause: cause, Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: ob.name}
 		f.tell = func() string {
 			value := fmt.Sprintf("%q (rev %d)", op.Value, op.Token)
 			if op.Value == "" {
@@ -149,7 +149,7 @@ func (r *record) judgeRead(s *subject, ob *object, op *history.Operation, states
 		return nil, false, false
 	}
 	if r.log.Earliest(op.Revision) > op.Return {
-		return wrong([]int64{op.ID}, fmt.Sprintf("as of rev %d, which came later", op.Revision)), false, true
+		return wrong("as of a revision that came later", fmt.Sprintf("as of rev %d, which came later", op.Revision)), false, true
 	}
 	next := sort.Search(len(states), func(k int) bool { return states[k].Revision > op.Revision })
 	value, made := "", int64(0)
@@ -157,11 +157,11 @@ func (r *record) judgeRead(s *subject, ob *object, op *history.Operation, states
 		value, made = states[next-1].Value, states[next-1].Revision
 	}
 	if value != op.Value || op.Token != 0 && made != op.Token {
-		return wrong([]int64{op.ID}, fmt.Sprintf("as of rev %d, where the store had %q (rev %d)", op.Revision, value, made)), false, true
+		return wrong("not what the store had at its revision", fmt.Sprintf("as of rev %d, where the store had %q (rev %d)", op.Revision, value, made)), false, true
 	}
 	old = next < len(states) && r.log.Latest(states[next].Revision) < op.Call
 	if old && !stale {
-		return wrong([]int64{op.ID}, fmt.Sprintf("although %q had replaced it at %s", states[next].Value, r.revision(states[next].Revision))), true, true
+		return wrong("replaced before the call", fmt.Sprintf("although %q had replaced it at %s", states[next].Value, r.revision(states[next].Revision))), true, true
 	}
 	return nil, old, true
 }

@@ -347,6 +347,12 @@ func (s *scenario) judge(t *testing.T) {
 	if len(s.wants) == 0 {
 		t.Fatal("a scenario that expects nothing")
 	}
+	for i := range result.Properties {
+		p := &result.Properties[i]
+		for k := range p.Violations {
+			wellNamed(t, p, &p.Violations[k])
+		}
+	}
 	var current *Property
 	told := func() string {
 		text, _ := json.MarshalIndent(result, "", " ")

@@ -13,7 +13,7 @@ func (r *record) spinning(s *subject, op *history.Operation) *finding {
 		return nil
 	}
 	end := r.ended(op)
-	f := r.breach(s, op, end, func() string {
+	f := r.breach(s, op, end, "asked again and again while nothing changed", func() string {
 		return fmt.Sprintf("%s's %s of %s, called at %s, made %s until %s while the object's keys changed %d times: it does not wait, it spins",
 			op.Client, op.Kind, op.Object, at(op.Call), count(op.Requests, "request"), at(end), r.changes(r.objects[objectID{op.Subject, op.Object}], op.Call, end))
 	})

@@ -216,9 +216,9 @@ func (r *record) sessionLives(lease int64, t time.Duration) bool {
 	return true
 }
 
-func (r *record) strayFinding(s *subject, ob *object, g stray, op *history.Operation, known string) finding {
+func (r *record) strayFinding(s *subject, ob *object, g stray, op *history.Operation, known, cause string) finding {
 	f := finding{}
-	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{g.maker.ID, op.ID}, From: op.Call, To: op.Return, Object: ob.name}
+	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: fmt.Sprintf("%s a key that a %s without success had left", cause, g.maker.Kind), Witness: []int64{g.maker.ID, op.ID}, From: op.Call, To: op.Return, Object: ob.name}
 	f.Known = r.knownAs(s, known)
 	return f
 }
@@ -230,7 +230,7 @@ func (r *record) origin(g stray) string {
 }
 
 func (r *record) toldNothingLeft(s *subject, ob *object, g stray, op *history.Operation) finding {
-	f := r.strayFinding(s, ob, g, op, r.lostAcquire(s, g))
+	f := r.strayFinding(s, ob, g, op, r.lostAcquire(s, g), "told of nothing to give up beside")
 	f.tell = func() string {
 		what := "that there was nothing to give up"
 		if op.Outcome == history.Ok {
@@ -243,7 +243,7 @@ func (r *record) toldNothingLeft(s *subject, ob *object, g stray, op *history.Op
 }
 
 func (r *record) toldNotLeading(s *subject, ob *object, g stray, op *history.Operation) finding {
-	f := r.strayFinding(s, ob, g, op, "proclaim-after-lost-answer")
+	f := r.strayFinding(s, ob, g, op, "proclaim-after-lost-answer", "told that it does not lead by")
 	f.tell = func() string {
 		return fmt.Sprintf("%s; its proclaim was told at %s that it does not lead, and its key had led since %s",
 			r.origin(g), at(op.Return), r.revision(g.owns))
@@ -252,7 +252,7 @@ func (r *record) toldNotLeading(s *subject, ob *object, g stray, op *history.Ope
 }
 
 func (r *record) ghost(s *subject, ob *object, g stray, waiter *history.Operation) finding {
-	f := r.strayFinding(s, ob, g, waiter, r.lostAcquire(s, g))
+	f := r.strayFinding(s, ob, g, waiter, r.lostAcquire(s, g), "kept out by")
 	f.tell = func() string {
 		return fmt.Sprintf("%s; that key owned %s from %s on, nobody believed in it, and %s's %s, called at %s, waited behind it until its patience ended at %s",
 			r.origin(g), ob.name, r.revision(g.owns), waiter.Client, waiter.Kind, at(waiter.Call), at(waiter.Return))

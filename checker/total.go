@@ -150,9 +150,9 @@ func (b *bank) countAtOnce(ob *object) {
 }
 
 // found adds a violation.
-func (b *bank) found(ob *object, blame Blame, ops []*history.Operation, from, to time.Duration, tell func() string) {
+func (b *bank) found(ob *object, blame Blame, cause string, ops []*history.Operation, from, to time.Duration, tell func() string) {
 	f := finding{tell: tell}
-	f.Violation = Violation{Blame: blame, From: from, To: min(to, b.h.End), Object: ob.name}
+	f.Violation = Violation{Blame: blame, Cause: cause, From: from, To: min(to, b.h.End), Object: ob.name}
 	for _, op := range ops {
 		f.Witness = append(f.Witness, op.ID)
 		if f.From == 0 && f.To == 0 {
@@ -208,7 +208,7 @@ func (b *bank) revise(ob *object, k *books, transfers map[string]*moved, changes
 		case c.Deleted:
 			balance = 0
 		case err != nil:
-			b.found(ob, b.subject.culprit(), nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
+			b.found(ob, b.subject.culprit(), "a balance that is none", nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
 				return fmt.Sprintf("account %s of %s had %q at %s, which is no balance", account, ob.name, c.Value, b.revision(revision))
 			})
 		}
@@ -225,12 +225,12 @@ func (b *bank) revise(ob *object, k *books, transfers map[string]*moved, changes
 	switch {
 	case m == nil && name != "":
 		wrong = true
-		b.found(ob, b.subject.culprit(), nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
+		b.found(ob, b.subject.culprit(), "changed by what nobody asked for", nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
 			return fmt.Sprintf("the accounts of %s were changed at %s by %q, which no client asked for", ob.name, b.revision(revision), name)
 		})
 	case m == nil && len(before) > 0:
 		wrong = true
-		b.found(ob, b.subject.culprit(), nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
+		b.found(ob, b.subject.culprit(), "changed by no transfer", nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
 			return fmt.Sprintf("the accounts of %s were changed at %s by no transfer", ob.name, b.revision(revision))
 		})
 	case m != nil:
@@ -241,7 +241,7 @@ func (b *bank) revise(ob *object, k *books, transfers map[string]*moved, changes
 	}
 	b.remember(k, revision, after)
 	if sum, known := k.sum(); known && !wrong && !b.weak && sum != b.subject.Whole && (len(before) < len(k.names) || sumOf(before) == b.subject.Whole) {
-		b.found(ob, b.subject.culprit(), nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
+		b.found(ob, b.subject.culprit(), "the accounts have not the whole", nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
 			return fmt.Sprintf("the accounts of %s had %d together at %s, and %d is the whole", ob.name, sum, b.revision(revision), b.subject.Whole)
 		})
 	}
@@ -298,7 +298,7 @@ func (b *bank) applied(ob *object, k *books, m *moved, revision int64, before, a
 	_, from := after[m.from]
 	_, to := after[m.to]
 	if !from || !to || len(after) != 2 {
-		b.found(ob, b.subject.culprit(), []*history.Operation{m.op}, 0, 0, func() string {
+		b.found(ob, b.subject.culprit(), "not wholly, or more than that", []*history.Operation{m.op}, 0, 0, func() string {
 			return fmt.Sprintf("%s's transfer of %d from %s to %s, called at %s, changed the accounts %s at %s: it did not take effect wholly, or did more",
 				m.op.Client, m.op.Number, m.from, m.to, at(m.op.Call), strings.Join(slices.Sorted(maps.Keys(after)), ", "), b.revision(revision))
 		})
@@ -314,7 +314,7 @@ func (b *bank) applied(ob *object, k *books, m *moved, revision int64, before, a
 		if !known || has == had+side.change {
 			if has < 0 && !b.weak && known && had >= 0 {
 				wrong = true
-				b.found(ob, b.subject.culprit(), []*history.Operation{m.op}, 0, 0, func() string {
+				b.found(ob, b.subject.culprit(), "more than the account held", []*history.Operation{m.op}, 0, 0, func() string {
 					return fmt.Sprintf("%s's transfer of %d left account %s with %d at %s, although it held too little", m.op.Client, m.op.Number, side.account, has, b.revision(revision))
 				})
 			}
@@ -327,7 +327,11 @@ func (b *bank) applied(ob *object, k *books, m *moved, revision int64, before, a
 			continue
 		}
 		wrong = true
-		b.found(ob, b.subject.culprit(), []*history.Operation{m.op}, 0, 0, func() string {
+		cause := "built on a balance that never was"
+		if committed {
+			cause = "built on an older balance"
+		}
+		b.found(ob, b.subject.culprit(), cause, []*history.Operation{m.op}, 0, 0, func() string {
 			text := fmt.Sprintf("%s's transfer of %d from %s to %s, called at %s, wrote %d into account %s at %s, which had %d",
 				m.op.Client, m.op.Number, m.from, m.to, at(m.op.Call), has, side.account, b.revision(revision), had)
 			if committed {
@@ -345,8 +349,8 @@ func (b *bank) judgeTransfer(ob *object, m *moved) {
 	what := func() string {
 		return fmt.Sprintf("%s's transfer of %d from %s to %s, called at %s", op.Client, op.Number, m.from, m.to, at(op.Call))
 	}
-	tell := func(blame Blame, how func() string) {
-		b.found(ob, blame, []*history.Operation{op}, 0, 0, func() string { return what() + ", " + how() })
+	tell := func(blame Blame, cause string, how func() string) {
+		b.found(ob, blame, cause, []*history.Operation{op}, 0, 0, func() string { return what() + ", " + how() })
 	}
 	switch {
 	case len(m.made) == 0 && op.Outcome == history.Ok:
@@ -355,7 +359,7 @@ func (b *bank) judgeTransfer(ob *object, m *moved) {
 			if b.subject.Origin != history.FromEtcd {
 				blame = BlameSubject
 			}
-			tell(blame, func() string {
+			tell(blame, "acknowledged, and not in the log", func() string {
 				return fmt.Sprintf("was acknowledged at %s and is not in the revision log, which covers it: it never took effect", at(op.Return))
 			})
 		} else {
@@ -368,7 +372,7 @@ func (b *bank) judgeTransfer(ob *object, m *moved) {
 		}
 		return
 	case op.Outcome == history.Fail:
-		tell(b.subject.culprit(), func() string {
+		tell(b.subject.culprit(), "refused, and took effect", func() string {
 			return fmt.Sprintf("was told at %s that nothing was moved, and took effect at %s", at(op.Return), b.revision(m.made[0]))
 		})
 		return
@@ -378,15 +382,15 @@ func (b *bank) judgeTransfer(ob *object, m *moved) {
 	first := m.made[0]
 	switch {
 	case len(m.made) > 1:
-		tell(b.subject.culprit(), func() string {
+		tell(b.subject.culprit(), "took effect more than once", func() string {
 			return fmt.Sprintf("took effect %d times, at %s and %s", len(m.made), b.revision(first), b.revision(m.made[1]))
 		})
 	case b.log.Latest(first) < op.Call, op.Outcome == history.Ok && b.log.Earliest(first) > op.Return:
-		tell(b.subject.culprit(), func() string {
+		tell(b.subject.culprit(), "took effect outside of its call", func() string {
 			return fmt.Sprintf("and acknowledged at %s, took effect outside of its call, at %s", at(op.Return), b.revision(first))
 		})
 	case op.Outcome == history.Ok && op.Revision != 0 && op.Revision != first:
-		tell(b.subject.culprit(), func() string {
+		tell(b.subject.culprit(), "told of another revision", func() string {
 			return fmt.Sprintf("was told that it made rev %d, and took effect at %s", op.Revision, b.revision(first))
 		})
 	}
@@ -399,7 +403,7 @@ func (b *bank) judgeAudit(ob *object, op *history.Operation, k *books) {
 		b.off++
 		b.offMax = max(b.offMax, op.Number-b.subject.Whole, b.subject.Whole-op.Number)
 		if !b.weak {
-			b.found(ob, blame, []*history.Operation{op}, 0, 0, func() string {
+			b.found(ob, blame, "found more or less than the whole", []*history.Operation{op}, 0, 0, func() string {
 				return fmt.Sprintf("%s's audit of %s, called at %s, found %d together at %s, and %d is the whole: %s",
 					op.Client, ob.name, at(op.Call), op.Number, at(op.Return), b.subject.Whole, op.Value)
 			})
@@ -429,13 +433,13 @@ func (b *bank) judgeAudit(ob *object, op *history.Operation, k *books) {
 	case was && mayBeOld:
 		b.old++
 	case was:
-		b.found(ob, blame, []*history.Operation{op}, 0, 0, func() string {
+		b.found(ob, blame, "read balances that were over", []*history.Operation{op}, 0, 0, func() string {
 			return fmt.Sprintf("%s's audit of %s, called at %s, returned balances that were over by then: %s", op.Client, ob.name, at(op.Call), op.Value)
 		})
 	case len(b.gaps) > 0 || !b.seesAllBy(b.log.Start, op.Return):
 		b.unjudged++
 	default:
-		b.found(ob, blame, []*history.Operation{op}, 0, 0, func() string {
+		b.found(ob, blame, "read balances that never were together", []*history.Operation{op}, 0, 0, func() string {
 			return fmt.Sprintf("%s's audit of %s, called at %s, returned balances at %s that the accounts never had together by then: %s",
 				op.Client, ob.name, at(op.Call), at(op.Return), op.Value)
 		})
@@ -457,7 +461,7 @@ func (b *bank) judgeEach(ob *object, op *history.Operation, k *books) {
 			b.unjudged++
 			return
 		}
-		b.found(ob, b.subject.culprit(), []*history.Operation{op}, 0, 0, func() string {
+		b.found(ob, b.subject.culprit(), "read a balance that never was", []*history.Operation{op}, 0, 0, func() string {
 			return fmt.Sprintf("%s's audit of %s, called at %s, found %d in account %s at %s, which it never had by then",
 				op.Client, ob.name, at(op.Call), balance, account, at(op.Return))
 		})

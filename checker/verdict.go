@@ -1,6 +1,10 @@
 package checker
 
-import "time"
+import (
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
 
 // Verdict is the answer to whether a promise was kept.
 type Verdict string
@@ -39,6 +43,11 @@ type Violation struct {
 	// Known is the issue that describes this mechanism, for example
 	// "etcd#19597", or "".
 	Known string
+	// Call is the kind of call that went wrong, and Cause says in a few words how,
+	// without names, times or revisions: of two violations with the same cause it
+	// is the same. See Mechanism.
+	Call  history.Kind
+	Cause string
 	// Sentence tells it with times, clients and revisions.
 	Sentence string
 	// Witness are the IDs of the few operations that prove it.
@@ -52,7 +61,9 @@ type Violation struct {
 // Property is the judgement of one promise on one subject.
 type Property struct {
 	Subject, Property string
-	Verdict           Verdict
+	// Primitive is the subject's, or "" for calls that belong to no subject.
+	Primitive history.Primitive
+	Verdict   Verdict
 	// Violations are ordered worst first: unexplained, known, then lease.
 	Violations []Violation
 	// Sentence sums up; for a violation it is the worst one's.
@@ -124,4 +135,11 @@ type Options struct {
 	// NoticeLimit makes Notice a promise: the longest time from losing a lease
 	// to being told; zero only reports it.
 	NoticeLimit time.Duration
+	// Unconfirmed leaves porcupine out, which else confirms what is told: for
+	// where time counts, and a violation is judged again without it. What the
+	// checks themselves find is the same; a mistake in one is not noticed. The
+	// figures confirmed_by_porcupine are zero.
+	//
+	// Check then starts no goroutine, asks for no time, and has no limit of time.
+	Unconfirmed bool
 }

@@ -153,20 +153,10 @@ func (l *line) operation() Operation {
 }
 
 func (l *line) complete(op *Operation) {
-	op.Outcome, op.Return, op.Error, op.Panicked = Outcome(l.Type), l.Time, l.Error, l.Panicked
-	set(&op.Key, l.Key)
-	set(&op.Token, l.Token)
-	set(&op.Value, l.Value)
-	set(&op.Revision, l.Revision)
-	set(&op.Number, l.Number)
-	set(&op.Requests, l.Requests)
-}
-
-func set[T comparable](field *T, v T) {
-	var zero T
-	if v != zero {
-		*field = v
-	}
+	op.complete(&Completion{
+		Outcome: Outcome(l.Type), Error: l.Error, Panicked: l.Panicked, Key: l.Key, Token: l.Token,
+		Value: l.Value, Revision: l.Revision, Number: l.Number, Requests: l.Requests,
+	}, l.Time)
 }
 
 func (l *line) event() Event {

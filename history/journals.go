@@ -39,17 +39,16 @@ type revisionLine struct {
 // journal appends JSON lines, each in one Write.
 type journal struct {
 	mu  sync.Mutex
-	w   io.Writer
+	w   io.Writer // nil if no lines are wanted
 	err error
 }
 
+// append writes a line; the lock is held.
 func (j *journal) append(v any) {
-	text, err := json.Marshal(v)
-	j.mu.Lock()
-	defer j.mu.Unlock()
 	if j.err != nil {
 		return
 	}
+	text, err := json.Marshal(v)
 	if err == nil {
 		_, err = j.w.Write(append(text, '\n'))
 	}
@@ -63,40 +62,82 @@ func (j *journal) Err() error {
 	return j.err
 }
 
-// RevisionJournal writes the revision log as it is observed. Its methods are
-// safe for concurrent use.
-type RevisionJournal struct{ journal }
+// RevisionJournal records the revision log as it is observed, as lines, or as a
+// Memory's does, which keeps it. Its methods are safe for concurrent use.
+type RevisionJournal struct {
+	journal
+	memory *keptRevisions // nil if only lines are wanted
+}
 
 // NewRevisionJournal returns a journal on w of a log that sees every change
 // from revision start on. The store must be the run's own: nobody else writes
 // to it, so that a revision of which nothing was seen is a gap in the log.
 func NewRevisionJournal(w io.Writer, start int64) *RevisionJournal {
-	j := &RevisionJournal{journal{w: w}}
-	j.append(revisionLine{Type: lineStart, Revision: start})
+	j := &RevisionJournal{journal: journal{w: w}}
+	j.begin(start)
 	return j
+}
+
+func (j *RevisionJournal) begin(start int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.w != nil {
+		j.append(revisionLine{Type: lineStart, Revision: start})
+	}
+	if j.memory != nil {
+		j.memory.begin(start)
+	}
 }
 
 // Change records a change of a key.
 func (j *RevisionJournal) Change(c Change) {
-	j.append(revisionLine{
-		Type: lineChange, Revision: c.Revision, Time: c.Time, Key: c.Key, Deleted: c.Deleted,
-		Create: c.Create, Version: c.Version, Lease: c.Lease, Value: c.Value,
-	})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.w != nil {
+		j.append(revisionLine{
+			Type: lineChange, Revision: c.Revision, Time: c.Time, Key: c.Key, Deleted: c.Deleted,
+			Create: c.Create, Version: c.Version, Lease: c.Lease, Value: c.Value,
+		})
+	}
+	if j.memory != nil {
+		j.memory.change(&c)
+	}
 }
 
 // LeaseEnd records the end of a lease.
 func (j *RevisionJournal) LeaseEnd(e LeaseEnd) {
-	j.append(revisionLine{Type: lineLeaseEnd, Revision: e.Revision, Time: e.Time, Lease: e.Lease})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.w != nil {
+		j.append(revisionLine{Type: lineLeaseEnd, Revision: e.Revision, Time: e.Time, Lease: e.Lease})
+	}
+	if j.memory != nil {
+		j.memory.leaseEnd(e)
+	}
 }
 
 // Tick records a dated revision.
 func (j *RevisionJournal) Tick(t Tick) {
-	j.append(revisionLine{Type: lineTick, Revision: t.Revision, Call: t.Call, Time: t.Return})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.w != nil {
+		j.append(revisionLine{Type: lineTick, Revision: t.Revision, Call: t.Call, Time: t.Return})
+	}
+	if j.memory != nil {
+		j.memory.tick(t)
+	}
 }
 
 // Through records that the log is complete through revision r.
 func (j *RevisionJournal) Through(r int64) {
-	j.append(revisionLine{Type: lineThrough, Through: r})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.w != nil {
+		j.append(revisionLine{Type: lineThrough, Through: r})
+	}
+	if j.memory != nil {
+		j.memory.reaches(r)
+	}
 }
 
 // ReadRevisions reads what a RevisionJournal wrote. As with ReadJournal, a
@@ -136,13 +177,19 @@ func ReadRevisions(r io.Reader) (*RevisionLog, error) {
 	if err != nil {
 		return nil, err
 	}
+	return observedLog(start, through, changes, ends, ticks), nil
+}
+
+// observedLog is the log of what was seen, in the order in which it was. Through
+// is zero if it is not known how far it is complete.
+func observedLog(start, through int64, changes []Change, ends []LeaseEnd, ticks []Tick) *RevisionLog {
 	if through == 0 {
 		changes, ends, through = beforeLast(changes, ends)
 	}
 	// What was seen after the end may have been seen in part.
 	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Revision > through })
 	ends = slices.DeleteFunc(ends, func(e LeaseEnd) bool { return e.Revision > through })
-	return NewRevisionLog(start, through, changes, ends, ticks, gapsBetween(start, through, changes)), nil
+	return NewRevisionLog(start, through, changes, ends, ticks, gapsBetween(start, through, changes))
 }
 
 // decode makes l the line that text is.
@@ -236,15 +283,27 @@ func gapsBetween(start, through int64, changes []Change) []Gap {
 	return gaps
 }
 
-// FaultJournal writes each state of each fault. Its methods are safe for
-// concurrent use.
-type FaultJournal struct{ journal }
+// FaultJournal records each state of each fault, as lines, or as a Memory's
+// does, which keeps the last. Its methods are safe for concurrent use.
+type FaultJournal struct {
+	journal
+	memory *keptFaults // nil if only lines are wanted
+}
 
 // NewFaultJournal returns a journal on w.
-func NewFaultJournal(w io.Writer) *FaultJournal { return &FaultJournal{journal{w: w}} }
+func NewFaultJournal(w io.Writer) *FaultJournal { return &FaultJournal{journal: journal{w: w}} }
 
-// Record writes the fault as it is now.
-func (j *FaultJournal) Record(f Fault) { j.append(f) }
+// Record records the fault as it is now.
+func (j *FaultJournal) Record(f Fault) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.w != nil {
+		j.append(f)
+	}
+	if j.memory != nil {
+		j.memory.record(&f)
+	}
+}
 
 // ReadFaults reads what a FaultJournal wrote: for each fault its last state, in
 // the order in which they first appeared. An empty journal is no fault.

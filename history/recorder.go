@@ -10,7 +10,8 @@ import (
 // Recorder appends operations and events to a journal as they happen. Each
 // record is handed to the writer in one Write before the method returns, so
 // that with a file beneath it outlives the process: an invocation is in the
-// journal before the call is made.
+// journal before the call is made. The recorder of a Memory keeps each record
+// instead, or besides.
 //
 // Records are stamped while they are appended, each later than the one before.
 // All methods are safe for concurrent use.
@@ -18,7 +19,8 @@ type Recorder struct {
 	clock *Clock
 
 	mu      sync.Mutex
-	w       io.Writer
+	w       io.Writer    // nil if no lines are wanted
+	memory  *keptHistory // nil if only lines are
 	line    []byte
 	last    time.Duration
 	lastID  int64
@@ -56,7 +58,8 @@ type Completion struct {
 // NewRecorder returns a recorder that appends to w, and writes the header.
 func NewRecorder(w io.Writer, clock *Clock, h Header) (*Recorder, error) {
 	h.Version = FormatVersion
-	r := &Recorder{clock: clock, w: w, crashed: make(map[string]bool), last: -1}
+	r := newRecorder(clock)
+	r.w = w
 	line, err := appendHeader(nil, &h)
 	if err != nil {
 		return nil, err
@@ -65,6 +68,10 @@ func NewRecorder(w io.Writer, clock *Clock, h Header) (*Recorder, error) {
 		return nil, fmt.Errorf("write history header: %w", err)
 	}
 	return r, nil
+}
+
+func newRecorder(clock *Clock) *Recorder {
+	return &Recorder{clock: clock, crashed: make(map[string]bool), last: -1}
 }
 
 // Listen makes f hear every record after it was written. It must be called
@@ -101,8 +108,13 @@ func (r *Recorder) Invoke(op *Operation) bool {
 	r.lastID++
 	op.ID = r.lastID
 	op.Call = r.stamp()
-	r.line = appendInvocation(r.line[:0], op)
-	r.write()
+	if r.w != nil {
+		r.line = appendInvocation(r.line[:0], op)
+		r.write()
+	}
+	if r.memory != nil {
+		r.memory.invoked(op)
+	}
 	if r.listen != nil {
 		r.listen(Record{Time: op.Call, Operation: op})
 	}
@@ -118,8 +130,15 @@ func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
 		return 0, false
 	}
 	at := r.stamp()
-	r.line = appendCompletion(r.line[:0], c, at)
-	r.write()
+	if r.w != nil {
+		r.line = appendCompletion(r.line[:0], c, at)
+		r.write()
+	}
+	if r.memory != nil {
+		if err := r.memory.completed(c, at); err != nil && r.err == nil {
+			r.err = err
+		}
+	}
 	if r.listen != nil {
 		r.listen(Record{Time: at, Completion: c})
 	}
@@ -138,8 +157,13 @@ func (r *Recorder) Event(e Event) bool {
 		r.crashed[e.Client] = true
 	}
 	e.Time = r.stamp()
-	r.line = appendEvent(r.line[:0], &e)
-	r.write()
+	if r.w != nil {
+		r.line = appendEvent(r.line[:0], &e)
+		r.write()
+	}
+	if r.memory != nil {
+		r.memory.happened(&e)
+	}
 	if r.listen != nil {
 		r.listen(Record{Time: e.Time, Event: &e})
 	}
@@ -158,5 +182,23 @@ func (r *Recorder) write() {
 	}
 	if _, err := r.w.Write(r.line); err != nil {
 		r.err = fmt.Errorf("write history: %w", err)
+	}
+}
+
+// complete adds what a call's return says.
+func (o *Operation) complete(c *Completion, at time.Duration) {
+	o.Outcome, o.Return, o.Error, o.Panicked = c.Outcome, at, c.Error, c.Panicked
+	set(&o.Key, c.Key)
+	set(&o.Token, c.Token)
+	set(&o.Value, c.Value)
+	set(&o.Revision, c.Revision)
+	set(&o.Number, c.Number)
+	set(&o.Requests, c.Requests)
+}
+
+func set[T comparable](field *T, v T) {
+	var zero T
+	if v != zero {
+		*field = v
 	}
 }

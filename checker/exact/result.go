@@ -18,4 +18,7 @@ type Limits struct {
 	// Unlike a limit of time, which a context sets, it makes the search stop at
 	// the same place everywhere.
 	Steps int64
+	// Unconfirmed leaves porcupine out: a violation is told without its opinion.
+	// Without it a check starts no goroutine and asks for no time.
+	Unconfirmed bool
 }
