@@ -3,19 +3,42 @@ package holdfast
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/embedded"
+	"github.com/etcd-holdfast/holdfast/cluster/sim"
 	"github.com/etcd-holdfast/holdfast/faults"
 )
 
+// The kinds of cluster.
+const (
+	embeddedKind = "embedded"
+	simulated    = "sim"
+)
+
+// launch is what a backend needs to start a cluster.
+type launch struct {
+	spec ClusterSpec
+	// stream returns the random stream of a label.
+	stream func(label string) *rand.Rand
+	// directory is where the cluster keeps what it needs, and logs; "" is nowhere,
+	// which only a virtual one can take.
+	directory string
+	// interrupted is true once the run is to end; a virtual cluster calls interrupt
+	// then.
+	interrupted func() bool
+	interrupt   func()
+}
+
 // backend is one way to have a cluster. Here, and only here, backends meet.
 type backend struct {
-	// start launches a cluster that keeps what it needs, and logs, below a run's
-	// directory.
-	start func(ctx context.Context, spec ClusterSpec, directory string) (cluster.Cluster, error)
+	start func(ctx context.Context, l *launch) (cluster.Cluster, error)
+	// virtual is true if its time is: all of the run is in a bubble.
+	virtual bool
 	// mistakes reports what is wrong with a spec; fields are the spec's.
 	mistakes     func(spec ClusterSpec) []Mistake
 	capabilities func(spec ClusterSpec) faults.Capabilities
@@ -23,9 +46,14 @@ type backend struct {
 
 func backendOf(kind string) (backend, bool) {
 	switch kind {
-	case "embedded":
+	case embeddedKind:
 		return backend{start: startEmbedded, mistakes: embeddedMistakes, capabilities: func(spec ClusterSpec) faults.Capabilities {
 			var c *embedded.Cluster
+			return faults.CapabilitiesOf(c, spec.Members)
+		}}, true
+	case simulated:
+		return backend{start: startSim, virtual: true, mistakes: simMistakes, capabilities: func(spec ClusterSpec) faults.Capabilities {
+			var c *sim.Cluster
 			return faults.CapabilitiesOf(c, spec.Members)
 		}}, true
 	default:
@@ -33,16 +61,38 @@ func backendOf(kind string) (backend, bool) {
 	}
 }
 
-func startEmbedded(ctx context.Context, spec ClusterSpec, directory string) (cluster.Cluster, error) {
+func startEmbedded(ctx context.Context, l *launch) (cluster.Cluster, error) {
 	return embedded.Start(ctx, embedded.Config{
-		Members: spec.Members, Election: spec.Election, Heartbeat: spec.Heartbeat, Fsync: spec.Fsync,
+		Members: l.spec.Members, Election: l.spec.Election, Heartbeat: l.spec.Heartbeat, Fsync: l.spec.Fsync,
 		// Not among the system's temporary files: what a killed run leaves is
 		// found, and removed, with the run.
-		Directory: filepath.Join(directory, "data"), LogDirectory: directory,
+		Directory: filepath.Join(l.directory, "data"), LogDirectory: l.directory,
 	})
 }
 
+func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
+	s := l.spec.Sim
+	return sim.Start(sim.Config{
+		Members: l.spec.Members, Election: l.spec.Election, Heartbeat: l.spec.Heartbeat,
+		Delays: sim.Delays{Usual: s.Delay, Slow: s.Slow, Long: s.SlowDelay}, Peers: sim.Delays{Usual: s.Peers},
+		LeaseClock: s.LeaseClock, Clock: func(party string) float64 {
+			slot, _, _ := strings.Cut(party, ".")
+			return s.Clocks[slot]
+		},
+		Stream: l.stream, Interrupted: l.interrupted, Interrupt: l.interrupt,
+	}), nil
+}
+
 func embeddedMistakes(spec ClusterSpec) []Mistake {
+	mistakes := etcdMistakes(spec)
+	if spec.Sim != nil {
+		mistakes = append(mistakes, Mistake{Field: "sim", Message: "it is of a cluster of kind sim, and this one is embedded"})
+	}
+	return mistakes
+}
+
+// etcdMistakes reports what is wrong with how etcd is set up.
+func etcdMistakes(spec ClusterSpec) []Mistake {
 	var mistakes []Mistake
 	wrong := func(field, format string, args ...any) {
 		mistakes = append(mistakes, Mistake{Field: field, Message: fmt.Sprintf(format, args...)})
@@ -58,3 +108,33 @@ func embeddedMistakes(spec ClusterSpec) []Mistake {
 	}
 	return mistakes
 }
+
+func simMistakes(spec ClusterSpec) []Mistake {
+	mistakes := etcdMistakes(spec)
+	wrong := func(field, format string, args ...any) {
+		mistakes = append(mistakes, Mistake{Field: "sim." + field, Message: fmt.Sprintf(format, args...)})
+	}
+	if spec.Fsync {
+		mistakes = append(mistakes, Mistake{Field: "fsync", Message: "a simulated cluster has no disk"})
+	}
+	s := spec.Sim
+	if s == nil { // Complete was not called
+		s = &SimSpec{LeaseClock: 1}
+	}
+	for field, err := range map[string]error{"delay": s.Delay.Validate(), "slow": s.Slow.Validate(), "slow-delay": s.SlowDelay.Validate(), "peers": s.Peers.Validate()} {
+		if err != nil {
+			wrong(field, "%v", err)
+		}
+	}
+	if bad(s.LeaseClock) {
+		wrong("lease-clock", "%v is not between 0.1 and 10", s.LeaseClock)
+	}
+	for slot, rate := range s.Clocks {
+		if bad(rate) {
+			wrong("clocks", "%v of %s is not between 0.1 and 10", rate, slot)
+		}
+	}
+	return mistakes
+}
+
+func bad(rate float64) bool { return !(rate >= 0.1 && rate <= 10) }

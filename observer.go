@@ -59,6 +59,9 @@ func startObserver(ctx context.Context, c cluster.Cluster, prefix string, record
 			err = errors.Join(err, o.close())
 		}
 	}()
+	if teller, ok := c.(cluster.Teller); ok {
+		return o, o.listenTo(ctx, teller, journal)
+	}
 	adminURLs, err := c.Connect(adminParty)
 	if err != nil {
 		return nil, fmt.Errorf("connect the harness: %w", err)
@@ -228,13 +231,7 @@ func (o *observer) followLeader(ctx context.Context, c cluster.StatusReader) {
 	roles := make(map[string]string)
 	for ctx.Err() == nil {
 		for _, s := range c.Status() {
-			role := "follower"
-			switch {
-			case !s.Running:
-				role = "down"
-			case s.Leads:
-				role = "leader"
-			}
+			role := roleOf(s)
 			if roles[s.Member] != role {
 				roles[s.Member] = role
 				o.recorder.Event(history.Event{Kind: history.Leads, Client: s.Member, Detail: role, Revision: int64(s.Term)})

@@ -66,7 +66,7 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	}
 	r := &run{scenario: &s, options: o, info: &info, directory: d}
 	r.say("run directory %s", d.path)
-	fault := r.run(ctx)
+	fault := r.live(ctx)
 	info.Ended = EndedComplete
 	switch {
 	case fault != nil:
@@ -96,6 +96,7 @@ type run struct {
 	directory *directory
 
 	clock    *history.Clock
+	record   *record
 	recorder *history.Recorder
 	cluster  cluster.Cluster
 	observer *observer
@@ -108,6 +109,10 @@ type run struct {
 	conductor *faults.Conductor
 	// interrupted is true if ctx ended before the run was complete.
 	interrupted bool
+	// stopped is true once the outside wants a virtual run to end, and interrupt
+	// ends it; both are nil in any other.
+	stopped   func() bool
+	interrupt func()
 
 	mu sync.Mutex
 }
@@ -160,7 +165,7 @@ func (r *run) run(ctx context.Context) (err error) {
 
 	heal, final := make(chan struct{}), make(chan struct{})
 	env := &workloads.Env{
-		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix,
+		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix, Dial: r.dial(),
 		Connect: r.connect, Disconnect: r.disconnect, Requests: r.requests(),
 		Healed: heal, Final: final, Quiet: r.scenario.Quiet, Await: r.await,
 	}
@@ -253,18 +258,15 @@ func (r *run) start(ctx, life context.Context) error {
 	defer cancel()
 	r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
-	c, err := backend.start(within, r.scenario.Cluster, r.directory.path)
+	c, err := backend.start(within, &launch{
+		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), interrupted: r.stopped, interrupt: r.interrupt,
+	})
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
 	}
 	r.cluster = c
-	file, err := r.directory.append(HistoryFile)
-	if err != nil {
-		return err
-	}
 	r.clock = history.NewClock()
-	r.info.Started, r.info.Etcd = r.clock.Start(), c.Version()
-	if err := r.directory.writeInfo(r.info); err != nil {
+	if err := r.begun(c.Version()); err != nil {
 		return err
 	}
 	header := history.Header{Prefix: runPrefix}
@@ -275,34 +277,31 @@ func (r *run) start(ctx, life context.Context) error {
 			Permits: subject.PermitsOf(&w.Traffic), Whole: subject.WholeOf(), Promise: subject.Promise, Scripted: len(w.Script) > 0,
 		})
 	}
-	if r.recorder, err = history.NewRecorder(file, r.clock, header); err != nil {
+	if r.record, err = newRecord(r.directory, r.clock, header, backend.virtual); err != nil {
 		return err
+	}
+	r.recorder = r.record.recorder
+	if sequencer, ok := c.(cluster.Sequencer); ok {
+		r.recorder.TakeTurns(sequencer.Turn)
 	}
 	r.lookout = faults.NewLookout(r.clock, runPrefix)
 	r.recorder.Listen(func(record history.Record) {
 		r.lookout.Hear(record)
 		r.tally.hear(record)
 	})
-	revisions, err := r.directory.append(RevisionsFile)
-	if err != nil {
-		return err
-	}
-	r.observer, err = startObserver(life, c, runPrefix, r.recorder, func(start int64) *history.RevisionJournal {
-		return history.NewRevisionJournal(revisions, start)
-	}, r.lookout.Changed)
+	r.observer, err = startObserver(life, c, runPrefix, r.recorder, r.record.revisions, r.lookout.Changed)
 	return err
 }
 
 // newConductor makes ready to carry out the plan of faults: what the faults wait
 // for is noted from now on.
 func (r *run) newConductor() (*faults.Conductor, error) {
-	file, err := r.directory.append(FaultsFile)
-	if err != nil {
-		return nil, err
-	}
 	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: runPrefix}
+	if sequencer, ok := r.cluster.(cluster.Sequencer); ok {
+		r.world.Turn = func(fault string) { sequencer.Turn(fault, nil) }
+	}
 	c := &faults.Conductor{
-		World: r.world, Lookout: r.lookout, Journal: history.NewFaultJournal(file), Clock: r.clock, Report: r.sayFault,
+		World: r.world, Lookout: r.lookout, Journal: r.record.faults, Clock: r.clock, Report: r.sayFault,
 	}
 	return c, c.Arm(r.scenario.Plan())
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/quantity"
 	"github.com/etcd-holdfast/holdfast/workloads"
@@ -41,7 +43,7 @@ type Scenario struct {
 
 // ClusterSpec says which cluster to launch.
 type ClusterSpec struct {
-	// Kind is the backend: "embedded".
+	// Kind is the backend: "embedded" or "sim".
 	Kind string `yaml:"kind"`
 	// Members is 1, 3 or 5.
 	Members int `yaml:"members"`
@@ -51,6 +53,39 @@ type ClusterSpec struct {
 	Heartbeat time.Duration `yaml:"heartbeat"`
 	// Fsync makes members wait for the disk.
 	Fsync bool `yaml:"fsync"`
+	// Sim says more of a simulated cluster; it is of kind sim only.
+	Sim *SimSpec `yaml:"sim,omitempty"`
+}
+
+// SimSpec says how the network and the clocks of a simulated cluster are.
+type SimSpec struct {
+	// Delay is how long a message between a client and a member is on its way, in
+	// one direction; a share Slow of them takes SlowDelay. Peers is the delay
+	// between members.
+	Delay     quantity.Span  `yaml:"delay"`
+	Slow      quantity.Share `yaml:"slow"`
+	SlowDelay quantity.Span  `yaml:"slow-delay"`
+	Peers     quantity.Span  `yaml:"peers"`
+	// LeaseClock is how fast members' clocks run, by which they count leases, and
+	// Clocks how fast those of clients do, by slot; 1 is right, and what is not named.
+	LeaseClock float64            `yaml:"lease-clock"`
+	Clocks     map[string]float64 `yaml:"clocks,omitempty"`
+}
+
+// DefaultSim is how a simulated cluster is of which nothing is said.
+func DefaultSim() SimSpec {
+	return SimSpec{
+		Delay: quantity.Span{Min: 100 * time.Microsecond, Max: 2 * time.Millisecond}, Slow: 0.01,
+		SlowDelay: quantity.Span{Min: 5 * time.Millisecond, Max: 50 * time.Millisecond},
+		Peers:     quantity.Span{Min: 100 * time.Microsecond, Max: time.Millisecond}, LeaseClock: 1,
+	}
+}
+
+// UnmarshalYAML reads what is said over the defaults.
+func (s *SimSpec) UnmarshalYAML(node *yaml.Node) error {
+	type plain SimSpec
+	*s = DefaultSim()
+	return node.Decode((*plain)(s))
 }
 
 // ClientSpec is what the clients of all workloads have in common, unless their
@@ -131,6 +166,10 @@ func (s Scenario) completed() Scenario {
 // Complete fills in what a scenario's parts inherit: each workload takes from
 // Clients what it leaves zero, and each triggered fault its defaults.
 func (s *Scenario) Complete() {
+	if s.Cluster.Kind == simulated && s.Cluster.Sim == nil {
+		sim := DefaultSim()
+		s.Cluster.Sim = &sim
+	}
 	for i := range s.Workloads {
 		w := &s.Workloads[i]
 		if w.Clients == 0 {

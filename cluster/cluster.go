@@ -108,8 +108,8 @@ type Dialler interface {
 // Sequencer is a cluster that decides in which order its parties do things.
 type Sequencer interface {
 	// Turn returns when it is the party's turn to do something that others may
-	// see. What it is tells apart what one party does at the same time.
-	Turn(party, what string)
+	// see. What, if not nil, tells apart what one party does at the same time.
+	Turn(party string, what func() []byte)
 }
 
 // Teller is a cluster that tells what changes in it as it happens, so that

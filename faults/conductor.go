@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -79,15 +80,17 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 		if p.At > 0 || p.Rest > 0 {
 			c.until(ctx, max(c.Began+p.At, c.Clock.Now()+p.Rest))
 		}
-		if target, held, err = c.await(ctx, v); err != nil {
+		if target, held, err = c.await(ctx, p.ID, v); err != nil {
 			record.Planned, record.Unfired = 0, true
 			record.Evidence = c.never(p, v)
+			c.turn(p.ID)
 			c.Journal.Record(record)
 			return nil
 		}
 		record.Planned = c.Clock.Now()
 	} else if !c.until(ctx, c.Began+p.At) {
 		record.Evidence = "the time for faults was over before"
+		c.turn(p.ID)
 		c.Journal.Record(record)
 		return nil
 	}
@@ -108,6 +111,7 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 // begin injects a fault. It returns no effect if there is nothing to prove; the
 // error is of healing what was injected in part.
 func (c *Conductor) begin(ctx context.Context, kind Kind, p Planned, target string, record *history.Fault) (*effect, error) {
+	c.turn(p.ID)
 	record.From = c.Clock.Now()
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
 	e, err := (*effect)(nil), errUnknown
@@ -136,6 +140,7 @@ func (c *Conductor) begin(ctx context.Context, kind Kind, p Planned, target stri
 
 // finish proves a fault and heals it. healed is the event by which it is, or "".
 func (c *Conductor) finish(ctx context.Context, e *effect, record *history.Fault, healed string) error {
+	c.turn(record.ID)
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
 	defer cancel()
 	record.Verified, record.Evidence = e.prove(within)
@@ -169,6 +174,13 @@ func (c *Conductor) heal(ctx context.Context, e *effect, record *history.Fault) 
 		record.Error = err.Error()
 	}
 	return err
+}
+
+// turn waits for a fault's turn.
+func (c *Conductor) turn(id int64) {
+	if c.World.Turn != nil {
+		c.World.Turn("fault " + strconv.FormatInt(id, 10))
+	}
 }
 
 // present is true if a client is still the one in its slot.

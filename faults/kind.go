@@ -54,6 +54,9 @@ type World struct {
 	Admin *clientv3.Client
 	// Prefix is before every key of the run.
 	Prefix string
+	// Turn, if set, returns when it is a fault's turn to be injected, proved or
+	// recorded: no two are at the same time then.
+	Turn func(fault string)
 
 	// The clients that were connected, and what is imposed on all of them.
 	mu       sync.Mutex

@@ -263,6 +263,12 @@ func forget(states map[int64]state, client string) {
 // once in a run: two faults at once on one client would each see the other's
 // effect.
 func (l *Lookout) Await(ctx context.Context, t Trigger, slots ...string) string {
+	return l.awaitState(ctx, t, func() {}, slots)
+}
+
+// awaitState is Await, which calls turn before each look: of several who wait
+// for the same, the first to look has it.
+func (l *Lookout) awaitState(ctx context.Context, t Trigger, turn func(), slots []string) string {
 	l.mu.Lock()
 	l.awaited++
 	l.mu.Unlock()
@@ -274,6 +280,7 @@ func (l *Lookout) Await(ctx context.Context, t Trigger, slots ...string) string 
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
+		turn()
 		client, left, changed := l.strike(t, slots...)
 		if client != "" && left <= 0 {
 			return client

@@ -3,7 +3,9 @@ package faults
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/link"
@@ -95,7 +97,7 @@ func (w *World) stall(member string) *standing {
 		client, _ := w.Clients.Current(slot)
 		clients[client] = true
 	}
-	for client := range clients {
+	for _, client := range slices.Sorted(maps.Keys(clients)) {
 		s.harm.impose(w.Cluster, client, member, bothWays())
 	}
 	if w.standing == nil {

@@ -112,9 +112,9 @@ func (c *Conductor) rearm(v *vigil) {
 // errNever is returned when the moment did not come in time.
 var errNever = errors.New("it never happened")
 
-// await waits for a fault's moment and returns to whom it happened, "" if that
+// await waits for the moment of the fault with an id and returns to whom it happened, "" if that
 // is not known. What is held meanwhile goes on when the moment is passed.
-func (c *Conductor) await(ctx context.Context, v *vigil) (client string, m *moment, err error) {
+func (c *Conductor) await(ctx context.Context, id int64, v *vigil) (client string, m *moment, err error) {
 	if !v.fresh {
 		c.rearm(v)
 	}
@@ -131,7 +131,7 @@ func (c *Conductor) await(ctx context.Context, v *vigil) (client string, m *mome
 			slots = v.slots
 		}
 		for range v.trigger.Nth {
-			if client = c.Lookout.Await(ctx, v.trigger, slots...); client == "" {
+			if client = c.Lookout.awaitState(ctx, v.trigger, func() { c.turn(id) }, slots); client == "" {
 				return "", nil, errNever
 			}
 		}

@@ -72,3 +72,13 @@ type Event struct {
 	Revision  int64
 	Detail    string
 }
+
+// ofClient is true for what a client does, and not for what is done to it, or
+// happens to members and the run.
+func (e *Event) ofClient() bool {
+	switch e.Kind {
+	case Crashed, Leads, PhaseBegan:
+		return false
+	}
+	return e.Client != ""
+}

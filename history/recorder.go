@@ -28,6 +28,7 @@ type Recorder struct {
 	sealed  bool
 	err     error
 	listen  func(Record)
+	turn    func(client string, what func() []byte)
 }
 
 // Record is what a listener is told: an operation at its invocation or its
@@ -78,6 +79,11 @@ func newRecorder(clock *Clock) *Recorder {
 // before the first record; f must be quick and must not call the recorder.
 func (r *Recorder) Listen(f func(Record)) { r.listen = f }
 
+// TakeTurns makes clients wait for turn before each record of what they do. It is
+// called before the record is stamped, and what tells apart the records of one
+// client. It must be called before the first record. Deaths do not wait.
+func (r *Recorder) TakeTurns(turn func(client string, what func() []byte)) { r.turn = turn }
+
 // Clock is the clock that stamps the records.
 func (r *Recorder) Clock() *Clock { return r.clock }
 
@@ -100,6 +106,9 @@ func (r *Recorder) Seal() {
 // returns true. It returns false, and the call must not be made, if the
 // client has crashed or the record was sealed.
 func (r *Recorder) Invoke(op *Operation) bool {
+	if r.turn != nil {
+		r.turn(op.Client, func() []byte { return appendInvocation(nil, op) })
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.sealed || r.crashed[op.Client] {
@@ -124,6 +133,9 @@ func (r *Recorder) Invoke(op *Operation) bool {
 // Complete records that the call of an operation returned, and returns when.
 // It returns false, and records nothing, if the client has crashed.
 func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
+	if r.turn != nil {
+		r.turn(c.Client, func() []byte { return appendCompletion(nil, c, 0) })
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.sealed || r.crashed[c.Client] {
@@ -148,6 +160,9 @@ func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
 // Event records e, sets its Time, and returns true. After a Crashed event
 // nothing more is recorded of its client, and false returned.
 func (r *Recorder) Event(e Event) bool {
+	if r.turn != nil && e.ofClient() {
+		r.turn(e.Client, func() []byte { return appendEvent(nil, &e) })
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.sealed || e.Client != "" && r.crashed[e.Client] {

@@ -84,6 +84,9 @@ func newClient(ctx context.Context, env *Env, slot, name string, subject *Subjec
 }
 
 func (c *Client) dial() (*clientv3.Client, error) {
+	if c.env.Dial != nil {
+		return c.env.Dial(c.ctx, c.Name, c.dialTimeout)
+	}
 	etcd, err := clientv3.New(clientv3.Config{
 		Endpoints: c.endpoints, DialTimeout: c.dialTimeout, Logger: zap.NewNop(), Context: c.ctx,
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: time.Second})},
@@ -294,7 +297,7 @@ func surviving(call func(*history.Completion) error, done *history.Completion) (
 	defer func() {
 		if p := recover(); p != nil {
 			done.Panicked = true
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("panic: %v\n%s", p, plainStack(debug.Stack()))
 		}
 	}()
 	return call(done)

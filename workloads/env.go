@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
@@ -17,6 +19,8 @@ type Env struct {
 	// Disconnect removes them.
 	Connect    func(party string) ([]string, error)
 	Disconnect func(party string)
+	// Dial, if set, connects a party that does not dial URLs.
+	Dial func(ctx context.Context, party string, timeout time.Duration) (*clientv3.Client, error)
 	// Requests, if set, is how many requests a party's links have carried since
 	// it was connected.
 	Requests func(party string) int64

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -27,10 +28,10 @@ type Config struct {
 	// Delays are those of messages between clients and members, Peers those
 	// between members. Zero is none.
 	Delays, Peers Delays
-	// ServerClock is how fast the clock is by which members count leases, and
-	// Drift how fast each client's own is; zero of either is 1, right.
-	ServerClock float64
-	Drift       func(party string) float64
+	// LeaseClock is how fast the clock is by which members count leases, and Clock
+	// how fast each client's own is; zero of either is 1, right.
+	LeaseClock float64
+	Clock      func(party string) float64
 	// Stream returns the random stream for a purpose.
 	Stream func(label string) *rand.Rand
 	// Interrupted, if set, is asked again and again; once it returns true,
@@ -47,8 +48,8 @@ func (c Config) withDefaults() Config {
 	if c.Heartbeat == 0 {
 		c.Heartbeat = 50 * time.Millisecond
 	}
-	if c.ServerClock == 0 {
-		c.ServerClock = 1
+	if c.LeaseClock == 0 {
+		c.LeaseClock = 1
 	}
 	return c
 }
@@ -116,7 +117,7 @@ func Start(c Config) *Cluster {
 	}
 	s.leader = s.members[0]
 	s.scheduler.interrupted, s.scheduler.interrupt = c.Interrupted, c.Interrupt
-	s.scheduler.after(s.check(), s.expire)
+	s.scheduler.after(time.Duration(s.random.Int64N(int64(s.check()))), s.expire)
 	go s.scheduler.run()
 	return s
 }
@@ -167,8 +168,8 @@ func (c *Cluster) partyOf(name string) *party {
 	p := c.parties[name]
 	if p == nil {
 		p = &party{cluster: c, name: name, random: c.config.Stream("network/" + name), rate: 1}
-		if c.config.Drift != nil {
-			p.rate = c.config.Drift(name)
+		if c.config.Clock != nil {
+			p.rate = cmp.Or(c.config.Clock(name), 1)
 		}
 		c.parties[name] = p
 	}

@@ -58,16 +58,15 @@ func (p *party) ready() {
 	}
 }
 
-// Turn returns when it is the party's turn to do something that others may see,
-// which what names. While the party is paused it has none.
-func (c *Cluster) Turn(name, what string) {
+// Turn is as cluster.Sequencer has it. While the party is paused it has none.
+func (c *Cluster) Turn(name string, what func() []byte) {
 	p := c.partyOf(name)
 	granted := make(chan struct{})
 	grant := func() bool {
 		close(granted)
 		return true
 	}
-	ok := c.scheduler.post(post{party: p, kind: postTurn, text: func() []byte { return []byte(what) }, take: func() {
+	ok := c.scheduler.post(post{party: p, kind: postTurn, text: what, take: func() {
 		if p.paused > 0 {
 			p.turns = append(p.turns, func() { c.scheduler.after(p.step(), grant) })
 			return

@@ -190,7 +190,7 @@ func (c *Cluster) patience() time.Duration { return 5*time.Second + 2*c.config.E
 
 // leaseTime is the time by the clock that counts leases.
 func (c *Cluster) leaseTime() time.Duration {
-	return duration(float64(c.scheduler.now()) * c.config.ServerClock)
+	return duration(float64(c.scheduler.now()) * c.config.LeaseClock)
 }
 
 func duration(nanoseconds float64) time.Duration { return time.Duration(nanoseconds) }
@@ -201,7 +201,7 @@ const leaseCheck = 500 * time.Millisecond
 
 // check is how long it is until the next look.
 func (c *Cluster) check() time.Duration {
-	return duration(float64(leaseCheck)/c.config.ServerClock) + c.grain()
+	return duration(float64(leaseCheck)/c.config.LeaseClock) + c.grain()
 }
 
 // expire is the leader's look for leases whose time is over.

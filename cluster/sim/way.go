@@ -140,8 +140,8 @@ type message struct {
 	payload   payload
 	err       error // of an answer that is none
 	bytes     int64
-	// seen is true once taps were shown it.
-	seen bool
+	// seen is true once taps were shown it, kept once a stall has kept it back.
+	seen, kept bool
 }
 
 // payload is a message of etcd's.
@@ -178,7 +178,7 @@ func (w *way) arrive(m *message) bool {
 	d := m.direction
 	switch {
 	case w.wire.stalls[d] > 0:
-		w.wire.stats.HeldTotal = add(w.wire.stats.HeldTotal, d, m.size())
+		w.keep(m)
 		w.held[d] = append(w.held[d], m)
 		return false
 	case w.shown[d] || len(w.held[d]) > 0:
@@ -190,7 +190,12 @@ func (w *way) arrive(m *message) bool {
 			return true
 		}
 	}
-	return m.deliver()
+	return w.deliver(m)
+}
+
+func (w *way) keep(m *message) {
+	m.kept = true
+	w.wire.stats.HeldTotal = add(w.wire.stats.HeldTotal, m.direction, m.size())
 }
 
 // show lets taps see a message before it passes. They may take their time, and
@@ -216,11 +221,11 @@ func (w *way) pass(m *message) bool {
 	d := m.direction
 	w.shown[d] = false
 	if w.wire.stalls[d] > 0 { // by the tap
-		w.wire.stats.HeldTotal = add(w.wire.stats.HeldTotal, d, m.size())
+		w.keep(m)
 		w.held[d] = append([]*message{m}, w.held[d]...)
 		return false
 	}
-	woken := m.deliver()
+	woken := w.deliver(m)
 	w.flow(d)
 	return woken
 }
@@ -238,10 +243,19 @@ func (w *way) flow(d link.Direction) {
 	}
 }
 
-func (m *message) deliver() bool {
-	if m.direction == link.ToTarget {
-		m.exchange.way.member.receive(m.exchange, m.payload)
-		return false
+// deliver hands a message to whom it is for.
+func (w *way) deliver(m *message) bool {
+	if m.direction == link.ToDialler {
+		return m.exchange.receive(m.payload, m.err)
 	}
-	return m.exchange.receive(m.payload, m.err)
+	if m.exchange.over {
+		// The client gave up meanwhile. Of a stream, that is its end. A request is
+		// served all the same, unless the news of its end came right behind it, as
+		// out of a stall: then the server may see that first.
+		if m.exchange.request == nil || m.kept && w.party.random.IntN(2) == 0 {
+			return false
+		}
+	}
+	w.member.receive(m.exchange, m.payload)
+	return false
 }
