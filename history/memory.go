@@ -36,6 +36,36 @@ func NewMemory(h Header, clock *Clock) (*Memory, error) {
 	return m, nil
 }
 
+// Reuse returns a memory of another run, in the space of this one: that takes
+// half the time where runs are many. This run's record is ended, and the history
+// and all that was read from it must not be used any more.
+func (m *Memory) Reuse(h Header, clock *Clock) (*Memory, error) {
+	next, err := NewMemory(h, clock)
+	if err != nil {
+		return nil, err
+	}
+	m.History()
+	m.recorder.mu.Lock()
+	defer m.recorder.mu.Unlock()
+	m.revisions.mu.Lock()
+	defer m.revisions.mu.Unlock()
+	m.faults.mu.Lock()
+	defer m.faults.mu.Unlock()
+	next.history.Operations, next.history.Events = emptied(m.history.Operations), emptied(m.history.Events)
+	next.history.digest.record, next.log.digest.record, next.injected.digest.record = m.history.digest.record, m.log.digest.record, m.injected.digest.record
+	next.log.changes, next.log.ends, next.log.ticks = emptied(m.log.changes), emptied(m.log.ends), emptied(m.log.ticks)
+	next.injected.last = emptied(m.injected.last)
+	// Whoever still has this one's recorder or journals records nothing.
+	m.history, m.log, m.injected = keptHistory{}, keptRevisions{ended: true}, keptFaults{ended: true}
+	return next, nil
+}
+
+// emptied is a slice with the space of another, of which it keeps no text alive.
+func emptied[T any](s []T) []T {
+	clear(s)
+	return s[:0]
+}
+
 // Tee has every record written as well, as a Recorder, a RevisionJournal and a
 // FaultJournal on these writers would; a nil one is none. It must be called
 // before the first record, and before RevisionJournal.

@@ -2,8 +2,8 @@ package history
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"testing"
 	"time"
@@ -48,6 +48,10 @@ func TestMemoryIsWhatReadingGives(t *testing.T) {
 			t.Fatalf("in memory\n%+v\n%+v\nread\n%+v\n%+v", got, got.Revisions, want, want.Revisions)
 		}
 		digest := m.Digest()
+		if rapid.Bool().Draw(t, "reuse") {
+			reused(t, m)
+			return
+		}
 		m.Recorder().Event(Event{Kind: PhaseBegan, Detail: PhaseEnd})
 		m.revisions.Tick(Tick{Revision: 1})
 		m.FaultJournal().Record(Fault{ID: 1, Kind: "late"})
@@ -55,6 +59,44 @@ func TestMemoryIsWhatReadingGives(t *testing.T) {
 			t.Fatal("something was recorded after the history was asked for")
 		}
 	})
+}
+
+// reused records another run in a memory's space, and compares it with what it
+// is in a space of its own; whoever still records the first run is refused.
+func reused(t *rapid.T, m *Memory) {
+	h := drawHeader(t)
+	next, err := m.Reuse(h, NewClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := NewMemory(h, NewClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next.Digest() != fresh.Digest() || !reflect.DeepEqual(plainly(next.History()), plainly(fresh.History())) {
+		t.Fatal("a memory that is used again is not empty")
+	}
+	if next, err = next.Reuse(h, NewClock()); err != nil {
+		t.Fatal(err)
+	}
+	var operations, revisions, faults bytes.Buffer
+	if err := next.Tee(&operations, &revisions, &faults); err != nil {
+		t.Fatal(err)
+	}
+	recordAnything(t, next, true)
+	m.Recorder().Invoke(&Operation{Client: "late"})
+	m.revisions.Change(Change{Revision: 1, Key: "late"})
+	m.FaultJournal().Record(Fault{ID: 1, Kind: "late"})
+	want, err1 := ReadJournal(&operations)
+	log, err2 := ReadRevisions(&revisions)
+	injected, err3 := ReadFaults(&faults)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	want.Revisions, want.Faults = log, injected
+	if got := next.History(); !reflect.DeepEqual(plainly(got), plainly(want)) {
+		t.Fatalf("in memory\n%+v\nread\n%+v", got, want)
+	}
 }
 
 // plainly returns a history in which what is empty is nil.
@@ -65,7 +107,7 @@ func plainly(h *History) *History {
 	if h.Revisions != nil {
 		log := *h.Revisions
 		log.Changes, log.LeaseEnds, log.Ticks, log.Gaps = orNil(log.Changes), orNil(log.LeaseEnds), orNil(log.Ticks), orNil(log.Gaps)
-		log.latest, log.byTick, log.lives = orNil(log.latest), orNil(log.byTick), orNil(log.lives)
+		log.lives = orNil(log.lives)
 		plain.Revisions = &log
 	}
 	return &plain
@@ -247,6 +289,21 @@ func BenchmarkMemory(b *testing.B) {
 			m.Digest()
 		}
 	})
+	b.Run("reused", func(b *testing.B) {
+		b.ReportAllocs()
+		m, err := NewMemory(testHeader(), clock)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if m, err = m.Reuse(testHeader(), clock); err != nil {
+				b.Fatal(err)
+			}
+			record(m.Recorder(), m.RevisionJournal(2), m.FaultJournal())
+			m.History()
+			m.Digest()
+		}
+	})
 	b.Run("journals", func(b *testing.B) { // written and read again, without a disk
 		b.ReportAllocs()
 		for b.Loop() {
@@ -258,7 +315,7 @@ func BenchmarkMemory(b *testing.B) {
 			record(r, NewRevisionJournal(&revisions, 2), NewFaultJournal(&faults))
 			_, err1 := ReadJournal(&operations)
 			_, err2 := ReadRevisions(&revisions)
-			_, err3 := ReadFaults(io.Reader(&faults))
+			_, err3 := ReadFaults(&faults)
 			if err1 != nil || err2 != nil || err3 != nil {
 				b.Fatal(err1, err2, err3)
 			}

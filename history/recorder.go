@@ -180,7 +180,8 @@ func (r *Recorder) Event(e Event) bool {
 		r.memory.happened(&e)
 	}
 	if r.listen != nil {
-		r.listen(Record{Time: e.Time, Event: &e})
+		told := e // or every event would be on the heap
+		r.listen(Record{Time: e.Time, Event: &told})
 	}
 	return true
 }

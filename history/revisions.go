@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 )
@@ -54,10 +53,9 @@ type RevisionLog struct {
 	Ticks          []Tick
 	Gaps           []Gap
 
-	latest []time.Duration // by index of Changes: no later than this
-	byTick []Tick          // by Revision, with Call made monotonic
-	lives  []Life
-	ends   map[int64]LeaseEnd
+	dates dates
+	lives []Life
+	ends  map[int64]LeaseEnd
 }
 
 // Life is one life of one key, from its creation to its deletion.
@@ -98,7 +96,7 @@ func NewRevisionLog(start, through int64, changes []Change, ends []LeaseEnd, tic
 			log.ends[e.Lease] = e
 		}
 	}
-	log.date()
+	log.dates = dated(log.Changes, log.Ticks)
 	log.live()
 	return log
 }
@@ -123,24 +121,6 @@ func inOrder[T any](s []T, compare func(a, b *T) int) {
 			slices.SortStableFunc(s, func(a, b T) int { return compare(&a, &b) })
 			return
 		}
-	}
-}
-
-// date computes the bounds that Earliest and Latest look up.
-func (log *RevisionLog) date() {
-	log.latest = make([]time.Duration, len(log.Changes))
-	bound := Never
-	for i := len(log.Changes) - 1; i >= 0; i-- {
-		bound = min(bound, log.Changes[i].Time)
-		log.latest[i] = bound
-	}
-	log.byTick = slices.Clone(log.Ticks)
-	inOrder(log.byTick, func(a, b *Tick) int { return cmp.Compare(a.Revision, b.Revision) })
-	for i := 1; i < len(log.byTick); i++ {
-		log.byTick[i].Call = max(log.byTick[i].Call, log.byTick[i-1].Call)
-	}
-	for i := len(log.byTick) - 2; i >= 0; i-- {
-		log.byTick[i].Return = min(log.byTick[i].Return, log.byTick[i+1].Return)
 	}
 }
 
@@ -199,27 +179,6 @@ func (log *RevisionLog) live() {
 	}
 	// A key whose creation fell into a gap was created before it was seen.
 	inOrder(log.lives, func(a, b *Life) int { return cmp.Compare(a.Create, b.Create) })
-}
-
-// Earliest is a time before which revision r cannot have happened.
-func (log *RevisionLog) Earliest(r int64) time.Duration {
-	k := sort.Search(len(log.byTick), func(k int) bool { return log.byTick[k].Revision >= r })
-	if k == 0 {
-		return 0
-	}
-	return log.byTick[k-1].Call
-}
-
-// Latest is a time by which revision r had certainly happened, or Never.
-func (log *RevisionLog) Latest(r int64) time.Duration {
-	bound := Never
-	if k := sort.Search(len(log.Changes), func(k int) bool { return log.Changes[k].Revision >= r }); k < len(log.Changes) {
-		bound = log.latest[k]
-	}
-	if k := sort.Search(len(log.byTick), func(k int) bool { return log.byTick[k].Revision >= r }); k < len(log.byTick) {
-		bound = min(bound, log.byTick[k].Return)
-	}
-	return bound
 }
 
 // Lives returns the lives of all keys that start with prefix, in the order of
