@@ -35,6 +35,18 @@ func (p *party) step() time.Duration {
 	return time.Microsecond + time.Duration(p.random.Int64N(int64(20*time.Microsecond))) + p.cluster.grain()
 }
 
+// hiccup is how long a party does not get to what it is about to do: mostly not
+// at all, and now and then as long as a machine that is busy makes it wait.
+func (p *party) hiccup() time.Duration {
+	if p.random.IntN(hiccups) > 0 {
+		return 0
+	}
+	return time.Duration(p.random.Int64N(int64(time.Millisecond))) + p.cluster.grain()
+}
+
+// hiccups is of how many turns one has to wait.
+const hiccups = 8
+
 // pick returns the connection that the next request takes, or nil if there is
 // none: they take turns.
 func (p *party) pick() *way {
@@ -71,7 +83,7 @@ func (c *Cluster) Turn(name string, what func() []byte) {
 			p.turns = append(p.turns, func() { c.scheduler.after(p.step(), grant) })
 			return
 		}
-		c.scheduler.after(p.step(), grant)
+		c.scheduler.after(p.hiccup(), grant)
 	}})
 	if !ok {
 		return
