@@ -54,6 +54,8 @@ type Info struct {
 	// Warnings are failures of healing and tearing down. They never cost the
 	// verdict.
 	Warnings []string `json:"warnings"`
+	// Rounds is how many rounds each client began before the heal.
+	Rounds map[string]int `json:"rounds,omitempty"`
 	// Strict is whether the run was judged strictly whatever its scenario says.
 	Strict bool `json:"strict"`
 }

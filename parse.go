@@ -159,6 +159,7 @@ func plain(text string) string {
 		expected := map[string]string{
 			"int": "a whole number", "int64": "a whole number", "bool": "true or false", "string": "text",
 			"time.Duration": "a duration such as 500ms or 20s", "[]string": "a list", "faults.Names": "a name or a list of names",
+			"uint64": "a whole number from 0", "workloads.Rounds": "a mapping of clients to lists of rounds",
 			"[]holdfast.Workload": "a list", "[]faults.Entry": "a list",
 		}[kind]
 		if expected == "" {
@@ -241,7 +242,7 @@ func lineOf(node *yaml.Node, path string) int {
 	line := node.Line
 	for path != "" {
 		var name string
-		name, path, _ = strings.Cut(path, ".")
+		name, path = cutField(node, path)
 		name, index, indexed := strings.Cut(name, "[")
 		next := child(node, name)
 		if next == nil && name == "of" {
@@ -260,6 +261,17 @@ func lineOf(node *yaml.Node, path string) int {
 		}
 	}
 	return line
+}
+
+// cutField cuts the first field off a path. The name of a client may have a dot.
+func cutField(node *yaml.Node, path string) (name, rest string) {
+	name, rest, _ = strings.Cut(path, ".")
+	second, after, _ := strings.Cut(rest, ".")
+	longer := name + "." + second
+	if key, _, _ := strings.Cut(longer, "["); !strings.Contains(name, "[") && child(node, key) != nil {
+		return longer, after
+	}
+	return name, rest
 }
 
 func child(node *yaml.Node, name string) *yaml.Node {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -236,7 +237,17 @@ func (r *run) end(kill func()) {
 			r.warn("end the clients of "+c.Subject(), fmt.Errorf("%d of them never returned from a call, though its context had ended and its connection was closed", n))
 		}
 		c.Conclude("harness")
+		r.info.Rounds = merged(r.info.Rounds, c.Rounds())
 	}
+}
+
+// merged adds counts of other clients to counts.
+func merged(counts, more map[string]int) map[string]int {
+	if counts == nil {
+		return more
+	}
+	maps.Copy(counts, more)
+	return counts
 }
 
 // crewFailure is the failure of the harness that a crew met, if any.

@@ -1,7 +1,10 @@
 package holdfast
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -32,7 +35,8 @@ type Scenario struct {
 	Faults    []Fault    `yaml:"faults"`
 	// Survivable are faults that are injected when all others are healed, and
 	// last during the last round: progress is demanded in the state that they
-	// leave, which has to be one that a cluster survives.
+	// leave, which has to be one that a cluster survives. A number after a fault's
+	// name takes the place of what the seed would draw for it.
 	Survivable []string `yaml:"survivable,omitempty"`
 	Expect     Expect   `yaml:"expect"`
 
@@ -200,19 +204,47 @@ func (s *Scenario) Complete() {
 			if f.Times == 0 {
 				f.Times = 1
 			}
-		} else if f.Every == (quantity.Span{}) {
+		} else if f.At == nil && f.Every == (quantity.Span{}) {
 			f.Every = quantity.Span{Min: 2 * time.Second, Max: 4 * time.Second}
 		}
-		if f.For == (quantity.Span{}) {
+		if f.At == nil && f.For == (quantity.Span{}) && lasts(f.Of) {
 			f.For = quantity.Span{Min: 500 * time.Millisecond, Max: 3 * time.Second}
 		}
 	}
 }
 
+// lasts is true if one of the faults takes time.
+func lasts(kinds []string) bool {
+	return slices.ContainsFunc(kinds, func(name string) bool { k, ok := faults.Named(name); return !ok || !k.Instant })
+}
+
 // Plan returns the faults that the scenario plans. It depends on nothing but
-// the scenario's faults, duration and seed.
+// the scenario's faults, its duration, the number of its clients and its seed.
 func (s *Scenario) Plan() []faults.Planned {
-	return faults.Schedule(streams(s.Seed), s.completed().Faults, s.Duration)
+	c := s.completed()
+	plan := faults.Schedule(streams(s.Seed), c.Faults, s.Duration)
+	faults.Resolve(plan, c.slots())
+	return plan
+}
+
+// slots are those of all clients of a completed scenario, in the order in which a
+// run has them.
+func (s *Scenario) slots() []string {
+	var slots []string
+	for i := range s.Workloads {
+		slots = append(slots, s.slotsOf(i)...)
+	}
+	return slots
+}
+
+// slotsOf are those of one workload, observers last.
+func (s *Scenario) slotsOf(workload int) []string {
+	first := 1
+	for _, w := range s.Workloads[:workload] {
+		first += max(w.Clients+w.Observers, 0)
+	}
+	w := &s.Workloads[workload]
+	return workloads.Slots(first, w.Clients+w.Observers)
 }
 
 // survivable is the plan of the faults that last during the last round. Their
@@ -220,8 +252,26 @@ func (s *Scenario) Plan() []faults.Planned {
 func (s *Scenario) survivable(after []faults.Planned) []faults.Planned {
 	var plan []faults.Planned
 	r := streams(s.Seed)("faults/survivable")
-	for i, name := range s.Survivable {
-		plan = append(plan, faults.Planned{ID: int64(len(after) + i + 1), Kind: name, Choice: r.Uint64()})
+	for i, text := range s.Survivable {
+		p := faults.Planned{ID: int64(len(after) + i + 1), Choice: r.Uint64()}
+		name, choice, _ := survivor(text) // validated
+		if p.Kind = name; choice != nil {
+			p.Choice = *choice
+		}
+		plan = append(plan, p)
 	}
 	return plan
+}
+
+// survivor reads a fault of Survivable, with or without its choice.
+func survivor(text string) (kind string, choice *uint64, err error) {
+	kind, number, chosen := strings.Cut(text, " ")
+	if !chosen {
+		return kind, nil, nil
+	}
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		return kind, nil, fmt.Errorf("%q is not a number that chooses whom %s hits", number, kind)
+	}
+	return kind, &n, nil
 }

@@ -124,6 +124,7 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 		for _, f := range w.Traffic.Mistakes(subject.Primitive()) {
 			wrong(field+"."+f.Field, "%v", f.Err)
 		}
+		s.roundMistakes(i, wrong)
 		for j, line := range w.Script {
 			step, err := workloads.ParseStep(subject.Primitive(), strings.ReplaceAll(line, "#", "1"))
 			if err != nil || step.Awaited() == "" {
@@ -241,11 +242,16 @@ func (s *Scenario) faultMistakes(wrong complain) {
 		if f.Peace < 0 {
 			wrong(field+".peace", "%v is negative", f.Peace)
 		}
-		if f.When == nil {
+		switch {
+		case f.At != nil:
+			s.pinnedMistakes(field, f, wrong)
+		case f.When == nil:
 			s.timedMistakes(field, f, wrong)
-		} else {
+		default:
 			s.triggeredMistakes(field, f, capabilities, wrong)
 		}
+		s.fixedMistakes(field, f, wrong)
+		s.chainMistakes(i, wrong)
 	}
 }
 
@@ -259,9 +265,14 @@ func (s *Scenario) survivableMistakes(capabilities faults.Capabilities, wrong co
 		}
 	}
 	downs := 0
-	for i, name := range s.Survivable {
+	var before []string
+	for i, text := range s.Survivable {
 		field := fmt.Sprintf("survivable[%d]", i)
+		name, _, err := survivor(text)
 		kind, ok := faults.Named(name)
+		if err != nil {
+			wrong(field, "%v", err)
+		}
 		switch {
 		case !ok:
 			wrong(field, "there is no fault %q; see: holdfast list faults", name)
@@ -269,9 +280,10 @@ func (s *Scenario) survivableMistakes(capabilities faults.Capabilities, wrong co
 		case kind.Downs == 0:
 			wrong(field, "%s need not leave a state in which every client can go on; there is %s", name, strings.Join(fit, ", "))
 			continue
-		case slices.Contains(s.Survivable[:i], name):
+		case slices.Contains(before, name):
 			wrong(field, "%s is there already, and hits one at a time", name)
 		}
+		before = append(before, name)
 		if err := kind.Unsupported(capabilities); err != nil {
 			wrong(field, "%s: %v", name, err)
 		}

@@ -39,7 +39,7 @@ func (s *Scenario) triggeredMistakes(field string, f Fault, c faults.Capabilitie
 			wrong(instant.field, "%s is a state; here can only be what happens at an instant", instant.event)
 		}
 	}
-	if f.Until != "" && !slices.ContainsFunc(f.Of, func(name string) bool { k, ok := faults.Named(name); return !ok || !k.Instant }) {
+	if f.Until != "" && !lasts(f.Of) {
 		wrong(field+".until", "there is nothing to heal: %s takes no time", strings.Join(f.Of, ", "))
 	}
 	if len(f.When.Subject) == 0 {

@@ -73,7 +73,7 @@ func cutClient() Kind {
 // cutClientPartly cuts a client off from some members, so that it has to find
 // the others. Proved as cutClient.
 func cutClientPartly() Kind {
-	return onLinks(Kind{Name: "cut-client-partly", Summary: "cut a client off from some members"},
+	return onLinks(Kind{Name: "cut-client-partly", Summary: "cut a client off from some members", Draws: true},
 		link.Condition{Cut: true}, proveCut, some)
 }
 
@@ -96,6 +96,6 @@ func loseAnswer() Kind {
 // turns with them: of its requests some are answered, and it goes on. Proved as
 // loseAnswer.
 func loseAnswerPartly() Kind {
-	return onLinks(Kind{Name: "lose-answer-partly", Summary: "keep back some members' answers to a client, so that some of its requests are answered and it goes on"},
+	return onLinks(Kind{Name: "lose-answer-partly", Summary: "keep back some members' answers to a client, so that some of its requests are answered and it goes on", Draws: true},
 		link.Condition{StallToDialler: true}, proveHeld, some)
 }

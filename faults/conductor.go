@@ -41,7 +41,7 @@ func (c *Conductor) Run(ctx context.Context, plan []Planned) error {
 	defer c.Lookout.Close()
 	chains := make(map[chain][]Planned)
 	for _, p := range plan {
-		key := chain{p.Entry, p.Subject}
+		key := p.chain()
 		chains[key] = append(chains[key], p)
 	}
 	var (
@@ -73,7 +73,7 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 	}
 	target := ""
 	var held *moment
-	v := c.vigils[chain{p.Entry, p.Subject}]
+	v := c.vigils[p.chain()]
 	if p.When != nil {
 		record.Entry, record.When = p.Entry+1, p.When.moment(p.Subject)
 		var err error
@@ -115,7 +115,12 @@ func (c *Conductor) begin(ctx context.Context, kind Kind, p Planned, target stri
 	record.From = c.Clock.Now()
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
 	e, err := (*effect)(nil), errUnknown
-	if p.When == nil || target != "" || !kind.OnClient {
+	if p.On != "" && kind.OnClient {
+		if target, _ = c.World.Clients.Current(p.On); target == "" {
+			err = errNobody
+		}
+	}
+	if p.When == nil && p.On == "" || target != "" || !kind.OnClient {
 		e, err = kind.inject(within, c.World, rand.New(rand.NewPCG(p.Choice, 0)), target)
 	}
 	cancel()

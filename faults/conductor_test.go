@@ -204,6 +204,7 @@ func TestFaultsThatDoNotHappenAreRecordedAsSuch(t *testing.T) {
 	if err := conductor.Run(short, []Planned{
 		{ID: 1, Kind: "cut-client", Entry: 0},
 		{ID: 2, Kind: "cut-client", Entry: 1, At: time.Hour},
+		{ID: 4, Kind: "cut-client", Entry: 3, On: "c1"},
 		{ID: 3, Kind: "cut-client", Entry: 2, Subject: "mutex", When: &Trigger{Subject: Names{"mutex"}, Event: Waiting}},
 	}); err != nil {
 		t.Fatal(err)
@@ -219,7 +220,7 @@ func TestFaultsThatDoNotHappenAreRecordedAsSuch(t *testing.T) {
 		}
 		said[f.ID] = f.Evidence
 	}
-	for id, want := range map[int64]string{1: "nobody to hit", 2: "the time for faults was over", 3: "no client of mutex was waiting"} {
+	for id, want := range map[int64]string{1: "nobody to hit", 2: "the time for faults was over", 3: "no client of mutex was waiting", 4: "nobody to hit"} {
 		if !strings.Contains(said[id], want) {
 			t.Errorf("fault %d: %q, want %q", id, said[id], want)
 		}

@@ -14,7 +14,7 @@ import (
 // as two crashes overlap.
 func crashMember() Kind {
 	return Kind{
-		Name: "crash-member", Summary: "end one member without a goodbye, and restart it on its data", Downs: 1,
+		Name: "crash-member", Summary: "end one member without a goodbye, and restart it on its data", Draws: true, Downs: 1,
 		needs: []need{needsCrash, needsStatus},
 		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			for _, s := range w.Cluster.(cluster.StatusReader).Status() {

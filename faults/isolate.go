@@ -27,7 +27,7 @@ func isolateLeader() Kind {
 // reach it. Proved and healed as isolateLeader.
 func isolateMember() Kind {
 	return Kind{
-		Name: "isolate-member", Summary: "cut one member off from all others",
+		Name: "isolate-member", Summary: "cut one member off from all others", Draws: true,
 		needs: []need{needsLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)

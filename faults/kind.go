@@ -17,6 +17,9 @@ type Kind struct {
 	Name, Summary string
 	// OnClient is true if it hits a client, false if it hits members.
 	OnClient bool
+	// Draws is true if there is something to choose besides the client that it
+	// hits: which members, or which of two things.
+	Draws bool
 	// Instant is true if there is nothing to heal: it takes no time.
 	Instant bool
 	// Downs is how many members it takes out so that their clients notice and go

@@ -10,7 +10,7 @@ import (
 // held back. Healed by delivering them.
 func oneWay() Kind {
 	return Kind{
-		Name: "one-way", Summary: "keep back what one member says to the others, or what they say to it",
+		Name: "one-way", Summary: "keep back what one member says to the others, or what they say to it", Draws: true,
 		needs: []need{needsLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)

@@ -8,9 +8,9 @@ import (
 	"github.com/etcd-holdfast/holdfast/quantity"
 )
 
-// Entry is one line of a scenario's faults: either timed (Every) or triggered
-// (When, Times). The faults of one entry follow one another; those of
-// different entries may overlap.
+// Entry is one line of a scenario's faults: timed (Every), triggered (When,
+// Times) or pinned (At). The faults of one entry follow one another; those of
+// different entries may overlap, unless they have one Chain.
 type Entry struct {
 	// Of are the kinds to choose from; One is short for an Of of one.
 	Of    []string      `yaml:"of"`
@@ -27,13 +27,24 @@ type Entry struct {
 	// its predecessor.
 	Peace time.Duration `yaml:"peace,omitempty"`
 	Rest  quantity.Span `yaml:"rest,omitempty"`
+	// At pins the entry's one fault to a time since the load began.
+	At *time.Duration `yaml:"at,omitempty"`
+	// On is the slot whose client a pinned fault hits. Without it, Choice decides.
+	On string `yaml:"on,omitempty"`
+	// Choice takes the place of what the seed would draw for the entry's one fault:
+	// which members it hits, or which client. A pinned fault without it has zero.
+	Choice *uint64 `yaml:"choice,omitempty"`
+	// Chain, if not zero, makes the faults of all entries with it follow one
+	// another, as if they were of the first of them.
+	Chain int `yaml:"chain,omitempty"`
 }
 
 // Planned is one fault of a plan.
 type Planned struct {
 	ID   int64
 	Kind string
-	// Entry is the index of the entry that planned it.
+	// Entry is the index of the entry that planned it, or of the first one with
+	// its Chain.
 	Entry int
 	// At is when it begins, for a timed fault. A triggered one follows its
 	// predecessor of the same entry and Subject, when When happens there, but not
@@ -44,6 +55,8 @@ type Planned struct {
 	Until   string
 	When    *Trigger
 	Subject string
+	// On is the slot whose client it hits, if that is known.
+	On string
 	// Choice seeds the stream from which the victim is drawn.
 	Choice uint64
 }
@@ -57,29 +70,42 @@ func (p Planned) String() string {
 		}
 		return text
 	}
-	return fmt.Sprintf("%s for %v at %v", p.Kind, p.For.Round(time.Millisecond), p.At.Round(time.Millisecond))
+	kind := p.Kind
+	if p.On != "" {
+		kind += " of " + p.On
+	}
+	return fmt.Sprintf("%s for %v at %v", kind, p.For.Round(time.Millisecond), p.At.Round(time.Millisecond))
 }
 
 // Schedule makes the plan for faults during duration. It is a pure function of
 // its arguments: stream must return the random stream of a label, the same
 // for the same label every time. Adding an entry does not change the faults of
-// those before it. An entry without faults, or neither timed nor triggered,
-// plans none.
+// those before it. An entry without faults, or neither timed nor triggered nor
+// pinned, plans none.
 func Schedule(stream func(label string) *rand.Rand, entries []Entry, duration time.Duration) []Planned {
 	var plan []Planned
+	firsts := make(map[int]int) // entries by chain
 	for i, e := range entries {
-		if len(e.Of) == 0 || e.When == nil && e.Every.Max <= 0 {
+		if len(e.Of) == 0 || e.At == nil && e.When == nil && e.Every.Max <= 0 {
 			continue // it says neither what nor when
 		}
-		label := fmt.Sprintf("faults/%d", i)
+		entry, label := i, fmt.Sprintf("faults/%d", i)
+		if e.Chain != 0 {
+			if _, follows := firsts[e.Chain]; !follows {
+				firsts[e.Chain] = i
+			}
+			entry = firsts[e.Chain]
+		}
 		switch {
+		case e.At != nil:
+			plan = e.pinned(plan, entry)
 		case e.When == nil:
-			plan = e.timed(plan, i, stream(label), duration)
+			plan = e.timed(plan, entry, stream(label), duration)
 		case len(e.When.Subject) == 1:
-			plan = e.triggered(plan, i, e.When.Subject[0], stream(label))
+			plan = e.triggered(plan, entry, e.When.Subject[0], stream(label))
 		default:
 			for _, subject := range e.When.Subject {
-				plan = e.triggered(plan, i, subject, stream(label+"/"+subject))
+				plan = e.triggered(plan, entry, subject, stream(label+"/"+subject))
 			}
 		}
 	}
@@ -93,6 +119,9 @@ func (e *Entry) draw(r *rand.Rand, entry int) (p Planned, gap time.Duration) {
 		pauses = e.Rest
 	}
 	gap, length, which, choice := pauses.Draw(r), e.For.Draw(r), r.IntN(len(e.Of)), r.Uint64()
+	if e.Choice != nil {
+		choice = *e.Choice
+	}
 	p = Planned{Kind: e.Of[which], Entry: entry, For: length, When: e.When, Choice: choice}
 	if k, ok := Named(p.Kind); ok && k.Instant {
 		p.For = 0
@@ -118,7 +147,10 @@ func (e *Entry) timed(plan []Planned, entry int, r *rand.Rand, duration time.Dur
 func (e *Entry) triggered(plan []Planned, entry int, subject string, r *rand.Rand) []Planned {
 	for range e.Times {
 		p, rest := e.draw(r, entry)
-		p.Subject, p.Until, p.At, p.Rest = subject, e.Until, e.Peace, rest
+		p.Subject, p.At, p.Rest = subject, e.Peace, rest
+		if k, ok := Named(p.Kind); !ok || !k.Instant {
+			p.Until = e.Until
+		}
 		p.ID = int64(len(plan) + 1)
 		plan = append(plan, p)
 	}

@@ -11,7 +11,7 @@ import (
 // Proved by severed and refused peer connections, healed by lifting the cut.
 func split() Kind {
 	return Kind{
-		Name: "split", Summary: "cut the cluster into a majority and a minority",
+		Name: "split", Summary: "cut the cluster into a majority and a minority", Draws: true,
 		needs: []need{needsLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			members := shuffled(w.Cluster.Members(), choice)
@@ -31,7 +31,7 @@ func split() Kind {
 // can both reach. Proved and healed as split.
 func bridge() Kind {
 	return Kind{
-		Name: "bridge", Summary: "cut the cluster into two halves that only one member can both reach",
+		Name: "bridge", Summary: "cut the cluster into two halves that only one member can both reach", Draws: true,
 		needs: []need{needsLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			members := shuffled(w.Cluster.Members(), choice)

@@ -20,7 +20,7 @@ import (
 // as they are. Proved by bytes held back.
 func stallMember() Kind {
 	return Kind{
-		Name: "stall-member", Summary: "keep back all bytes from and to one member",
+		Name: "stall-member", Summary: "keep back all bytes from and to one member", Draws: true,
 		needs: []need{needsLinks},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)

@@ -16,6 +16,8 @@ type chain struct {
 	subject string
 }
 
+func (p Planned) chain() chain { return chain{p.Entry, p.Subject} }
+
 // vigil is how a chain of triggered faults waits for its moments.
 type vigil struct {
 	trigger Trigger
@@ -34,8 +36,15 @@ type vigil struct {
 // was not done before; done before the clients start, nothing is missed.
 func (c *Conductor) Arm(plan []Planned) error {
 	c.vigils = make(map[chain]*vigil)
+	untils := make(map[chain]string) // of each chain's faults that last
 	for _, p := range plan {
-		key := chain{p.Entry, p.Subject}
+		if p.Until != "" {
+			untils[p.chain()] = p.Until
+		}
+	}
+	for _, p := range plan {
+		key := p.chain()
+		p.Until = untils[key]
 		if p.When == nil || c.vigils[key] != nil {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,7 @@ type Crew struct {
 	mu      sync.Mutex
 	current map[string]*Client
 	left    map[string]won
+	rounds  map[string]int // begun, by client
 }
 
 // crewMember is one client at work for its crew.
@@ -53,7 +55,7 @@ type crewMember struct {
 func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 	c := &Crew{
 		env: env, subject: subject, traffic: traffic, seen: newSightings(), failed: make(chan error, 1),
-		current: make(map[string]*Client), left: make(map[string]won),
+		current: make(map[string]*Client), left: make(map[string]won), rounds: make(map[string]int),
 	}
 	c.resources.make = subject.NewResource
 	if c.resources.make == nil {
@@ -65,10 +67,17 @@ func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 		}
 	}
 	c.script = newScript(c)
-	for i := range traffic.Clients + traffic.Observers {
-		c.slots = append(c.slots, "c"+strconv.Itoa(first+i))
-	}
+	c.slots = Slots(first, traffic.Clients+traffic.Observers)
 	return c
+}
+
+// Slots names n slots: c<first>, c<first+1>, …
+func Slots(first, n int) []string {
+	var slots []string
+	for i := range max(n, 0) {
+		slots = append(slots, "c"+strconv.Itoa(first+i))
+	}
+	return slots
 }
 
 // Subject is the name of the crew's subject.
@@ -264,9 +273,18 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 		return c.end(m, err)
 	}
 	leader, _ := part.(*candidate)
-	decide := Decisions(c.env.Seed, m.Name, &c.traffic)
+	decide := Planned(c.env.Seed, m.Name, &c.traffic)
 	for !c.env.healed() {
-		d := decide()
+		d, more := decide()
+		if !more {
+			select {
+			case <-c.env.Healed:
+			case <-m.ctx.Done():
+				return errDead
+			}
+			break
+		}
+		c.count(m.Name)
 		if _, err := part.round(d); err != nil {
 			return err
 		}
@@ -286,6 +304,21 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 	}
 	finished()
 	return c.end(m, nil)
+}
+
+// count takes note of a round that a client begins.
+func (c *Crew) count(client string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rounds[client]++
+}
+
+// Rounds returns how many rounds each client has begun before the heal, last
+// rounds left out. A client that died before its first one is not there.
+func (c *Crew) Rounds() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.rounds)
 }
 
 // part is what one client does with a primitive.

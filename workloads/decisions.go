@@ -45,6 +45,9 @@ type Decision struct {
 	Draw, Choice float64
 	// Think is the pause after the round.
 	Think time.Duration
+	// Keep goes on with the session after an acquire, or whatever else the round
+	// waits with, of unknown outcome, where careful code gives it up.
+	Keep bool
 }
 
 // Decisions returns the function that draws the decisions of client, one a
@@ -52,6 +55,7 @@ type Decision struct {
 func Decisions(seed int64, client string, t *Traffic) func() Decision {
 	r := Stream(seed, "client/"+client)
 	calls := Stream(seed, "calls/"+client)
+	keep := Stream(seed, "keep/"+client)
 	return func() Decision {
 		// Every round draws the same number of values in the same order.
 		first, second, two := r.IntN(t.Objects), r.IntN(t.Objects), r.Float64()
@@ -64,7 +68,7 @@ func Decisions(seed int64, client string, t *Traffic) func() Decision {
 		d := Decision{
 			Objects: []int{first}, Mode: history.WriteMode, Try: try < float64(t.Try),
 			Patience: patience, Hold: hold, Guard: guard < 0.5, Resume: resume < 0.75, Think: think,
-			Draw: calls.Float64(), Choice: calls.Float64(),
+			Draw: calls.Float64(), Choice: calls.Float64(), Keep: keep.Float64() < float64(t.KeepSession),
 		}
 		if two < float64(t.Several) && first != second {
 			d.Objects = []int{min(first, second), max(first, second)}

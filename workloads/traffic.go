@@ -59,6 +59,10 @@ type Traffic struct {
 	// Proclaim is the share of leaderships that replace their value, and of
 	// those that replace it again.
 	Proclaim quantity.Share `yaml:"proclaim"`
+	// KeepSession is the share of rounds that go on with their session after an
+	// acquire of unknown outcome, as careless code does: a key that a lost answer
+	// left behind then stays for as long as the session.
+	KeepSession quantity.Share `yaml:"keep-session,omitempty"`
 	// LastRounds is how many rounds over all objects each client makes after the
 	// heal, while nothing keeps it from finishing; zero is one. On a machine that
 	// is too slow for them there are fewer: none begins in the last two thirds of
@@ -77,6 +81,9 @@ type Traffic struct {
 	Script []string          `yaml:"script,omitempty"`
 	Repeat int               `yaml:"repeat,omitempty"`
 	Shared map[string]string `yaml:"shared,omitempty"`
+	// Rounds, if not nil, are what the clients do in place of what the seed would
+	// draw: each its lines, one a round. It then waits for the heal.
+	Rounds Rounds `yaml:"rounds,omitempty"`
 	// Observers is the number of clients that watch an election instead of
 	// running in it. They are counted besides Clients.
 	Observers int `yaml:"observers"`
@@ -111,7 +118,7 @@ type Mistake struct {
 
 // Mistakes returns everything that is wrong with t for a primitive.
 func (t *Traffic) Mistakes(p history.Primitive) []Mistake {
-	mistakes := t.scriptMistakes(p)
+	mistakes := append(t.scriptMistakes(p), t.roundMistakes()...)
 	check := func(field string, err error) {
 		if err != nil {
 			mistakes = append(mistakes, Mistake{field, err})
@@ -151,6 +158,7 @@ func (t *Traffic) Mistakes(p history.Primitive) []Mistake {
 	check("several", t.Several.Validate())
 	check("readers", t.Readers.Validate())
 	check("proclaim", t.Proclaim.Validate())
+	check("keep-session", t.KeepSession.Validate())
 	if t.OnLoss != Stop && t.OnLoss != Ignore && t.OnLoss != Mixed && t.OnLoss != Watchdog {
 		check("on-loss", fmt.Errorf("%q is none of stop, ignore, mixed, watchdog", t.OnLoss))
 	}
