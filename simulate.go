@@ -45,7 +45,7 @@ func Simulate(ctx context.Context, s Scenario) (*Simulation, error) {
 	if r.record == nil {
 		return nil, errors.Join(fault, ctx.Err())
 	}
-	m := &Simulation{Scenario: s, History: r.record.memory.History(), Digest: r.record.memory.Digest(), Warnings: r.info.Warnings}
+	m := &Simulation{Scenario: s, History: r.record.memory.History(), Digest: r.record.memory.Digest(), Warnings: r.info.Warnings, Rounds: r.info.Rounds}
 	m.Virtual = m.History.End
 	m.Result = s.judge(m.History, checker.Options{CutShort: r.interrupted, Unconfirmed: true})
 	return m, fault
