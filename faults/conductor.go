@@ -206,6 +206,9 @@ func (c *Conductor) tell(f history.Fault) {
 
 // until waits for a time on the clock; it returns false if ctx ended first.
 func (c *Conductor) until(ctx context.Context, at time.Duration) bool {
+	if ctx.Err() != nil { // of two that are true, select takes any
+		return false
+	}
 	timer := time.NewTimer(at - c.Clock.Now())
 	defer timer.Stop()
 	select {
