@@ -70,7 +70,8 @@ func (s *Store) TxnAt(r *pb.TxnRequest, at int64) (*pb.TxnResponse, error) {
 		return nil, err
 	}
 	// A transaction that changes nothing leaves the store at t.at, as it was.
-	resp.Header = s.header(t.at)
+	resp.Header.Revision = t.at
+	s.complete(resp.Header)
 	if s.changed() {
 		resp.Header.Revision = s.revision
 	}
