@@ -33,10 +33,16 @@ func newModelled(identity Config) *modelled {
 	m := &modelled{}
 	identity.NextID = func() int64 { return m.granted }
 	m.store = New(identity)
+	m.open()
+	return m
+}
+
+// open opens new streams.
+func (m *modelled) open() {
+	m.streams = nil
 	for range streams {
 		m.streams = append(m.streams, m.store.NewStream())
 	}
-	return m
 }
 
 func (m *modelled) ask(now time.Duration, request proto.Message) (proto.Message, error) {

@@ -235,7 +235,7 @@ func (d *duel) expire() bool {
 // TestAgainstEtcd asks a real server and the model the same, at random, in
 // virtual time, and compares every field of every answer.
 func TestAgainstEtcd(t *testing.T) {
-	sequences, steps := 6, 30_000
+	sequences, steps := 4, 30_000
 	if testing.Short() {
 		sequences, steps = 2, 3_000
 	}
@@ -268,6 +268,40 @@ func TestAgainstEtcd(t *testing.T) {
 	for _, what := range total.missing() {
 		t.Errorf("never happened: %s", what)
 	}
+}
+
+// TestRestart stops the server now and then and starts it again on what it has
+// written: it makes itself the leader anew.
+func TestRestart(t *testing.T) {
+	lives, steps := 5, 2_000
+	if testing.Short() {
+		lives, steps = 3, 300
+	}
+	seed := seedOf(t)
+	directory := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDuel(t, directory)
+		d.generator = newGenerator(seed, d.store)
+		for life := range lives {
+			if life > 0 {
+				d.restart(t, directory)
+			}
+			if err := d.play(steps); err != nil {
+				t.Fatalf("life %d: %v", life, err)
+			}
+		}
+	})
+}
+
+// restart gives the server another life, the moments of which at which it looks
+// for things are those of the one before.
+func (d *duel) restart(t *testing.T, directory string) {
+	d.server.stop()
+	time.Sleep(lookEvery - d.now()%lookEvery)
+	d.server = startInside(t, directory)
+	d.store.SetTerm(d.server.identity.Term)
+	d.store.Promote(d.now())
+	d.model.open()
 }
 
 // inBubble starts a server in virtual time and a model beside it.

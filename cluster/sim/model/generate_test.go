@@ -74,7 +74,7 @@ func (g *generator) leaseID() int64 {
 	if n := len(g.store.leases); n > 0 && !g.one(8) {
 		return g.store.leases[g.IntN(n)].id
 	}
-	return g.Int64N(12)
+	return g.Int64N(18) - 6
 }
 
 // request returns a request of the key-value or of the lease service.

@@ -35,6 +35,7 @@ type server struct {
 	watch    pb.WatchClient
 	alive    pb.Lease_LeaseKeepAliveClient
 	streams  []*serverStream
+	stop     func() // ends the server and its streams
 }
 
 // serverStream is a watch stream, and what came out of it.
@@ -80,10 +81,16 @@ func startInside(t *testing.T, directory string) *server {
 	etcd.Start()
 	t.Cleanup(etcd.HardStop)
 	<-etcd.ReadyNotify()
-	return clientsOf(t, etcd,
+	s := clientsOf(t, etcd,
 		adapter.KvServerToKvClient(v3rpc.NewQuotaKVServer(etcd)),
 		adapter.LeaseServerToLeaseClient(v3rpc.NewQuotaLeaseServer(etcd)),
 		adapter.WatchServerToWatchClient(v3rpc.NewWatchServer(etcd)))
+	leave := s.stop
+	s.stop = func() {
+		leave()
+		etcd.HardStop()
+	}
+	return s
 }
 
 // startListening starts a server that is dialled over TCP.
@@ -144,10 +151,11 @@ func clientsOf(t *testing.T, etcd *etcdserver.EtcdServer, kv pb.KVClient, lease 
 		s.streams = append(s.streams, reader)
 		readers.Go(reader.read)
 	}
-	t.Cleanup(func() {
+	s.stop = func() {
 		cancel()
 		readers.Wait()
-	})
+	}
+	t.Cleanup(s.stop)
 	return s
 }
 
