@@ -68,6 +68,9 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	r := &run{scenario: &s, options: o, info: &info, directory: d}
 	r.say("run directory %s", d.path)
 	fault := r.live(ctx)
+	if r.record != nil && r.record.memory != nil {
+		info.Digest = r.record.memory.Digest().String()
+	}
 	info.Ended = EndedComplete
 	switch {
 	case fault != nil:
