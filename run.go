@@ -99,6 +99,9 @@ type run struct {
 	info      *Info
 	directory *directory
 
+	// plan is the scenario's.
+	plan []faults.Planned
+
 	clock    *history.Clock
 	record   *record
 	recorder *history.Recorder
@@ -119,6 +122,8 @@ type run struct {
 	interrupt func()
 
 	mu sync.Mutex
+	// links are those of the clients that are connected.
+	links map[string][]cluster.Link
 }
 
 func (r *run) say(format string, args ...any) {
@@ -157,6 +162,7 @@ func (r *run) compress() bool {
 func (r *run) run(ctx context.Context) (err error) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	r.plan = r.scenario.Plan()
 	if err := r.start(ctx, life); err != nil {
 		r.stop()
 		if ctx.Err() != nil { // before there was anything to judge
@@ -296,7 +302,7 @@ func (r *run) start(ctx, life context.Context) error {
 	}
 	r.recorder = r.record.recorder
 	if sequencer, ok := c.(cluster.Sequencer); ok {
-		r.recorder.TakeTurns(sequencer.Turn)
+		r.recorder.TakeTurns(sequencer.Turn, sequencer.Still)
 	}
 	r.lookout = faults.NewLookout(r.clock, runPrefix)
 	r.recorder.Listen(func(record history.Record) {
@@ -317,7 +323,7 @@ func (r *run) newConductor() (*faults.Conductor, error) {
 	c := &faults.Conductor{
 		World: r.world, Lookout: r.lookout, Journal: r.record.faults, Clock: r.clock, Report: r.sayFault,
 	}
-	return c, c.Arm(r.scenario.Plan())
+	return c, c.Arm(r.plan)
 }
 
 // load lets clients work and faults strike until the time is over, ctx ends,
@@ -325,7 +331,7 @@ func (r *run) newConductor() (*faults.Conductor, error) {
 func (r *run) load(ctx context.Context) (healed bool, err error) {
 	within, cancel := context.WithTimeout(ctx, r.scenario.Duration)
 	defer cancel()
-	plan := r.scenario.Plan()
+	plan := r.plan
 	r.say("load for %v, seed %d: %d workloads, %d clients, %d faults planned",
 		r.scenario.Duration, r.scenario.Seed, len(r.crews), len(r.Slots("")), len(plan))
 	r.conductor.Began = r.clock.Now()
@@ -361,7 +367,7 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 // in part could not be healed.
 func (r *run) survive(ctx context.Context) (release func(context.Context) error, healed bool) {
 	r.say("all is healed; leaving %s for the last round", strings.Join(r.scenario.Survivable, ", "))
-	release, err := r.conductor.Keep(ctx, r.scenario.survivable(r.scenario.Plan()))
+	release, err := r.conductor.Keep(ctx, r.scenario.survivable(r.plan))
 	r.warn("heal", err)
 	r.phase(history.PhaseSurvivable)
 	return release, err == nil
