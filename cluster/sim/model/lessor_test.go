@@ -10,17 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/coreos/go-semver/semver"
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	lessor "go.etcd.io/etcd/server/v3/lease"
 	"go.etcd.io/etcd/server/v3/storage/backend"
 	"go.uber.org/zap"
 )
-
-// noVersion is all that a lessor has to know of its cluster.
-type noVersion struct{}
-
-func (noVersion) Version() *semver.Version { return nil }
 
 // TestPromoteAsLessor promotes etcd's own lessor beside the model, with so few
 // leases that nothing is spread, and with so many that it is. Leases that
@@ -44,7 +38,7 @@ func compareLessor(t *testing.T, random *rand.Rand, path string, count int, ttls
 	const minTTL, election = 2, time.Second
 	store := backend.NewDefaultBackend(zap.NewNop(), path)
 	defer store.Close()
-	real := lessor.NewLessor(zap.NewNop(), store, noVersion{}, lessor.LessorConfig{MinLeaseTTL: minTTL})
+	real := lessor.NewLessor(zap.NewNop(), store, nil, lessor.LessorConfig{MinLeaseTTL: minTTL})
 	defer real.Stop()
 	real.Promote(election)
 	model := New(Config{Election: election})
