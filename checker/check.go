@@ -92,8 +92,9 @@ func Check(h *history.History, o Options) *Result {
 	}
 	r := index(withoutFalseNames(h), o)
 	result := &Result{Notes: r.notes(), Unfired: r.unfired()}
+	all := properties()
 	for _, s := range r.subjects {
-		for _, p := range properties() {
+		for _, p := range all {
 			if !s.promises(p.Name) {
 				continue
 			}

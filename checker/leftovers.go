@@ -164,7 +164,7 @@ func leftovers(r *record, s *subject) *judgement {
 // take effect after its return: keys after it are left out, as are those that a
 // call after the end of the record may have made.
 func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life)) {
-	if r.log == nil {
+	if r.log == nil || !ob.failed {
 		return
 	}
 	type session struct {
@@ -173,8 +173,8 @@ func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life
 		unsure   time.Duration   // since when a call's effect may still be to come
 	}
 	sessions := make(map[int64]*session)
-	for _, op := range ob.operations {
-		if !op.Kind.Acquires() || op.Lease == 0 {
+	for _, op := range ob.acquires {
+		if op.Lease == 0 {
 			continue
 		}
 		s := sessions[op.Lease]
@@ -243,7 +243,7 @@ const settled = 250 * time.Millisecond
 // faults there were before; that the session was closed after the return,
 // successfully, proves that its lease and the key on it were there until then.
 func (r *record) abandoned(ob *object, found func(op *history.Operation, life *history.Life, closing *history.Operation)) {
-	if r.log == nil {
+	if r.log == nil || !ob.failed {
 		return
 	}
 	closings := make(map[int64]*history.Operation)

@@ -40,6 +40,7 @@ type record struct {
 	sharers           map[int64]bool                  // leases that several clients used, once it was asked
 	releases          map[string][]*history.Operation // by key, once it was asked
 	unplayed          []unplayed                      // subjects whose script did not come to its end
+	objectAt          []*object                       // by place of the operation: its object, or nil
 	holdAt            []int32                         // by place of the acquire: the place of its hold, plus one
 }
 
@@ -70,9 +71,19 @@ type subject struct {
 // object is one lock, election or resource of a subject.
 type object struct {
 	name       string
+	subject    *subject
 	operations []*history.Operation
-	holds      []history.Hold // by Start
-	tenures    []tenure       // by Create
+	acquires   []*history.Operation // those that acquire
+	holds      []history.Hold       // by Start
+	tenures    []tenure             // by Create
+	// failed is true if an acquire on a session did not succeed.
+	failed bool
+	// begun is how many holds it has, which stand from place first on.
+	begun, first int
+
+	makers  map[int64]*makers // by lease, once it was asked; see makersOf
+	claimed map[int64]bool
+	reigned []reign // once it was asked; see reigns
 }
 
 // createdAt returns the tenures of the keys that were created at a revision.
@@ -170,7 +181,7 @@ func (r *record) indexEvents() {
 }
 
 func (r *record) indexOperations() {
-	named := make(map[string]*subject)
+	named := make(map[string]*subject, len(r.h.Header.Subjects))
 	for _, info := range r.h.Header.Subjects {
 		if named[info.Name] == nil {
 			s := &subject{SubjectInfo: info}
@@ -180,6 +191,8 @@ func (r *record) indexOperations() {
 	}
 	known := len(r.subjects)
 	bySubject, byObject := r.countOperations()
+	r.objectAt = make([]*object, len(r.h.Operations))
+	last := &object{subject: &subject{}}
 	for i := range r.h.Operations {
 		op := &r.h.Operations[i]
 		if op.Kind == history.CloseSession {
@@ -205,14 +218,23 @@ func (r *record) indexOperations() {
 		if op.Object == "" {
 			continue
 		}
-		id := objectID{op.Subject, op.Object}
-		ob := r.objects[id]
-		if ob == nil {
-			ob = &object{name: op.Object, operations: make([]*history.Operation, 0, byObject[id])}
-			r.objects[id] = ob
-			s.objects = append(s.objects, ob)
+		ob := last
+		if ob.subject != s || ob.name != op.Object {
+			id := objectID{op.Subject, op.Object}
+			if ob = r.objects[id]; ob == nil {
+				of := byObject[id]
+				ob = &object{name: op.Object, subject: s, operations: make([]*history.Operation, 0, of.all), acquires: make([]*history.Operation, 0, of.acquires)}
+				r.objects[id] = ob
+				s.objects = append(s.objects, ob)
+			}
+			last = ob
 		}
+		r.objectAt[i] = ob
 		ob.operations = append(ob.operations, op)
+		if op.Kind.Acquires() {
+			ob.acquires = append(ob.acquires, op)
+			ob.failed = ob.failed || op.Lease != 0 && op.Outcome != history.Ok
+		}
 	}
 	unlisted := r.subjects[known:]
 	sort.Slice(unlisted, func(i, j int) bool { return unlisted[i].Name < unlisted[j].Name })
@@ -223,54 +245,61 @@ func (r *record) indexOperations() {
 
 // countOperations counts by subject and by object, so that no list of them has
 // to grow: they are many.
-func (r *record) countOperations() (bySubject map[string]int, byObject map[objectID]int) {
-	bySubject, byObject = make(map[string]int), make(map[objectID]int)
+func (r *record) countOperations() (bySubject map[string]int, byObject map[objectID]*operationCount) {
+	bySubject, byObject = make(map[string]int), make(map[objectID]*operationCount)
 	var last objectID
-	n := 0 // of last, not yet in the maps
-	flush := func() {
-		bySubject[last.subject] += n
-		byObject[last] += n
-		n = 0
-	}
+	var n *operationCount
 	for i := range r.h.Operations {
 		op := &r.h.Operations[i]
-		if id := (objectID{op.Subject, op.Object}); id != last {
-			flush()
-			last = id
+		if n == nil || op.Object != last.object || op.Subject != last.subject {
+			last = objectID{op.Subject, op.Object}
+			if n = byObject[last]; n == nil {
+				n = &operationCount{}
+				byObject[last] = n
+			}
 		}
-		n++
+		n.all++
+		if op.Kind.Acquires() {
+			n.acquires++
+		}
 	}
-	flush()
+	for id, n := range byObject {
+		bySubject[id.subject] += n.all
+	}
 	return bySubject, byObject
 }
+
+// operationCount is how many operations an object has.
+type operationCount struct{ all, acquires int }
 
 // indexHolds gives every object its holds, but for leaderships that had been
 // given up.
 func (r *record) indexHolds() {
 	holds := r.h.Holds()
 	// Each object's holds stand together, those given up after the others.
-	begun := make(map[*object]int)
+	of := make([]*object, len(holds))
 	for i := range holds {
-		if h := &holds[i]; !h.GivenUp {
-			begun[r.objects[objectID{h.Subject, h.Object}]]++
+		if k, ok := r.h.Place(holds[i].Acquire); ok {
+			of[i] = r.objectAt[k]
+		}
+		if of[i] != nil && !holds[i].GivenUp {
+			of[i].begun++
 		}
 	}
 	r.holds, r.holdAt = make([]history.Hold, len(holds)), make([]int32, len(r.h.Operations))
-	firsts := make(map[*object]int)
 	next := 0
 	for _, s := range r.subjects {
 		for _, ob := range s.objects {
-			firsts[ob] = next
-			ob.holds = r.holds[next : next : next+begun[ob]]
-			next += begun[ob]
+			ob.first = next
+			ob.holds = r.holds[next : next : next+ob.begun]
+			next += ob.begun
 		}
 	}
 	for i := range holds {
-		h := &holds[i]
-		ob := r.objects[objectID{h.Subject, h.Object}]
+		h, ob := &holds[i], of[i]
 		place := next
 		if ob != nil && !h.GivenUp {
-			place = firsts[ob] + len(ob.holds)
+			place = ob.first + len(ob.holds)
 			ob.holds = append(ob.holds, *h)
 		} else {
 			r.holds[next] = *h

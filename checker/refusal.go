@@ -36,7 +36,7 @@ func refusal(r *record, s *subject) *judgement {
 			continue
 		}
 		refused += len(tries)
-		requests := acquires(ob)
+		requests := ob.acquires
 		kept := r.mayHaveKept(s, ob, requests)
 		present := r.presences(s, ob)
 		// Of the requests called by a try's return, the one that may have kept

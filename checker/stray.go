@@ -25,7 +25,7 @@ type stray struct {
 
 // strays finds the keys of an object that failed calls left on living sessions.
 func (r *record) strays(ob *object) []stray {
-	if r.log == nil {
+	if r.log == nil || !ob.failed {
 		return nil
 	}
 	leases, claimed := makersOf(ob)
@@ -46,9 +46,13 @@ func (r *record) strays(ob *object) []stray {
 // makersOf sorts the acquires of an object by lease; claimed are the create
 // revisions of the keys that one of them says it owns.
 func makersOf(ob *object) (leases map[int64]*makers, claimed map[int64]bool) {
+	if ob.makers != nil {
+		return ob.makers, ob.claimed
+	}
 	leases, claimed = make(map[int64]*makers), make(map[int64]bool)
-	for _, op := range ob.operations {
-		if !op.Kind.Acquires() || op.Lease == 0 {
+	ob.makers, ob.claimed = leases, claimed
+	for _, op := range ob.acquires {
+		if op.Lease == 0 {
 			continue
 		}
 		m := leases[op.Lease]
