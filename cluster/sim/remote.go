@@ -118,27 +118,6 @@ func (x *exchange) cancel() {
 	}})
 }
 
-// pause waits as long as clientv3 does between attempts.
-func (r *remote) pause(ctx context.Context) error {
-	woken := make(chan struct{})
-	s := r.party.cluster.scheduler
-	s.post(post{party: r.party, kind: postPause, take: func() {
-		wait := float64(clientBackoff) * (0.9 + 0.2*r.party.random.Float64())
-		s.after(duration(wait), func() bool {
-			close(woken)
-			return true
-		})
-	}})
-	select {
-	case <-woken:
-		return nil
-	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
-	case <-r.gone:
-		return status.Error(codes.Canceled, "grpc: the client connection is closing")
-	}
-}
-
 const (
 	kv    = "/etcdserverpb.KV/"
 	lease = "/etcdserverpb.Lease/"

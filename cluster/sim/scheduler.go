@@ -40,6 +40,7 @@ type scheduler struct {
 const (
 	postTurn = iota
 	postOpen
+	postWatch
 	postSend
 	postPause
 	postCancel

@@ -1,0 +1,58 @@
+package sim
+
+import (
+	"context"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// watcher is clientv3's, each of whose watches is begun in a step of its own.
+// Watches that are begun, or ended and begun, at one moment reach clientv3's
+// watcher from several goroutines, and it takes them as they come: whether a
+// stream whose last watch ends serves the next one, and in which order, would be
+// up to the machine.
+type watcher struct {
+	clientv3.Watcher
+	remote *remote
+}
+
+func (w *watcher) Watch(ctx context.Context, key string, options ...clientv3.OpOption) clientv3.WatchChan {
+	p := w.remote.party
+	s := p.cluster.scheduler
+	turn := make(chan struct{})
+	s.post(post{party: p, kind: postWatch, text: func() []byte { return []byte(key) }, take: func() {
+		s.after(p.step(), func() bool {
+			close(turn)
+			return true
+		})
+	}})
+	select {
+	case <-turn:
+	case <-ctx.Done():
+	case <-w.remote.gone:
+	}
+	return w.Watcher.Watch(ctx, key, options...)
+}
+
+// pause waits as long as clientv3 does between attempts.
+func (r *remote) pause(ctx context.Context) error {
+	woken := make(chan struct{})
+	s := r.party.cluster.scheduler
+	s.post(post{party: r.party, kind: postPause, take: func() {
+		wait := float64(clientBackoff) * (0.9 + 0.2*r.party.random.Float64())
+		s.after(duration(wait), func() bool {
+			close(woken)
+			return true
+		})
+	}})
+	select {
+	case <-woken:
+		return nil
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	case <-r.gone:
+		return status.Error(codes.Canceled, "grpc: the client connection is closing")
+	}
+}
