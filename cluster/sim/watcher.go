@@ -33,6 +33,12 @@ func (w *watcher) Watch(ctx context.Context, key string, options ...clientv3.OpO
 	case <-ctx.Done():
 	case <-w.remote.gone:
 	}
+	if ctx.Err() != nil {
+		// clientv3's would be free to ask for the watch and to end it, or not to ask.
+		ended := make(chan clientv3.WatchResponse)
+		close(ended)
+		return ended
+	}
 	return w.Watcher.Watch(ctx, key, options...)
 }
 
