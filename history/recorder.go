@@ -119,7 +119,7 @@ func (r *Recorder) Seal() {
 // returns true. It returns false, and the call must not be made, if the
 // client has crashed or the record was sealed.
 func (r *Recorder) Invoke(op *Operation) bool {
-	if r.turn != nil {
+	if r.turn != nil && !r.dead(op.Client) {
 		op.slot = r.turn(op.Client, op.alone, func() []byte { return appendInvocation(nil, op) })
 	}
 	r.mu.Lock()
@@ -143,10 +143,17 @@ func (r *Recorder) Invoke(op *Operation) bool {
 	return true
 }
 
+// dead is true if nothing is recorded of a client any more.
+func (r *Recorder) dead(client string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sealed || r.crashed[client]
+}
+
 // Complete records that the call of an operation returned, and returns when.
 // It returns false, and records nothing, if the client has crashed.
 func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
-	if r.turn != nil && (c.slot == 0 || !r.still(c.slot)) {
+	if r.turn != nil && !r.dead(c.Client) && (c.slot == 0 || !r.still(c.slot)) {
 		r.turn(c.Client, c.alone, func() []byte { return appendCompletion(nil, c, 0) })
 	}
 	r.mu.Lock()
@@ -173,7 +180,7 @@ func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
 // Event records e, sets its Time, and returns true. After a Crashed event
 // nothing more is recorded of its client, and false returned.
 func (r *Recorder) Event(e Event) bool {
-	if r.turn != nil && e.ofClient() {
+	if r.turn != nil && e.ofClient() && !r.dead(e.Client) {
 		r.turn(e.Client, false, func() []byte { return appendEvent(nil, &e) })
 	}
 	r.mu.Lock()

@@ -74,7 +74,7 @@ type Cluster struct {
 	wires   map[pair]*wire
 	parties map[string]*party
 	ids     uint64
-	grains  time.Duration
+	grains  grains // of what happens between members
 	told    int64
 	witness cluster.Witness
 	rates   map[int64]float64 // by lease
@@ -172,7 +172,7 @@ func (c *Cluster) partyOf(name string) *party {
 func (c *Cluster) party(name string) *party {
 	p := c.parties[name]
 	if p == nil {
-		p = &party{cluster: c, name: name, random: c.config.Stream("network/" + name), rate: 1}
+		p = &party{cluster: c, name: name, random: c.config.Stream("network/" + name), grains: grainsOf(name), rate: 1}
 		if c.config.Clock != nil {
 			p.rate = cmp.Or(c.config.Clock(name), 1)
 		}
@@ -236,13 +236,6 @@ func (c *Cluster) Tell(w cluster.Witness) {
 	for _, s := range c.status() {
 		w.Led(s)
 	}
-}
-
-// grain is a few nanoseconds that differ from one call to the next, so that no
-// two things of a run happen at one instant, even where delays are fixed.
-func (c *Cluster) grain() time.Duration {
-	c.grains = (c.grains + 379) % 997
-	return c.grains
 }
 
 // Close is as cluster.Cluster has it.

@@ -23,3 +23,24 @@ func (d *Delays) draw(r *rand.Rand) time.Duration {
 	}
 	return usual
 }
+
+// grains gives a few nanoseconds that differ from one call to the next, so that no
+// two things that one party does happen at one instant, even where delays are
+// fixed.
+type grains struct{ last time.Duration }
+
+const mostGrains = 997 // a prime
+
+func (g *grains) next() time.Duration {
+	g.last = (g.last + 379) % mostGrains
+	return g.last
+}
+
+// grainsOf begins elsewhere for each name.
+func grainsOf(name string) grains {
+	n := 0
+	for _, b := range []byte(name) {
+		n = (n*31 + int(b)) % mostGrains
+	}
+	return grains{time.Duration(n)}
+}

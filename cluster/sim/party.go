@@ -13,6 +13,7 @@ type party struct {
 	// random is drawn from by events only, so that the order of draws is that of
 	// the run.
 	random *rand.Rand
+	grains grains
 	ways   []*way // by member
 	turn   int
 	// waiting are exchanges that want a connection.
@@ -29,12 +30,12 @@ type party struct {
 
 // delay is how long a message of the party is on its way.
 func (p *party) delay() time.Duration {
-	return p.cluster.config.Delays.draw(p.random) + p.cluster.grain()
+	return p.cluster.config.Delays.draw(p.random) + p.grains.next()
 }
 
 // step is how long something small takes.
 func (p *party) step() time.Duration {
-	return time.Microsecond + time.Duration(p.random.Int64N(int64(20*time.Microsecond))) + p.cluster.grain()
+	return time.Microsecond + time.Duration(p.random.Int64N(int64(20*time.Microsecond))) + p.grains.next()
 }
 
 // hiccup is how long a party does not get to what it is about to do: mostly not
@@ -43,7 +44,7 @@ func (p *party) hiccup() time.Duration {
 	if p.random.IntN(hiccups) > 0 {
 		return 0
 	}
-	return time.Duration(p.random.Int64N(int64(time.Millisecond))) + p.cluster.grain()
+	return time.Duration(p.random.Int64N(int64(time.Millisecond))) + p.grains.next()
 }
 
 // hiccups is of how many turns one has to wait.

@@ -169,7 +169,7 @@ func (c *Cluster) tell() {
 
 // peerDelay is how long a message between members is on its way.
 func (c *Cluster) peerDelay() time.Duration {
-	return c.config.Peers.draw(c.random) + c.grain()
+	return c.config.Peers.draw(c.random) + c.grains.next()
 }
 
 // commitDelay is how long it takes until an entry that a member proposes is
@@ -201,7 +201,7 @@ const leaseCheck = 500 * time.Millisecond
 
 // check is how long it is until the next look.
 func (c *Cluster) check() time.Duration {
-	return duration(float64(leaseCheck)/c.config.LeaseClock) + c.grain()
+	return duration(float64(leaseCheck)/c.config.LeaseClock) + c.grains.next()
 }
 
 // expire is the leader's look for leases whose time is over.

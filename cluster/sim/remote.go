@@ -65,8 +65,8 @@ func repeat[A payload](ctx context.Context, r *remote, method string, request pa
 
 // once makes a call.
 func once[A payload](ctx context.Context, r *remote, method string, request payload) (answer A, err error) {
-	if err := ctx.Err(); err != nil {
-		return answer, status.FromContextError(err).Err()
+	if err := r.over(ctx); err != nil {
+		return answer, err
 	}
 	s := r.party.cluster.scheduler
 	x := &exchange{party: r.party, method: method, request: request, ready: make(chan struct{}, 1)}
@@ -81,6 +81,21 @@ func once[A payload](ctx context.Context, r *remote, method string, request payl
 	}
 	return x.queue[0].(A), nil
 }
+
+// over is why nothing can be asked for any more, or nil.
+func (r *remote) over(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return status.FromContextError(err).Err()
+	}
+	select {
+	case <-r.gone:
+		return errClosing
+	default:
+		return nil
+	}
+}
+
+var errClosing = status.Error(codes.Canceled, "grpc: the client connection is closing")
 
 // begin opens an exchange for the first time.
 func (x *exchange) begin() {
@@ -100,7 +115,7 @@ func (r *remote) wait(ctx context.Context, x *exchange) error {
 	case <-ctx.Done():
 		err = status.FromContextError(ctx.Err()).Err()
 	case <-r.gone:
-		err = status.Error(codes.Canceled, "grpc: the client connection is closing")
+		err = errClosing
 	}
 	x.cancel()
 	return err
@@ -194,8 +209,8 @@ func (r *remote) Watch(ctx context.Context, _ ...grpc.CallOption) (pb.Watch_Watc
 
 // stream opens a stream, which waits until there is a connection.
 func (r *remote) stream(ctx context.Context, method string) (*stream, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, status.FromContextError(err).Err()
+	if err := r.over(ctx); err != nil {
+		return nil, err
 	}
 	x := &exchange{party: r.party, method: method, ready: make(chan struct{}, 1)}
 	if outgoing, ok := metadata.FromOutgoingContext(ctx); ok {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
@@ -19,6 +18,9 @@ type watcher struct {
 }
 
 func (w *watcher) Watch(ctx context.Context, key string, options ...clientv3.OpOption) clientv3.WatchChan {
+	if w.remote.over(ctx) != nil {
+		return ended()
+	}
 	p := w.remote.party
 	s := p.cluster.scheduler
 	turn := make(chan struct{})
@@ -33,17 +35,24 @@ func (w *watcher) Watch(ctx context.Context, key string, options ...clientv3.OpO
 	case <-ctx.Done():
 	case <-w.remote.gone:
 	}
-	if ctx.Err() != nil {
-		// clientv3's would be free to ask for the watch and to end it, or not to ask.
-		ended := make(chan clientv3.WatchResponse)
-		close(ended)
-		return ended
+	if w.remote.over(ctx) != nil { // clientv3's would be free to ask for the watch or not
+		return ended()
 	}
 	return w.Watcher.Watch(ctx, key, options...)
 }
 
+// ended is a watch that tells nothing.
+func ended() clientv3.WatchChan {
+	c := make(chan clientv3.WatchResponse)
+	close(c)
+	return c
+}
+
 // pause waits as long as clientv3 does between attempts.
 func (r *remote) pause(ctx context.Context) error {
+	if err := r.over(ctx); err != nil {
+		return err
+	}
 	woken := make(chan struct{})
 	s := r.party.cluster.scheduler
 	s.post(post{party: r.party, kind: postPause, take: func() {
@@ -59,6 +68,6 @@ func (r *remote) pause(ctx context.Context) error {
 	case <-ctx.Done():
 		return status.FromContextError(ctx.Err()).Err()
 	case <-r.gone:
-		return status.Error(codes.Canceled, "grpc: the client connection is closing")
+		return errClosing
 	}
 }
