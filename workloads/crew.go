@@ -377,8 +377,12 @@ func (c *Crew) vacate(client *Client) {
 }
 
 // keepWon remembers a leadership for the client's replacement, as a client
-// would on its disk; dropWon forgets it, and takeWon does and returns it.
+// would on its disk; dropWon forgets it, and takeWon does and returns it. A client
+// that is dead does nothing to its disk.
 func (m *crewMember) keepWon(w won) {
+	if m.hasCrashed() {
+		return
+	}
 	m.Crew.mu.Lock()
 	defer m.Crew.mu.Unlock()
 	m.Crew.left[m.Slot] = w
@@ -387,6 +391,9 @@ func (m *crewMember) keepWon(w won) {
 func (m *crewMember) dropWon() { m.takeWon() }
 
 func (m *crewMember) takeWon() (won, bool) {
+	if m.hasCrashed() {
+		return won{}, false
+	}
 	m.Crew.mu.Lock()
 	defer m.Crew.mu.Unlock()
 	w, ok := m.Crew.left[m.Slot]
