@@ -201,7 +201,7 @@ func (c *Cluster) Dial(ctx context.Context, name string, timeout time.Duration) 
 	r := &remote{party: p, gone: client.Ctx().Done()}
 	client.KV = clientv3.NewKVFromKVClient(r, client)
 	client.Lease = clientv3.NewLeaseFromLeaseClient(r, client, timeout+time.Second)
-	client.Watcher = clientv3.NewWatchFromWatchClient(r, client)
+	client.Watcher = &watcher{Watcher: clientv3.NewWatchFromWatchClient(r, client)}
 	r.others(client)
 	c.scheduler.post(post{party: p, kind: postOpen, take: func() {
 		for _, w := range p.ways {

@@ -28,7 +28,6 @@ type exchange struct {
 	err    error
 	// over is true if nobody waits for it any more.
 	over bool
-	sent uint64
 
 	way *way
 	// watches is what the member keeps for a stream of watches.

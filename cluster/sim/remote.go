@@ -197,7 +197,7 @@ func (r *remote) Watch(ctx context.Context, _ ...grpc.CallOption) (pb.Watch_Watc
 	if err != nil {
 		return nil, err
 	}
-	return &watchStream{s}, nil
+	return &watchStream{stream: s}, nil
 }
 
 // stream opens a stream, which waits until there is a connection.
@@ -240,17 +240,16 @@ func (s *stream) CloseSend() error {
 	return nil
 }
 
-func (s *stream) send(p payload) error {
+// send posts a message. Those at one moment are taken in the order of their places.
+func (s *stream) send(p payload, place uint64) error {
 	if s.ctx.Err() != nil {
 		return io.EOF
 	}
 	c := s.party.cluster
 	c.scheduler.mu.Lock()
 	failed := s.err != nil
-	s.sent++
-	sequence := s.sent
 	c.scheduler.mu.Unlock()
-	if failed || !c.scheduler.post(post{party: s.party, kind: postSend, stream: s.id, sequence: sequence, take: func() { s.say(p) }}) {
+	if failed || !c.scheduler.post(post{party: s.party, kind: postSend, stream: s.id, sequence: place, take: func() { s.say(p) }}) {
 		return io.EOF // what went wrong is told by Recv
 	}
 	return nil
@@ -279,7 +278,8 @@ func (s *stream) receive() (payload, error) {
 
 type keepAliveStream struct{ *stream }
 
-func (s *keepAliveStream) Send(r *pb.LeaseKeepAliveRequest) error { return s.send(r) }
+// Send has messages ordered by lease: etcd's client ranges over a map of them.
+func (s *keepAliveStream) Send(r *pb.LeaseKeepAliveRequest) error { return s.send(r, uint64(r.ID)) }
 
 func (s *keepAliveStream) Recv() (*pb.LeaseKeepAliveResponse, error) {
 	p, err := s.receive()
@@ -289,9 +289,15 @@ func (s *keepAliveStream) Recv() (*pb.LeaseKeepAliveResponse, error) {
 	return p.(*pb.LeaseKeepAliveResponse), nil
 }
 
-type watchStream struct{ *stream }
+type watchStream struct {
+	*stream
+	sent uint64
+}
 
-func (s *watchStream) Send(r *pb.WatchRequest) error { return s.send(r) }
+func (s *watchStream) Send(r *pb.WatchRequest) error {
+	s.sent++
+	return s.send(r, s.sent)
+}
 
 func (s *watchStream) Recv() (*pb.WatchResponse, error) {
 	p, err := s.receive()
