@@ -41,6 +41,7 @@ type record struct {
 	releases          map[string][]*history.Operation // by key, once it was asked
 	unplayed          []unplayed                      // subjects whose script did not come to its end
 	holdAt            []int32                         // by place of the acquire: the place of its hold, plus one
+	pauses            map[string][]standstill         // by client, once it was asked
 }
 
 type membership struct {
