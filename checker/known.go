@@ -25,6 +25,7 @@ func KnownIssues() []KnownIssue {
 	return append(issues, []KnownIssue{
 		{"etcd#22082", "a late Unlock deletes a newer lock", "Unlock deletes its key by name; one that is made again after a lost answer deletes the key of a later lock on the same session"},
 		{"lost-lock-keeps-key", "Lock whose answer is lost keeps its key", "Lock returns the error of its first request and forgets the key that this may have made; Unlock then says that the lock was released"},
+		{"lost-rwlock-keeps-key", "RWMutex whose answer is lost keeps its key", "Lock and RLock return the error of their first request and forget the key that this may have made, whose name is new each time; everybody else, the same client too, waits for it as long as the session lives"},
 		{"lost-campaign-keeps-key", "Campaign whose answer is lost leads unknowingly", "Campaign returns the error of its first request and forgets the key that this may have made; Resign then does nothing and says nil"},
 		{"proclaim-after-lost-answer", "Proclaim refuses a leader", "after a Campaign whose answer was lost the candidate's key leads, and Proclaim says that it does not"},
 		{"try-lock-deletes-waiter", "TryLock takes a waiter's key", "a TryLock that fails deletes its session's key, which is also that of a Lock that waits on the same session"},
