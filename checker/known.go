@@ -102,6 +102,13 @@ func lockMechanisms() []mechanism {
 			},
 		},
 		{
+			KnownIssue: KnownIssue{"late-resign-deletes-key", "a late Resign deletes the key of a newer campaign",
+				"a Campaign that gives up resigns, by a key that is named after the session; if that is done late, and its answer lost, it takes the key that a later Campaign of the session goes on with"},
+			property: Ownership, also: []string{Exclusion},
+			primitives: []history.Primitive{history.Election}, kinds: []history.Kind{history.Campaign},
+			match: resignedByAnEarlierCall,
+		},
+		{
 			KnownIssue: KnownIssue{"v3lock-late-clean-up", "a cancelled Lock deletes the key of the next one",
 				"the lock service cleans up after a Lock that was cancelled when its caller may have locked again with the same lease: it deletes the key by name"},
 			property:   Exclusion,
@@ -179,5 +186,31 @@ func lostItsKeyToAnEarlierCall(r *record, op *history.Operation, _ *tenure) bool
 			return before.Kind == history.Acquire && before.Lease == op.Lease && before.Outcome == history.Info &&
 				before.Return <= op.Call && before.Call <= r.log.Latest(t.Create)
 		})
+	})
+}
+
+// resignedByAnEarlierCall is true if a campaign goes on with the key of an
+// earlier one of its session, or of a resignation, of unknown outcome, and the key
+// was deleted, not with its lease, after the later campaign's call and before its
+// client stopped believing.
+func resignedByAnEarlierCall(r *record, op *history.Operation, t *tenure) bool {
+	ob := r.objects[objectID{op.Subject, op.Object}]
+	if ob == nil || r.log == nil {
+		return false
+	}
+	if t == nil {
+		t, _ = ob.identified(op.Key, op.Token)
+	}
+	until := op.Return
+	if h := r.holdOf(op.ID); h != nil {
+		until = max(until, h.End)
+	}
+	if t == nil || t.Delete == 0 || t.Lease != op.Lease || r.deletedBy(t.Life) != causeOther ||
+		r.log.Latest(t.Create) >= op.Call || r.log.Latest(t.Delete) < op.Call || r.log.Earliest(t.Delete) > until {
+		return false
+	}
+	return slices.ContainsFunc(ob.operations, func(before *history.Operation) bool {
+		return before.Lease == op.Lease && before.Client == op.Client && before.Outcome == history.Info && before.Return <= op.Call &&
+			(before.Kind == history.Campaign && before.Call <= r.log.Latest(t.Create) || before.Kind == history.Resign && before.Token == t.Create)
 	})
 }
