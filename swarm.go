@@ -18,7 +18,9 @@ type Swarm struct {
 	// ten seconds.
 	Duration time.Duration
 	// Faults are the kinds to draw from; nil is all that a simulated cluster can
-	// have, and an empty list none.
+	// have. An empty list is none, and then nothing else is wrong either: messages
+	// are fast, clocks are right, and clients give their session up when they do
+	// not know what became of a call.
 	Faults []string
 }
 
@@ -50,13 +52,17 @@ func SimulatedScenario(subject workloads.Subject, seed int64, swarm Swarm) Scena
 		s.Subjects = append(s.Subjects, subject)
 	}
 	w := swarmTraffic(subject, ttl, r)
-	s.Workloads = []Workload{w}
 	s.Cluster.Sim = swarmNetwork(w.Clients+w.Observers, r)
+	if swarm.Faults != nil && len(swarm.Faults) == 0 {
+		w.KeepSession = 0
+		s.Cluster.Sim.Slow, s.Cluster.Sim.LeaseClock, s.Cluster.Sim.Clocks = 0, 1, nil
+	}
+	s.Workloads = []Workload{w}
 	kinds := swarm.Faults
 	if kinds == nil {
 		kinds = simulatedFaults()
 	}
-	s.Faults = swarmFaults(kinds, s.Cluster.Members, ttl, r)
+	s.Faults = swarmFaults(kinds, subject.Name, s.Cluster.Members, ttl, r)
 	s.Summary = fmt.Sprintf("Drawn from seed %d: %d clients, %d members, a TTL of %v, %d kinds of faults.", seed, w.Clients, s.Cluster.Members, ttl, len(s.Faults))
 	return s
 }
@@ -84,7 +90,7 @@ func swarmTraffic(subject workloads.Subject, ttl time.Duration, r *rand.Rand) Wo
 	w.Hold = quantity.Span{Min: time.Millisecond, Max: among(r, 20*time.Millisecond, 200*time.Millisecond, time.Second)}
 	// Longer than a lease lives, so that it can end while others wait.
 	w.Long, w.LongHold = quantity.Share(0.05+0.3*r.Float64()), quantity.Span{Min: ttl / 2, Max: 2 * ttl}
-	w.Think = quantity.Span{Max: among(r, 20*time.Millisecond, 200*time.Millisecond, time.Second)}
+	w.Think = quantity.Span{Max: among(r, 20*time.Millisecond, 200*time.Millisecond, time.Second, 2*ttl)}
 	w.Patience = quantity.Span{Min: 2 * ttl, Max: 4 * ttl}
 	w.Impatient = quantity.Share([]float64{0, 0.1, 0.4}[r.IntN(3)])
 	w.Impatience = quantity.Span{Min: 10 * time.Millisecond, Max: ttl}
@@ -93,7 +99,9 @@ func swarmTraffic(subject workloads.Subject, ttl time.Duration, r *rand.Rand) Wo
 	w.Permits = 2
 	careless := r.IntN(3) == 0
 	if careless && subject.Origin == history.FromEtcd {
-		w.KeepSession = 0.5
+		// Who goes on elsewhere leaves what it does not know of, and who waits for it
+		// does not wait for ever.
+		w.KeepSession, w.Objects, w.Impatient = 1, 2+r.IntN(2), 0.4
 	}
 	switch subject.Primitive() {
 	case history.DoubleBarrier:
@@ -112,7 +120,7 @@ func swarmNetwork(clients int, r *rand.Rand) *SimSpec {
 	n := DefaultSim()
 	n.Delay = quantity.Span{Min: 50 * time.Microsecond, Max: among(r, 500*time.Microsecond, 3*time.Millisecond, 20*time.Millisecond)}
 	n.Slow = quantity.Share(among(r, 0, 0.01, 0.1))
-	n.SlowDelay = quantity.Span{Min: 5 * time.Millisecond, Max: among(r, 50*time.Millisecond, 500*time.Millisecond)}
+	n.SlowDelay = quantity.Span{Min: 5 * time.Millisecond, Max: among(r, 50*time.Millisecond, 200*time.Millisecond)}
 	n.Peers = quantity.Span{Min: 50 * time.Microsecond, Max: among(r, 500*time.Microsecond, 10*time.Millisecond)}
 	if r.IntN(4) == 0 {
 		n.LeaseClock = 0.97 + 0.06*r.Float64()
@@ -126,15 +134,20 @@ func swarmNetwork(clients int, r *rand.Rand) *SimSpec {
 	return &n
 }
 
+// moments are what faults on clients may wait for: a fault that begins with one
+// hits what takes a moment only, such as a request whose answer is on its way.
+var moments = []string{"request Txn", "answer Txn", "created", "deleted"}
+
 // swarmFaults draws which kinds of faults there are, and how often.
-func swarmFaults(kinds []string, members int, ttl time.Duration, r *rand.Rand) []Fault {
+func swarmFaults(kinds []string, subject string, members int, ttl time.Duration, r *rand.Rand) []Fault {
 	b, _ := backendOf(simulated)
 	capabilities := b.capabilities(ClusterSpec{Members: members})
 	var drawn []Fault
 	share := among(r, 0.15, 0.3)
 	for _, name := range kinds {
 		// The same number of draws for every kind, whether it is taken or not.
-		taken, rate, short := r.Float64(), among(r, time.Second, 2*time.Second, 4*time.Second), r.IntN(3) == 0
+		taken, rate, short, timed := r.Float64(), among(r, time.Second, 2*time.Second, 4*time.Second, 8*time.Second), r.IntN(3) == 0, r.IntN(3) > 0
+		moment, nth, times := among(r, moments...), 1+r.IntN(12), 1+r.IntN(4)
 		kind, ok := faults.Named(name)
 		if !ok || kind.Unsupported(capabilities) != nil || taken >= share && len(kinds) > 1 {
 			continue
@@ -142,6 +155,10 @@ func swarmFaults(kinds []string, members int, ttl time.Duration, r *rand.Rand) [
 		f := Fault{Of: []string{name}, Every: quantity.Span{Min: rate / 4, Max: rate}, For: quantity.Span{Min: ttl / 2, Max: 2*ttl + time.Second}}
 		if short {
 			f.For = quantity.Span{Min: 10 * time.Millisecond, Max: ttl}
+		}
+		if kind.OnClient && !timed {
+			f.Every = quantity.Span{}
+			f.When, f.Times = &faults.Trigger{Subject: faults.Names{subject}, Event: moment, Nth: nth}, times
 		}
 		drawn = append(drawn, f)
 	}

@@ -17,8 +17,9 @@ import (
 // session's lease has to be below the prefix of one of its subject's objects.
 //
 // A call is late if it returned later than its deadline and a grace, or had
-// not returned by then at the final phase of a record that is complete. Calls
-// that a crash cut off promise nothing. A call that waits does not ask again and
+// not returned by then at the final phase of a record that is complete. The time
+// for which its client stood still does not count: its deadline may even be over
+// before it gets to make the call. Calls that a crash cut off promise nothing. A call that waits does not ask again and
 // again while nothing changes: see spinning.go, and polling.go for read-write
 // locks. Success for work that was not done is found by ownership and leftovers.
 // An acquire is not refused while its session lives and its time is not over,
@@ -69,7 +70,7 @@ func contract(r *record, s *subject) *judgement {
 			}
 			end = r.final
 		}
-		over := end - op.Deadline
+		over := r.awake(op.Client, op.Deadline, end)
 		if over <= r.o.DeadlineGrace {
 			continue
 		}
@@ -91,6 +92,9 @@ func contract(r *record, s *subject) *judgement {
 				how = "had not returned at " + at(end)
 			}
 			text := fmt.Sprintf("%s's %s of %s, called at %s, had to end at %s and %s, %s late", op.Client, op.Kind, op.Object, at(op.Call), at(op.Deadline), how, span(over))
+			if still := end - op.Deadline - over; still > 0 {
+				text += fmt.Sprintf(" besides the %s for which it stood still", span(still))
+			}
 			if f.Known != "" {
 				text += "; a fault lasted meanwhile"
 			}

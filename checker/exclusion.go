@@ -301,11 +301,13 @@ func (r *record) blameByRevision(s *subject, f *finding, first *history.Operatio
 }
 
 // toldLate names why a client that heeds the end of its session went on
-// believing: it was told of it after the next one held already; or "".
+// believing: it was told of it after the next one held already; or "". One that
+// stood still meanwhile could not be told.
 func (r *record) toldLate(s *subject, first *history.Operation, f *finding) string {
 	h, session := r.holdOf(first.ID), r.sessions[first.Lease]
 	end, ended := r.leaseEnds[first.Lease]
-	if h == nil || h.Ended != history.EndLost || session == nil || !ended || h.End <= f.From {
+	if h == nil || h.Ended != history.EndLost || session == nil || !ended || h.End <= f.From ||
+		r.awake(h.Client, end.latest, h.End) < h.End-end.latest {
 		return ""
 	}
 	// A lease that was never renewed ends one time-to-live after it began; what

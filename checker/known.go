@@ -25,6 +25,7 @@ func KnownIssues() []KnownIssue {
 	return append(issues, []KnownIssue{
 		{"etcd#22082", "a late Unlock deletes a newer lock", "Unlock deletes its key by name; one that is made again after a lost answer deletes the key of a later lock on the same session"},
 		{"lost-lock-keeps-key", "Lock whose answer is lost keeps its key", "Lock returns the error of its first request and forgets the key that this may have made; Unlock then says that the lock was released"},
+		{"lost-rwlock-keeps-key", "RWMutex whose answer is lost keeps its key", "Lock and RLock return the error of their first request and forget the key that this may have made, whose name is new each time; everybody else, the same client too, waits for it as long as the session lives"},
 		{"lost-campaign-keeps-key", "Campaign whose answer is lost leads unknowingly", "Campaign returns the error of its first request and forgets the key that this may have made; Resign then does nothing and says nil"},
 		{"proclaim-after-lost-answer", "Proclaim refuses a leader", "after a Campaign whose answer was lost the candidate's key leads, and Proclaim says that it does not"},
 		{"try-lock-deletes-waiter", "TryLock takes a waiter's key", "a TryLock that fails deletes its session's key, which is also that of a Lock that waits on the same session"},
@@ -99,6 +100,13 @@ func lockMechanisms() []mechanism {
 			match: func(r *record, op *history.Operation, _ *tenure) bool {
 				return !op.Panicked && r.harmed(op.Client, op.Call, r.ended(op))
 			},
+		},
+		{
+			KnownIssue: KnownIssue{"late-resign-deletes-key", "a late Resign deletes the key of a newer campaign",
+				"a Campaign that gives up resigns, by a key that is named after the session; if that is done late, and its answer lost, it takes the key that a later Campaign of the session goes on with"},
+			property: Ownership, also: []string{Exclusion},
+			primitives: []history.Primitive{history.Election}, kinds: []history.Kind{history.Campaign},
+			match: resignedByAnEarlierCall,
 		},
 		{
 			KnownIssue: KnownIssue{"v3lock-late-clean-up", "a cancelled Lock deletes the key of the next one",
@@ -180,5 +188,31 @@ func lostItsKeyToAnEarlierCall(r *record, op *history.Operation, _ *tenure) bool
 			return before.Kind == history.Acquire && before.Lease == op.Lease && before.Outcome == history.Info &&
 				before.Return <= op.Call && before.Call <= r.log.Latest(t.Create)
 		})
+	})
+}
+
+// resignedByAnEarlierCall is true if a campaign goes on with the key of an
+// earlier one of its session, or of a resignation, of unknown outcome, and the key
+// was deleted, not with its lease, after the later campaign's call and before its
+// client stopped believing.
+func resignedByAnEarlierCall(r *record, op *history.Operation, t *tenure) bool {
+	ob := r.objects[objectID{op.Subject, op.Object}]
+	if ob == nil || r.log == nil {
+		return false
+	}
+	if t == nil {
+		t, _ = ob.identified(op.Key, op.Token)
+	}
+	until := op.Return
+	if h := r.holdOf(op.ID); h != nil {
+		until = max(until, h.End)
+	}
+	if t == nil || t.Delete == 0 || t.Lease != op.Lease || r.deletedBy(t.Life) != causeOther ||
+		r.log.Latest(t.Create) >= op.Call || r.log.Latest(t.Delete) < op.Call || r.log.Earliest(t.Delete) > until {
+		return false
+	}
+	return slices.ContainsFunc(ob.operations, func(before *history.Operation) bool {
+		return before.Lease == op.Lease && before.Client == op.Client && before.Outcome == history.Info && before.Return <= op.Call &&
+			(before.Kind == history.Campaign && before.Call <= r.log.Latest(t.Create) || before.Kind == history.Resign && before.Token == t.Create)
 	})
 }

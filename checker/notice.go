@@ -10,7 +10,8 @@ import (
 // It is a promise only if Options.NoticeLimit is set.
 //
 // The lease's end is taken at the latest time that the log allows, so the
-// figure is never too high and a limit that is exceeded surely was.
+// figure is never too high and a limit that is exceeded surely was. The time for
+// which the client stood still does not count.
 func notice(r *record, s *subject) *judgement {
 	if !s.holding() {
 		return nil
@@ -34,7 +35,7 @@ func notice(r *record, s *subject) *judgement {
 					break
 				}
 			}
-			delay := max(0, heard-end.latest)
+			delay := r.awake(h.Client, end.latest, heard)
 			delays = append(delays, delay)
 			if limit := r.o.NoticeLimit; limit > 0 && delay > limit {
 				f := finding{}

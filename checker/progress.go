@@ -164,16 +164,23 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 			holder = h
 		}
 	}
-	f.Call, f.Cause = op.Kind, "never finished after the heal"
+	never := "never finished after the heal"
 	if op.Completed() && op.Return <= t {
-		f.Cause = "never succeeded after the heal"
+		never = "never succeeded after the heal"
 	}
+	f.Call, f.Cause = op.Kind, never
+	var stray *stray
 	switch {
 	case holder != nil:
 		f.Witness = append(f.Witness, holder.Acquire)
 		f.Cause += ", behind a holder"
 	case op.Kind.Acquires():
 		f.Cause += ", with no holder"
+		if stray = r.blockedBy(ob, op, t); stray != nil {
+			f.Witness = []int64{stray.maker.ID, op.ID}
+			f.Cause = fmt.Sprintf("%s, behind a key left by a failed %s", never, stray.maker.Kind)
+			f.Known = r.knownAs(s, r.lostAcquire(s, *stray))
+		}
 	}
 	f.tell = func() string {
 		how := "had not finished"
@@ -189,6 +196,9 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 		}
 		if holder != nil {
 			return text + fmt.Sprintf("; %s had held it since %s", holder.Client, at(holder.Start))
+		}
+		if stray != nil {
+			return text + fmt.Sprintf("; %s, and it was there still", r.origin(*stray))
 		}
 		if !s.holding() {
 			return text

@@ -43,6 +43,7 @@ type record struct {
 	objectAt          []*object                       // by place of the operation: its object, or nil
 	uses              []use                           // by place of the acquire, once it was asked; see useOf
 	holdAt            []int32                         // by place of the acquire: the place of its hold, plus one
+	pauses            map[string][]standstill         // by client, once it was asked
 }
 
 type membership struct {

@@ -116,7 +116,7 @@ func (r *record) shows(s *subject) bool {
 
 // presence is when an object may have had keys.
 type presence struct {
-	tenures []tenure
+	*object
 	// until is, for each tenure, the last time at which it or one before it may
 	// have been there.
 	until []time.Duration
@@ -127,7 +127,7 @@ func (r *record) presences(s *subject, ob *object) *presence {
 	if !r.shows(s) {
 		return nil
 	}
-	p := &presence{tenures: ob.tenures, until: make([]time.Duration, len(ob.tenures))}
+	p := &presence{object: ob, until: make([]time.Duration, len(ob.tenures))}
 	last := time.Duration(-1)
 	for i := range ob.tenures {
 		gone := history.Never
@@ -140,8 +140,8 @@ func (r *record) presences(s *subject, ob *object) *presence {
 	return p
 }
 
-// during is true if a key other than of the try's own session may have been
-// there at some time between its call and its return.
+// during is true if a key that the try's client did not make may have been there
+// at some time between its call and its return.
 func (p *presence) during(r *record, op *history.Operation) bool {
 	if p == nil {
 		return false
@@ -149,9 +149,21 @@ func (p *presence) during(r *record, op *history.Operation) bool {
 	after := sort.Search(len(p.tenures), func(k int) bool { return r.log.Earliest(p.tenures[k].Create) > op.Return })
 	for i := after - 1; i >= 0 && p.until[i] >= op.Call; i-- {
 		t := &p.tenures[i]
-		if t.Lease != op.Lease && (t.Delete == 0 || r.log.Latest(t.Delete) >= op.Call) {
+		if (t.Lease != op.Lease || p.mayBeOthers(r, t, op)) && (t.Delete == 0 || r.log.Latest(t.Delete) >= op.Call) {
 			return true
 		}
 	}
 	return false
+}
+
+// mayBeOthers is true if a key on the lease of a try may be that of another client
+// that shares the session. What calls of others under way may have made does not
+// matter here.
+func (p *presence) mayBeOthers(r *record, t *tenure, try *history.Operation) bool {
+	if !r.shared(try.Lease) {
+		return false
+	}
+	return slices.ContainsFunc(p.operations, func(op *history.Operation) bool {
+		return op.Kind.Acquires() && op.Lease == try.Lease && op.Client != try.Client && r.mayHaveMade(op, t)
+	})
 }

@@ -134,7 +134,7 @@ func (r *record) maker(t *tenure, m *makers) *history.Operation {
 		}
 		maker = op
 	}
-	if maker == nil || maker.Return < earliest {
+	if maker == nil {
 		return nil
 	}
 	return maker
@@ -192,6 +192,9 @@ func (r *record) keptOut(ob *object, g stray) *history.Operation {
 	}
 	for _, op := range ob.operations {
 		gone := min(g.until, op.Return)
+		if op.Deadline == 0 && r.keptLong(op, g, from, gone) {
+			return op
+		}
 		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Lease == g.Lease || g.mode == history.ReadMode && op.Mode == history.ReadMode || !op.Completed() || op.Outcome == history.Ok ||
 			max(from, op.Call) > gone-least || gone < op.Return-least || op.Deadline == 0 || op.Return < op.Deadline {
 			continue
@@ -201,6 +204,16 @@ func (r *record) keptOut(ob *object, g stray) *history.Operation {
 		}
 	}
 	return nil
+}
+
+// keptLong is true of a call that cannot end by itself and waited behind a stray
+// for longer than a dead holder could have kept it waiting, from its session's
+// death to the lease's end and a grace.
+func (r *record) keptLong(op *history.Operation, g stray, from, gone time.Duration) bool {
+	session := r.sessions[g.Lease]
+	return op.Kind.Acquires() && op.Completed() && op.Lease != g.Lease && !(g.mode == history.ReadMode && op.Mode == history.ReadMode) &&
+		session != nil && session.TTL > 0 && gone-max(from, op.Call) > session.TTL+r.o.Grace &&
+		r.sessionLives(g.Lease, max(from, op.Call)+r.o.Grace) && r.couldCleanUp(g.maker.Client, max(from, op.Call)+r.o.Grace)
 }
 
 // reconnecting is how long a client may take to be back after a fault.
@@ -248,6 +261,45 @@ func (r *record) origin(g stray) string {
 		g.maker.Client, g.maker.Kind, g.maker.Object, at(g.maker.Call), at(g.maker.Return), r.revision(g.Create))
 }
 
+// blockedBy returns a stray for which a request waits that had not succeeded by
+// time t, or for which another waits that goes before it: one that was there
+// before the request's key, or its call if it has none, and until then.
+func (r *record) blockedBy(ob *object, op *history.Operation, t time.Duration) *stray {
+	if r.log == nil {
+		return nil
+	}
+	var own *tenure
+	for i := range ob.tenures {
+		if k := &ob.tenures[i]; own == nil && k.Lease == op.Lease && r.log.Earliest(k.Create) >= op.Call && r.log.Latest(k.Create) <= r.ended(op) {
+			own = k
+		}
+	}
+	excludes := func(a, b history.Mode) bool { return a != history.ReadMode || b != history.ReadMode }
+	stays := func(k *tenure) bool {
+		before := r.log.Latest(k.Create) < op.Call
+		if own != nil {
+			before = k.Create < own.Create
+		}
+		return before && r.log.Earliest(k.gone) >= t
+	}
+	strays := r.strays(ob)
+	for i := range strays {
+		g := &strays[i]
+		if g.maker == op || g.until < t || !stays(g.tenure) {
+			continue
+		}
+		if excludes(g.mode, op.Mode) {
+			return g
+		}
+		for k := range ob.tenures {
+			if between := &ob.tenures[k]; between.Create > g.Create && excludes(between.mode, op.Mode) && stays(between) {
+				return g
+			}
+		}
+	}
+	return nil
+}
+
 func (r *record) toldNothingLeft(s *subject, ob *object, g stray, op *history.Operation) finding {
 	f := r.strayFinding(s, ob, g, op, r.lostAcquire(s, g), "told of nothing to give up beside")
 	f.tell = func() string {
@@ -273,8 +325,12 @@ func (r *record) toldNotLeading(s *subject, ob *object, g stray, op *history.Ope
 func (r *record) ghost(s *subject, ob *object, g stray, waiter *history.Operation) finding {
 	f := r.strayFinding(s, ob, g, waiter, r.lostAcquire(s, g), "kept out by")
 	f.tell = func() string {
-		return fmt.Sprintf("%s; that key owned %s from %s on, nobody believed in it, and %s's %s, called at %s, waited behind it until its patience ended at %s",
-			r.origin(g), ob.name, r.revision(g.owns), waiter.Client, waiter.Kind, at(waiter.Call), at(waiter.Return))
+		until := "until its patience ended"
+		if waiter.Deadline == 0 {
+			until = "and returned"
+		}
+		return fmt.Sprintf("%s; that key owned %s from %s on, nobody believed in it, and %s's %s, called at %s, waited behind it %s at %s",
+			r.origin(g), ob.name, r.revision(g.owns), waiter.Client, waiter.Kind, at(waiter.Call), until, at(waiter.Return))
 	}
 	return f
 }
@@ -285,7 +341,7 @@ func (r *record) lostAcquire(s *subject, g stray) string {
 	switch {
 	case g.maker.Kind == history.Campaign && r.struck("compact", created, g.maker.Return) && g.maker.Return < g.maker.Deadline:
 		return "etcd#21128"
-	case !r.harmed(g.maker.Client, g.maker.Call, g.maker.Return):
+	case !r.harmed(g.maker.Client, g.maker.Call, g.maker.Return) && !r.unanswered(g):
 		return ""
 	case g.maker.Kind == history.Campaign:
 		return "lost-campaign-keeps-key"
@@ -293,8 +349,18 @@ func (r *record) lostAcquire(s *subject, g stray) string {
 		return "try-lock-ghost"
 	case g.maker.Kind == history.Acquire && s.Primitive == history.Mutex:
 		return "lost-lock-keeps-key"
+	case g.maker.Kind == history.Acquire && s.Primitive == history.RWMutex:
+		return "lost-rwlock-keeps-key"
 	}
 	return ""
+}
+
+// unanswered is true if the call that left a stray ended with its context before
+// it had gone on to a second request, and so soon after the key was made that the
+// answer to its first one may have been on its way: it was lost without a fault.
+func (r *record) unanswered(g stray) bool {
+	m := g.maker
+	return m.Requests == 1 && m.Deadline != 0 && m.Return >= m.Deadline && r.log.Latest(g.Create)+settled > m.Deadline
 }
 
 // struck is true if a fault of a kind had its effect within an interval.

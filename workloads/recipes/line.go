@@ -15,6 +15,8 @@ import (
 var (
 	// errKeyGone refuses a turn whose key did not outlive the wait for it.
 	errKeyGone = errors.New("the own key was gone when the wait for the older ones ended")
+	// errSessionOver ends a wait that nobody should count on any more.
+	errSessionOver = errors.New("the session was over while the call waited")
 	// errNotHeld refuses to give up what the caller does not have.
 	errNotHeld = errors.New("the caller holds nothing")
 )
@@ -37,6 +39,8 @@ const patience = 500 * time.Millisecond
 //     there is none. It waits for that a moment only (etcd#18082); it is tried
 //     until it is done or the client is closed, and the next call waits for it.
 //   - A watch that ends without an answer, as by compaction, means to look again.
+//   - A call whose session is over looks once more, and waits no longer: as its
+//     lease may live on in etcd for a while, it would ask again and again.
 //   - Keys with a further "/" belong to another object.
 type line struct {
 	session *workloads.Session
@@ -89,7 +93,11 @@ func (l *line) join(ctx context.Context, kind, value string) (place, error) {
 func (l *line) wait(ctx context.Context, p place, first func(rest string) bool) error {
 	for {
 		turn, revision, ahead, err := l.look(ctx, p, first)
-		if err == nil && !turn {
+		switch {
+		case err != nil || turn:
+		case l.over():
+			err = errSessionOver
+		default:
 			err = l.awaitTurn(ctx, revision, ahead)
 		}
 		switch {
@@ -138,6 +146,16 @@ func (l *line) awaitTurn(ctx context.Context, revision int64, ahead string) erro
 		ahead, options = l.prefix, append(options, clientv3.WithPrefix())
 	}
 	return await(ctx, l.session.Client, l.session.Session.Done(), ahead, revision, options...)
+}
+
+// over is true if the session is.
+func (l *line) over() bool {
+	select {
+	case <-l.session.Session.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // leave takes a place out of the line. It may be called again after an error.

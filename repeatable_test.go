@@ -1,0 +1,36 @@
+package holdfast
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/etcd-holdfast/holdfast/workloads"
+)
+
+// TestSameSeedSameDigest repeats runs in which something had differed once: the
+// watches of an observer that are resumed in the order of a map, the bubble's
+// number in the stack of a panic.
+func TestSameSeedSameDigest(t *testing.T) {
+	for subject, seeds := range map[string][]int64{
+		"election": {33, 47, 61}, "election-checked": {32, 48}, "queue": {5, 20}, "priority-queue": {20}, "stm-serializable": {112},
+	} {
+		for _, seed := range seeds {
+			t.Run(fmt.Sprintf("%s/%d", subject, seed), func(t *testing.T) {
+				t.Parallel()
+				var first *Simulation
+				for range 4 {
+					m, err := Simulate(t.Context(), SimulatedScenario(workloads.Subject{Name: subject}, seed, Swarm{}))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if first == nil {
+						first = m
+					}
+					if m.Digest != first.Digest {
+						t.Fatalf("seed %d of %s recorded %v, and then %v", seed, subject, first.Digest, m.Digest)
+					}
+				}
+			})
+		}
+	}
+}
