@@ -150,6 +150,9 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 
 // subjectMistakes judges the caller's own subjects.
 func (s *Scenario) subjectMistakes(wrong complain) {
+	if len(s.Subjects) == 0 {
+		return
+	}
 	taken := map[string]bool{
 		strings.TrimSuffix(workloads.LeasePrefix, "/"): true,
 		strings.TrimSuffix(workloads.GuardPrefix, "/"): true,

@@ -70,7 +70,7 @@ func once[A payload](ctx context.Context, r *remote, method string, request payl
 	}
 	s := r.party.cluster.scheduler
 	x := &exchange{party: r.party, method: method, request: request, ready: make(chan struct{}, 1)}
-	if !s.post(post{party: r.party, kind: postOpen, text: func() []byte { return canonical(method, request) }, take: x.begin}) {
+	if !s.post(post{party: r.party, kind: postOpen, begins: x}) {
 		return answer, errUnavailable
 	}
 	if err := r.wait(ctx, x); err != nil {
@@ -216,7 +216,7 @@ func (r *remote) stream(ctx context.Context, method string) (*stream, error) {
 	if outgoing, ok := metadata.FromOutgoingContext(ctx); ok {
 		x.needsLeader = len(outgoing.Get(rpctypes.MetadataRequireLeaderKey)) > 0
 	}
-	if !r.party.cluster.scheduler.post(post{party: r.party, kind: postOpen, text: func() []byte { return []byte(method) }, take: x.begin}) {
+	if !r.party.cluster.scheduler.post(post{party: r.party, kind: postOpen, begins: x}) {
 		return nil, errUnavailable
 	}
 	if err := r.wait(ctx, x); err != nil {

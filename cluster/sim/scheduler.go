@@ -55,6 +55,8 @@ type post struct {
 	sequence uint64
 	text     func() []byte // asked for only if all else is equal
 	take     func()        // with the lock
+	// begins, if set, is an exchange to open: text and take are its own.
+	begins *exchange
 }
 
 // event happens at an instant. It returns true if a goroutine may have been
@@ -63,6 +65,8 @@ type event struct {
 	at    time.Duration
 	order uint64
 	do    func() bool
+	// arrives, if set, is a message at the end of its way, instead of do.
+	arrives *message
 }
 
 func newScheduler() *scheduler {
@@ -97,9 +101,12 @@ func (s *scheduler) stir() {
 // event or a post calls stir when it has given the lock back.
 func (s *scheduler) after(d time.Duration, do func() bool) { s.at(s.now()+max(d, 0), do) }
 
-func (s *scheduler) at(at time.Duration, do func() bool) {
+func (s *scheduler) at(at time.Duration, do func() bool) { s.add(event{at: at, do: do}) }
+
+func (s *scheduler) add(e event) {
 	s.orders++
-	s.events = append(s.events, event{at, s.orders, do})
+	e.order = s.orders
+	s.events = append(s.events, e)
 	for i := len(s.events) - 1; i > 0; {
 		parent := (i - 1) / 2
 		if !s.events[i].before(&s.events[parent]) {
@@ -172,7 +179,11 @@ func (s *scheduler) run() {
 			if wait <= 0 {
 				e := s.next()
 				s.happened++
-				blocked = !e.do()
+				if e.arrives != nil {
+					blocked = !e.arrives.way.arrive(e.arrives)
+				} else {
+					blocked = !e.do()
+				}
 				s.mu.Unlock()
 				continue
 			}
@@ -196,7 +207,11 @@ func (s *scheduler) drain() {
 		slices.SortStableFunc(posts, comparePosts)
 	}
 	for i := range posts {
-		posts[i].take()
+		if x := posts[i].begins; x != nil {
+			x.begin()
+		} else {
+			posts[i].take()
+		}
 	}
 	if s.inbox == nil { // what is taken posts nothing
 		s.inbox = posts[:0]
@@ -206,10 +221,23 @@ func (s *scheduler) drain() {
 
 func comparePosts(a, b post) int {
 	order := cmp.Or(cmp.Compare(a.party.name, b.party.name), cmp.Compare(a.kind, b.kind), cmp.Compare(a.stream, b.stream), cmp.Compare(a.sequence, b.sequence))
-	if order == 0 && a.text != nil && b.text != nil {
-		return bytes.Compare(a.text(), b.text())
+	if order == 0 {
+		return bytes.Compare(a.words(), b.words())
 	}
 	return order
+}
+
+// words is the text of a post, empty if it has none.
+func (p *post) words() []byte {
+	switch {
+	case p.begins != nil && p.begins.request != nil:
+		return canonical(p.begins.method, p.begins.request)
+	case p.begins != nil:
+		return []byte(p.begins.method)
+	case p.text != nil:
+		return p.text()
+	}
+	return nil
 }
 
 // end stops the scheduler and returns when it has ended.

@@ -135,6 +135,7 @@ func (w *way) fail(err error) {
 // message is on its way.
 type message struct {
 	exchange  *exchange
+	way       *way
 	epoch     int
 	direction link.Direction
 	payload   payload
@@ -159,7 +160,7 @@ func (m *message) size() int64 {
 
 // send puts a message on its way.
 func (w *way) send(m *message) {
-	m.epoch = w.epoch
+	m.way, m.epoch = w, w.epoch
 	w.schedule(m, w.party.delay())
 }
 
@@ -167,7 +168,7 @@ func (w *way) schedule(m *message, d time.Duration) {
 	s := w.party.cluster.scheduler
 	at := max(s.now()+d, w.last[m.direction]+1)
 	w.last[m.direction] = at
-	s.at(at, func() bool { return w.arrive(m) })
+	s.add(event{at: at, arrives: m})
 }
 
 // arrive is when a message has come to the end of its way, if nothing keeps it.
