@@ -77,7 +77,6 @@ type Cluster struct {
 	grains  grains // of what happens between members
 	told    int64
 	witness cluster.Witness
-	rates   map[int64]float64 // by lease
 
 	closing sync.Once
 }
@@ -102,9 +101,9 @@ func Start(c Config) *Cluster {
 	c = c.withDefaults()
 	s := &Cluster{
 		config: c, scheduler: newScheduler(), term: 2, random: c.Stream("peers"),
-		wires: make(map[pair]*wire), parties: make(map[string]*party), log: []int64{1}, told: 1, rates: make(map[int64]float64),
+		wires: make(map[pair]*wire), parties: make(map[string]*party), log: []int64{1}, told: 1,
 	}
-	s.store = model.New(model.Config{Election: c.Election, ClusterID: 1, MemberID: 1})
+	s.store = model.New(model.Config{Election: c.Election, Heartbeat: c.Heartbeat, ClusterID: 1, MemberID: 1})
 	for i := range c.Members {
 		s.members = append(s.members, &member{cluster: s, index: i, name: fmt.Sprintf("m%d", i+1), up: true, revision: 1})
 	}

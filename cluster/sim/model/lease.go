@@ -20,11 +20,16 @@ type lease struct {
 	ttl    int64 // seconds
 	expiry time.Duration
 	keys   []*record // in order of their keys
+	// slow is by how much more time the lease takes than its TTL says; zero is 1.
+	slow float64
 }
 
 // refresh gives the lease its TTL again, and some more.
 func (l *lease) refresh(now, more time.Duration) {
 	ttl := more + time.Duration(l.ttl)*time.Second
+	if l.slow != 0 {
+		ttl = time.Duration(float64(ttl) * l.slow)
+	}
 	if now > math.MaxInt64-ttl {
 		l.expiry = math.MaxInt64
 		return
@@ -50,6 +55,16 @@ func (s *Store) Grant(now time.Duration, r *pb.LeaseGrantRequest) (*pb.LeaseGran
 	l.refresh(now, 0)
 	s.leases = slices.Insert(s.leases, i, l)
 	return &pb.LeaseGrantResponse{Header: s.header(s.revision), ID: id, TTL: l.ttl}, nil
+}
+
+// Slow makes the time of a lease pass more slowly than that of others from now on,
+// as it does for a client whose own clock is fast: its seconds last slow seconds.
+// The lease begins anew. An unknown lease is ignored.
+func (s *Store) Slow(now time.Duration, id int64, slow float64) {
+	if l := s.lease(id); l != nil {
+		l.slow = slow
+		l.refresh(now, 0)
+	}
 }
 
 func (s *Store) nextID() int64 {
@@ -99,7 +114,11 @@ func (s *Store) TimeToLive(now time.Duration, r *pb.LeaseTimeToLiveRequest) (*pb
 	if l == nil {
 		return resp, nil
 	}
-	resp.TTL = int64((l.expiry - now).Seconds())
+	left := (l.expiry - now).Seconds()
+	if l.slow != 0 {
+		left /= l.slow
+	}
+	resp.TTL = int64(left)
 	resp.GrantedTTL = l.ttl
 	if r.Keys {
 		for _, record := range l.keys {
