@@ -256,7 +256,8 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 	for i := range ob.tenures {
 		t := &ob.tenures[i]
 		closing, m := closings[t.Lease], leases[t.Lease]
-		if closing == nil || m == nil || len(m.unknown) == 0 || claimed[t.Create] || r.deletedBy(t.Life) != causeLease {
+		_, taken := claimed[t.Create]
+		if closing == nil || m == nil || len(m.unknown) == 0 || taken || r.deletedBy(t.Life) != causeLease {
 			continue
 		}
 		op := r.maker(t, m)

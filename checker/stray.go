@@ -11,7 +11,8 @@ import (
 // A stray is a key on a client's living session that the client does not know
 // of: the only call that can have made it did not report success. While its
 // session lives, etcd keeps it; when its turn comes it owns the object, and
-// nobody can give it up.
+// nobody can give it up. A later acquire of the session may take it over: it is a
+// stray until then.
 //
 // Calls of one session on one object come one after another in random rounds,
 // and where a script makes them run at once, every one of them that may have
@@ -21,6 +22,8 @@ import (
 type stray struct {
 	*tenure
 	maker *history.Operation
+	// until is when it may have been gone, or taken over.
+	until time.Duration
 }
 
 // strays finds the keys of an object that failed calls left on living sessions.
@@ -33,20 +36,24 @@ func (r *record) strays(ob *object) []stray {
 	for i := range ob.tenures {
 		t := &ob.tenures[i]
 		m := leases[t.Lease]
-		if m == nil || m.nameless || !m.failed || claimed[t.Create] {
+		if m == nil || m.nameless || !m.failed {
 			continue
 		}
 		if maker := r.maker(t, m); maker != nil {
-			found = append(found, stray{t, maker})
+			until := r.log.Earliest(t.gone)
+			if call, taken := claimed[t.Create]; taken {
+				until = min(until, call)
+			}
+			found = append(found, stray{t, maker, until})
 		}
 	}
 	return found
 }
 
-// makersOf sorts the acquires of an object by lease; claimed are the create
-// revisions of the keys that one of them says it owns.
-func makersOf(ob *object) (leases map[int64]*makers, claimed map[int64]bool) {
-	leases, claimed = make(map[int64]*makers), make(map[int64]bool)
+// makersOf sorts the acquires of an object by lease; claimed says by create
+// revision when the first acquire was called that says it owns the key.
+func makersOf(ob *object) (leases map[int64]*makers, claimed map[int64]time.Duration) {
+	leases, claimed = make(map[int64]*makers), make(map[int64]time.Duration)
 	for _, op := range ob.operations {
 		if !op.Kind.Acquires() || op.Lease == 0 {
 			continue
@@ -58,7 +65,9 @@ func makersOf(ob *object) (leases map[int64]*makers, claimed map[int64]bool) {
 		}
 		m.add(op)
 		if op.Outcome == history.Ok && op.Token != 0 {
-			claimed[op.Token] = true
+			if call, taken := claimed[op.Token]; !taken || op.Call < call {
+				claimed[op.Token] = op.Call
+			}
 		}
 	}
 	return leases, claimed
@@ -140,11 +149,11 @@ func (r *record) left(s *subject, ob *object) []finding {
 		told := false
 		after := sort.Search(len(ob.operations), func(k int) bool { return ob.operations[k].Call > stray.maker.Return })
 		for _, op := range ob.operations[after:] {
-			if op.Call >= r.log.Earliest(stray.gone) {
+			if op.Call >= stray.until {
 				break
 			}
 			if op.Lease != stray.Lease || op.Client != stray.maker.Client || r.holdOf(op.Hold) != nil || op.Call <= stray.maker.Return || !op.Completed() || op.Outcome == history.Info ||
-				r.log.Latest(stray.Create) >= op.Call || r.log.Earliest(stray.gone) <= op.Return {
+				r.log.Latest(stray.Create) >= op.Call || stray.until <= op.Return {
 				continue
 			}
 			switch {
@@ -168,11 +177,11 @@ func (r *record) left(s *subject, ob *object) []finding {
 func (r *record) keptOut(ob *object, g stray) *history.Operation {
 	const least = 500 * time.Millisecond // and the log's bounds are closer than that
 	from := max(g.maker.Return, r.log.Latest(g.owns))
-	if r.log.Earliest(g.gone)-least < from || !r.sessionLives(g.Lease, from) {
+	if g.until-least < from || !r.sessionLives(g.Lease, from) {
 		return nil
 	}
 	for _, op := range ob.operations {
-		gone := min(r.log.Earliest(g.gone), op.Return)
+		gone := min(g.until, op.Return)
 		if op.Kind != history.Acquire && op.Kind != history.Campaign || op.Lease == g.Lease || g.mode == history.ReadMode && op.Mode == history.ReadMode || !op.Completed() || op.Outcome == history.Ok ||
 			max(from, op.Call) > gone-least || gone < op.Return-least || op.Deadline == 0 || op.Return < op.Deadline {
 			continue

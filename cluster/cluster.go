@@ -93,8 +93,9 @@ type LeaderMover interface {
 // Pauser is a cluster whose clients can be made to stand still.
 type Pauser interface {
 	// Pause makes a party do nothing until resume is called. What it sends and
-	// receives is for its links to keep back. resume may be called more than once.
-	Pause(party string) (resume func())
+	// receives is for its links to keep back. kept counts what it was about to do
+	// since. resume may be called more than once.
+	Pause(party string) (kept func() int, resume func())
 }
 
 // Dialler is a cluster whose clients do not dial URLs.

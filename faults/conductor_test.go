@@ -88,6 +88,9 @@ func TestEveryFaultProvesItsEffectAndHeals(t *testing.T) {
 	defer admin.Close()
 	for _, kind := range Kinds() {
 		t.Run(kind.Name, func(t *testing.T) {
+			if err := kind.Unsupported(CapabilitiesOf(c, len(c.Members()))); err != nil {
+				t.Skip(err)
+			}
 			b := newBusy(t, c)
 			defer c.Disconnect("c1")
 			defer b.close()

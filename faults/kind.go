@@ -82,8 +82,8 @@ type Clients interface {
 func Kinds() []Kind {
 	return []Kind{
 		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(), stallMember(), stallLeader(),
-		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), crashClient(),
-		revokeLease(), compact(),
+		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), pauseClient(), crashClient(),
+		revokeLease(), moveLeader(), compact(),
 	}
 }
 

@@ -12,7 +12,7 @@ type Capabilities struct {
 	Members int
 	// Linked, Crasher and StatusReader are as the interfaces of package
 	// cluster.
-	Linked, Crasher, StatusReader bool
+	Linked, Crasher, StatusReader, Pauser, LeaderMover bool
 }
 
 // CapabilitiesOf reads the capabilities off a cluster's type and size.
@@ -20,7 +20,11 @@ func CapabilitiesOf(c cluster.Cluster, members int) Capabilities {
 	_, linked := c.(cluster.Linked)
 	_, crasher := c.(cluster.Crasher)
 	_, status := c.(cluster.StatusReader)
-	return Capabilities{Kind: c.Kind(), Members: members, Linked: linked, Crasher: crasher, StatusReader: status}
+	_, pauser := c.(cluster.Pauser)
+	_, mover := c.(cluster.LeaderMover)
+	return Capabilities{
+		Kind: c.Kind(), Members: members, Linked: linked, Crasher: crasher, StatusReader: status, Pauser: pauser, LeaderMover: mover,
+	}
 }
 
 // need returns why a cluster does not have what a fault needs, or nil.
@@ -28,21 +32,35 @@ type need func(Capabilities) error
 
 func needsLinks(c Capabilities) error {
 	if !c.Linked {
-		return fmt.Errorf("it needs links through which all traffic passes, which a cluster of kind %s does not have (embedded has)", c.Kind)
+		return fmt.Errorf("it needs links through which all traffic passes, which a cluster of kind %s does not have (embedded and sim have)", c.Kind)
 	}
 	return nil
 }
 
 func needsCrash(c Capabilities) error {
 	if !c.Crasher {
-		return fmt.Errorf("it needs members that can crash, which a cluster of kind %s does not have (embedded has)", c.Kind)
+		return fmt.Errorf("it needs members that can crash, which a cluster of kind %s does not have (embedded and sim have)", c.Kind)
 	}
 	return nil
 }
 
 func needsStatus(c Capabilities) error {
 	if !c.StatusReader {
-		return fmt.Errorf("it needs members that say who leads, which a cluster of kind %s does not have (embedded has)", c.Kind)
+		return fmt.Errorf("it needs members that say who leads, which a cluster of kind %s does not have (embedded and sim have)", c.Kind)
+	}
+	return nil
+}
+
+func needsPause(c Capabilities) error {
+	if !c.Pauser {
+		return fmt.Errorf("it needs clients that can be made to stand still, which a cluster of kind %s does not have (sim has)", c.Kind)
+	}
+	return nil
+}
+
+func needsMove(c Capabilities) error {
+	if !c.LeaderMover {
+		return fmt.Errorf("it needs a leadership that can be handed over, which a cluster of kind %s does not have (embedded and sim have)", c.Kind)
 	}
 	return nil
 }

@@ -83,13 +83,13 @@ func (p *passer) round(d Decision) (bool, error) {
 	patience, cancelling := p.patience(d)
 	if !p.coordinates() {
 		if err := p.call(history.Pass, s, object, patience, cancelling); err != nil {
-			return p.giveUp(s, err)
+			return p.failed(s, err, d)
 		}
 		return true, nil
 	}
 	// A barrier that a predecessor left closed is refused, and opened below.
 	if err := p.call(history.Block, s, object, patience, cancelling); err != nil && !Certain(err) {
-		return p.giveUp(s, err)
+		return p.failed(s, err, d)
 	}
 	sleep(p.ctx, d.Hold, p.env.Healed, nil)
 	return p.open(p.ctx, s, object)

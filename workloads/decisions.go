@@ -46,7 +46,9 @@ type Decision struct {
 	// Think is the pause after the round.
 	Think time.Duration
 	// Keep goes on with the session after an acquire, or whatever else the round
-	// waits with, of unknown outcome, where careful code gives it up.
+	// begins with, of unknown outcome, where careful code gives it up. Releases of
+	// unknown outcome end the session all the same, and so does everything of a
+	// double barrier: whoever has a key there counts, and would not come back to it.
 	Keep bool
 }
 

@@ -80,7 +80,7 @@ func (c *candidate) round(d Decision) (bool, error) {
 	case errors.Is(err, errDead):
 		return false, err
 	case err != nil:
-		if !Certain(err) {
+		if !Certain(err) && !d.Keep {
 			c.abandon(s)
 		}
 		return false, nil

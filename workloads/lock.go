@@ -109,7 +109,7 @@ func (l *locker) round(d Decision) (bool, error) {
 			return false, err
 		}
 		if err != nil {
-			well, uncertain = false, !Certain(err)
+			well, uncertain = false, !Certain(err) && !d.Keep
 			break
 		}
 		holds, locks = append(holds, h), append(locks, e)

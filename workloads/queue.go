@@ -131,15 +131,23 @@ func (q *queuer) round(d Decision) (bool, error) {
 	if q.produces() {
 		sleep(q.ctx, d.Hold, q.env.Healed, nil)
 		if _, err = q.enqueue(s, object, priorityOf(d), patience, cancelling); err != nil {
-			return q.giveUp(s, err)
+			return q.failed(s, err, d)
 		}
 	}
 	if q.consumes() {
 		if _, err = q.dequeue(s, object, patience, cancelling); err != nil {
-			return q.giveUp(s, err)
+			return q.failed(s, err, d)
 		}
 	}
 	return true, nil
+}
+
+// failed does as giveUp, unless the round keeps its session.
+func (m *crewMember) failed(s *session, err error, d Decision) (bool, error) {
+	if d.Keep && !errors.Is(err, errDead) {
+		return false, nil
+	}
+	return m.giveUp(s, err)
 }
 
 // giveUp gives the session up after an error that is not certain. It returns

@@ -65,7 +65,7 @@ func (w *steward) round(d Decision) (bool, error) {
 	switch {
 	case errors.Is(err, errDead):
 		return false, err
-	case err != nil && (t == nil || t.led || !Certain(err)), t != nil && t.lost:
+	case err != nil && (t == nil || t.led || !Certain(err) && !d.Keep), t != nil && t.lost:
 		w.abandon(s)
 		return false, nil
 	}

@@ -40,6 +40,7 @@ var (
 	_ cluster.StatusReader = (*Cluster)(nil)
 	_ cluster.Linked       = (*Cluster)(nil)
 	_ cluster.Crasher      = (*Cluster)(nil)
+	_ cluster.LeaderMover  = (*Cluster)(nil)
 )
 
 // errClosed is returned by what needs a cluster that has not been closed.

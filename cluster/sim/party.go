@@ -97,14 +97,18 @@ func (c *Cluster) Turn(name string, what func() []byte) {
 // Pause makes a party do nothing until resume is called: it has no turn, and
 // what it hears and says is kept back. Timers of the library within it go on,
 // as there is one clock: what they bring about shows when the pause is over.
-// resume may be called more than once.
-func (c *Cluster) Pause(name string) (resume func()) {
+func (c *Cluster) Pause(name string) (kept func() int, resume func()) {
 	p := c.partyOf(name)
 	c.scheduler.mu.Lock()
 	p.paused++
 	c.scheduler.mu.Unlock()
+	kept = func() int {
+		c.scheduler.mu.Lock()
+		defer c.scheduler.mu.Unlock()
+		return len(p.turns)
+	}
 	done := false
-	return func() {
+	return kept, func() {
 		c.scheduler.mu.Lock()
 		defer c.scheduler.stir()
 		defer c.scheduler.mu.Unlock()
