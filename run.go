@@ -169,6 +169,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix, Dial: r.dial(),
 		Connect: r.connect, Disconnect: r.disconnect, Requests: r.requests(),
 		Healed: heal, Final: final, Quiet: r.scenario.Quiet, Await: r.await,
+		Steady: r.scenario.Cluster.Sim != nil && r.scenario.Cluster.Sim.Steady,
 	}
 	first := 1
 	for _, w := range r.scenario.Workloads {
