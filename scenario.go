@@ -129,7 +129,8 @@ type Expect struct {
 	// holdfast recognises are; an empty list accepts none.
 	Known *[]string `yaml:"known,omitempty"`
 	// Reproduces are the known defects that the run is there to show, by
-	// subject: a run that does not is vacuous.
+	// subject: a run that does not is vacuous, and one that does is not for what
+	// else it leaves untested.
 	Reproduces map[string][]string `yaml:"reproduces,omitempty"`
 	// Strict makes known defects and beliefs that outlived their lease fail
 	// the run.

@@ -166,6 +166,25 @@ func (s *Scenario) keepRounds(kept []place, began map[string][]time.Duration) {
 	}
 }
 
+// within are the rounds that were under way in a run between two times since its
+// load began, or began then.
+func (s *Scenario) within(t *trial, from, to time.Duration) []place {
+	return slices.DeleteFunc(s.places(), func(p place) bool {
+		began := t.began[p.client]
+		if p.line >= len(began) || began[p.line]-t.load > to {
+			return true
+		}
+		return p.line+1 < len(began) && began[p.line+1]-t.load < from
+	})
+}
+
+// faultsWithin leaves out those that are planned for other times.
+func (s *Scenario) faultsWithin(from, to time.Duration) {
+	s.Faults = slices.DeleteFunc(s.Faults, func(f Fault) bool {
+		return f.At != nil && (*f.At > to || *f.At+f.For.Max < from)
+	})
+}
+
 // joined makes one pause of several that follow one another, and leaves out those
 // at the end.
 func joined(lines []string) []string {

@@ -15,7 +15,7 @@ func (h *shrinker) shrink() {
 	for h.ctx.Err() == nil {
 		before := h.best
 		for _, pass := range []func(){
-			h.end, h.workloads, h.faults, h.survivors, h.pin, h.clients, h.rounds, h.members,
+			h.end, h.workloads, h.around, h.faults, h.survivors, h.pin, h.clients, h.rounds, h.members,
 		} {
 			pass()
 			h.unseed()
@@ -28,14 +28,15 @@ func (h *shrinker) shrink() {
 	for h.ctx.Err() == nil {
 		before := h.best
 		h.end()
+		h.around()
 		h.faults()
 		h.clients()
 		h.rounds()
 		h.drop()
-		h.replace()
 		h.members()
 		h.start()
 		h.plain()
+		h.replace()
 		h.unsteady()
 		if h.best == before {
 			break
@@ -119,6 +120,21 @@ func (h *shrinker) end() {
 	h.try("what nobody comes to", h.edit(func(s *Scenario) { s.reached(h.best.began) }))
 }
 
+// around keeps only what is going on around what shows, as little as will do.
+func (h *shrinker) around() {
+	v := &h.best.shown.Violation
+	from, to := v.From-h.best.load, v.To-h.best.load
+	var scenarios []Scenario
+	for _, before := range []time.Duration{0, 500, 1000, 2000, 4000} {
+		from := from - before*time.Millisecond
+		rounds := h.edit(func(s *Scenario) { s.keepRounds(s.within(h.best, from, to), h.best.began) })
+		both := edited(rounds, func(s *Scenario) { s.faultsWithin(from, to) })
+		less := edited(both, func(s *Scenario) { s.keepClients(h.best.witness) })
+		scenarios = append(scenarios, less, both, rounds)
+	}
+	h.try("what is around", scenarios...)
+}
+
 // workloads leaves out those to other subjects.
 func (h *shrinker) workloads() {
 	if len(h.best.scenario.Workloads) < 2 {
@@ -194,7 +210,7 @@ func (h *shrinker) without(n int) []Scenario {
 	return scenarios
 }
 
-// replace leaves out a client, or two, or a fault, whose part the others can play
+// replace leaves out a client or a fault whose part the others can play
 // if they take another time for it.
 func (h *shrinker) replace() {
 	for h.ctx.Err() == nil {
@@ -202,7 +218,9 @@ func (h *shrinker) replace() {
 		for i := range h.best.scenario.Faults {
 			less = append(less, h.edit(func(s *Scenario) { s.Faults = slices.Delete(s.Faults, i, i+1) }))
 		}
-		less = slices.Concat(less, h.without(1), h.without(2))
+		if h.best.size.Clients > 2 {
+			less = append(less, h.without(1)...)
+		}
 		var scenarios []Scenario
 		for i := range less {
 			scenarios = append(scenarios, retimed(less[i])...)
@@ -218,9 +236,9 @@ func (h *shrinker) replace() {
 // longer or strike at other times.
 func retimed(s Scenario) []Scenario {
 	var scenarios []Scenario
-	for _, hold := range []time.Duration{1, 2, 4} {
+	for _, hold := range []time.Duration{1, 2} {
 		for _, length := range []time.Duration{1, 2} {
-			for _, shift := range []time.Duration{0, -100, 100, -300, 300, -700, 700} {
+			for _, shift := range []time.Duration{0, -100, 100, -500, 500} {
 				scenarios = append(scenarios, edited(s, func(s *Scenario) { s.retime(hold, length, shift*time.Millisecond) }))
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,6 +59,8 @@ type trial struct {
 	shown checker.Broken
 	size  Size
 	began map[string][]time.Duration
+	// witness are the slots of the clients that prove it.
+	witness []string
 	// load is when the load began, from which times of faults count.
 	load   time.Duration
 	faults []history.Fault
@@ -131,6 +134,12 @@ func (h *shrinker) simulate(ctx context.Context, s Scenario, seed int64) (*trial
 	}
 	if t.shows {
 		t.size, t.began, t.faults = sizeOf(&s, m), m.Began, m.History.Faults
+		for _, id := range t.shown.Violation.Witness {
+			if op := m.History.Operation(id); op != nil {
+				slot, _, _ := strings.Cut(op.Client, ".")
+				t.witness = append(t.witness, slot)
+			}
+		}
 		for _, e := range m.History.Events {
 			if e.Kind == history.PhaseBegan && e.Detail == history.PhaseLoad {
 				t.load = e.Time
