@@ -236,6 +236,19 @@ func (s *Scenario) earlier(by time.Duration) {
 	s.Duration = max(s.Duration-by, time.Second)
 }
 
+// latePause is by how much a client comes later than others.
+const latePause = 100 * time.Millisecond
+
+// late lets a client begin later than the others.
+func (s *Scenario) late(client string) {
+	for i := range s.Workloads {
+		if lines := s.Workloads[i].Rounds[client]; len(lines) > 0 {
+			pause := workloads.Decision{Think: latePause}.String()
+			s.Workloads[i].Rounds[client] = joined(append([]string{pause}, lines...))
+		}
+	}
+}
+
 // retime makes holds and faults longer, by factors, and moves faults. The load
 // ends later, by as much as that could take.
 func (s *Scenario) retime(hold, length, shift time.Duration) {

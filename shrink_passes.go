@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -68,7 +69,11 @@ func (h *shrinker) unsteady() {
 	if h.form != steady {
 		return
 	}
-	scenarios := append([]Scenario{h.edit(func(s *Scenario) { s.Cluster.Sim.Steady = false })}, h.constant(free)...)
+	unsteady := h.edit(func(s *Scenario) { s.Cluster.Sim.Steady = false })
+	scenarios := append([]Scenario{unsteady}, h.constant(free)...)
+	if len(h.best.scenario.places()) < 20 {
+		scenarios = append(scenarios, retimed(unsteady)...)
+	}
 	if _, t := h.first(scenarios, free); t != nil {
 		h.form = free
 		h.take("chance", t)
@@ -232,16 +237,24 @@ func (h *shrinker) replace() {
 	}
 }
 
-// retimed are variants of a scenario in which clients hold longer, and faults last
-// longer or strike at other times.
+// retimed are variants of a scenario in which clients hold longer, one comes later
+// than the others, and faults last longer or strike at other times.
 func retimed(s Scenario) []Scenario {
+	late := []string{""}
+	for i := range s.Workloads {
+		late = append(late, slices.Sorted(maps.Keys(s.Workloads[i].Rounds))...)
+	}
 	var scenarios []Scenario
 	for _, hold := range []time.Duration{1, 2} {
-		for _, length := range []time.Duration{1, 2} {
+		for _, client := range late {
 			for _, shift := range []time.Duration{0, -100, 100, -500, 500} {
-				scenarios = append(scenarios, edited(s, func(s *Scenario) { s.retime(hold, length, shift*time.Millisecond) }))
+				scenarios = append(scenarios, edited(s, func(s *Scenario) {
+					s.late(client)
+					s.retime(hold, 1, shift*time.Millisecond)
+				}))
 			}
 		}
+		scenarios = append(scenarios, edited(s, func(s *Scenario) { s.retime(hold, 2, 0) }))
 	}
 	return scenarios
 }

@@ -24,6 +24,7 @@ func (h *shrinker) plain() {
 
 // undrawn takes out of the traffic what only draws would use.
 func undrawn(s *Scenario) {
+	s.Clients.Count = s.Workloads[0].Clients
 	for i := range s.Workloads {
 		t := &s.Workloads[i].Traffic
 		if t.Rounds == nil {
@@ -187,8 +188,8 @@ func (s *Scenario) knobs() []knob {
 	all := []knob{
 		{"duration", s.Duration, time.Second, 1, func(s *Scenario, d time.Duration) { s.Duration = d }},
 		{"quiet", s.Quiet, quiet, 1, func(s *Scenario, d time.Duration) { s.Quiet = d }},
-		{"delay", s.Cluster.Sim.Delay.Max, 0, 1, func(s *Scenario, d time.Duration) { s.Cluster.Sim.Delay = quantity.Span{Min: d, Max: d} }},
-		{"peers", s.Cluster.Sim.Peers.Max, 0, 1, func(s *Scenario, d time.Duration) { s.Cluster.Sim.Peers = quantity.Span{Min: d, Max: d} }},
+		{"delay", s.Cluster.Sim.Delay.Max, time.Millisecond, 1, func(s *Scenario, d time.Duration) { s.Cluster.Sim.Delay = quantity.Span{Min: d, Max: d} }},
+		{"peers", s.Cluster.Sim.Peers.Max, time.Millisecond, 1, func(s *Scenario, d time.Duration) { s.Cluster.Sim.Peers = quantity.Span{Min: d, Max: d} }},
 	}
 	if s.Cluster.Sim.Delay.Min != s.Cluster.Sim.Delay.Max {
 		all = all[:2]
@@ -199,14 +200,14 @@ func (s *Scenario) knobs() []knob {
 			all = append(all, knob{"a fault's time", *f.At, 0, 1, func(s *Scenario, d time.Duration) { s.Faults[i].At = &d }})
 		}
 		if f.For.Max > 0 && f.For.Min == f.For.Max {
-			all = append(all, knob{"a fault's length", f.For.Max, 1, 1, func(s *Scenario, d time.Duration) { s.Faults[i].For = quantity.Span{Min: d, Max: d} }})
+			all = append(all, knob{"a fault's length", f.For.Max, time.Millisecond, 1, func(s *Scenario, d time.Duration) { s.Faults[i].For = quantity.Span{Min: d, Max: d} }})
 		}
 	}
 	for i := range s.Workloads {
 		if s.Workloads[i].Rounds == nil {
 			continue
 		}
-		all = append(all, knob{"patience", s.Workloads[i].Patience.Max, time.Millisecond, 1, func(s *Scenario, d time.Duration) { s.Workloads[i].Patience = quantity.Span{Min: d, Max: d} }},
+		all = append(all, knob{"patience", s.Workloads[i].Patience.Max, time.Second, 1, func(s *Scenario, d time.Duration) { s.Workloads[i].Patience = quantity.Span{Min: d, Max: d} }},
 			knob{"time-to-live", s.Workloads[i].TTL, time.Second, time.Second, func(s *Scenario, d time.Duration) { s.Workloads[i].TTL = d }})
 	}
 	for _, p := range s.places() {
@@ -221,7 +222,7 @@ func (s *Scenario) knobs() []knob {
 			{"impatience", func(d *workloads.Decision) *time.Duration { return &d.Impatience }},
 		} {
 			if value := *part.value(&d); value > 0 {
-				all = append(all, knob{part.name, value, 1, 1, func(s *Scenario, length time.Duration) {
+				all = append(all, knob{part.name, value, time.Millisecond, 1, func(s *Scenario, length time.Duration) {
 					d := s.decision(p)
 					*part.value(&d) = length
 					s.decide(p, d)
@@ -233,7 +234,7 @@ func (s *Scenario) knobs() []knob {
 }
 
 // plainer are durations that are plainer than d, the best first: of fewer digits,
-// or of no more and shorter.
+// or of no more and shorter. Fractions of a millisecond are the least plain.
 func plainer(d, least, unit time.Duration) []time.Duration {
 	var all []time.Duration
 	add := func(value time.Duration) {
@@ -257,9 +258,13 @@ func plainer(d, least, unit time.Duration) []time.Duration {
 	return all
 }
 
-// digits is how many digits a duration has before the zeros at its end.
+// digits is how many digits a duration has before the zeros at its end, and more
+// if it is not whole milliseconds.
 func digits(d time.Duration) int {
 	n := 0
+	if d%time.Millisecond != 0 {
+		n = 20
+	}
 	for d > 0 && d%10 == 0 {
 		d /= 10
 	}
