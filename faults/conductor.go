@@ -204,8 +204,12 @@ func (c *Conductor) tell(f history.Fault) {
 	}
 }
 
-// until waits for a time on the clock; it returns false if ctx ended first.
+// until waits for a time on the clock; it returns false if ctx has ended, even if
+// the time is over, too: else chance would decide which of the two counts.
 func (c *Conductor) until(ctx context.Context, at time.Duration) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	timer := time.NewTimer(at - c.Clock.Now())
 	defer timer.Stop()
 	select {
