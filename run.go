@@ -225,7 +225,7 @@ func (r *run) end(kill func()) {
 			c.Wait()
 		}
 	}()
-	timer := time.NewTimer(2*r.longestTTL() + time.Second)
+	timer := time.NewTimer(2*r.scenario.longestTTL() + time.Second)
 	defer timer.Stop()
 	select {
 	case <-ended:
@@ -452,9 +452,9 @@ func (r *run) phase(name string) {
 	r.recorder.Event(history.Event{Kind: history.PhaseBegan, Detail: name})
 }
 
-func (r *run) longestTTL() time.Duration {
+func (s *Scenario) longestTTL() time.Duration {
 	longest := time.Duration(0)
-	for _, w := range r.scenario.Workloads {
+	for _, w := range s.Workloads {
 		longest = max(longest, w.TTL)
 	}
 	return longest

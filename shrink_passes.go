@@ -26,6 +26,13 @@ func (h *shrinker) shrink() {
 		}
 	}
 	h.unsteady()
+	h.polish()
+	h.last()
+	h.polish()
+}
+
+// polish makes a scenario that is small already smaller and plain.
+func (h *shrinker) polish() {
 	for h.ctx.Err() == nil {
 		before := h.best
 		h.end()
@@ -37,6 +44,7 @@ func (h *shrinker) shrink() {
 		h.members()
 		h.start()
 		h.plain()
+		h.one()
 		h.replace()
 		h.unsteady()
 		if h.best == before {
@@ -213,6 +221,36 @@ func (h *shrinker) without(n int) []Scenario {
 		}
 	}
 	return scenarios
+}
+
+// one takes one plain fault on a client in the place of several.
+func (h *shrinker) one() {
+	if len(h.best.scenario.Faults) < 2 {
+		return
+	}
+	var times []time.Duration
+	for i := range h.best.scenario.Faults {
+		if at := h.best.scenario.Faults[i].At; at != nil && !slices.Contains(times, *at) {
+			times = append(times, *at)
+		}
+	}
+	ttl := h.best.scenario.longestTTL()
+	var scenarios []Scenario
+	for _, kind := range []string{"cut-client", "stall-client", "lose-answer"} {
+		for _, slot := range h.best.scenario.slots() {
+			for _, at := range times {
+				for _, length := range []time.Duration{2 * ttl, 4 * ttl} {
+					scenarios = append(scenarios, h.edit(func(s *Scenario) {
+						s.Faults = []Fault{{Of: []string{kind}, On: slot, At: &at, For: quantity.Span{Min: length, Max: length}}}
+						s.Duration = max(s.Duration, at+length+time.Second)
+					}))
+				}
+			}
+		}
+	}
+	if h.try("one fault", scenarios...) >= 0 {
+		h.end()
+	}
 }
 
 // replace leaves out a client or a fault whose part the others can play

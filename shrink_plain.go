@@ -83,6 +83,19 @@ func (h *shrinker) parts() {
 	}
 }
 
+// last leaves out the last rounds, if that makes the run shorter. That is left for
+// the end, as what they do helps to find what can go.
+func (h *shrinker) last() {
+	s := h.edit(func(s *Scenario) {
+		for i := range s.Workloads {
+			s.Workloads[i].LastRounds, s.Workloads[i].NoLastRound = 0, true
+		}
+	})
+	if _, t := h.first([]Scenario{s}, h.form); t != nil && t.size.Operations < h.best.size.Operations {
+		h.take("the last round", t)
+	}
+}
+
 // objects makes the rounds be about as few objects as they can.
 func (h *shrinker) objects() {
 	used := make(map[int][]int)

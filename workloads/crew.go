@@ -292,6 +292,10 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 		}
 		sleep(m.ctx, d.Think, c.env.Healed, nil)
 	}
+	if c.traffic.NoLastRound {
+		finished()
+		return c.end(m, nil)
+	}
 	ctx, cancel := context.WithTimeout(m.ctx, c.env.Quiet)
 	defer cancel()
 	if err := part.last(ctx); err != nil {
