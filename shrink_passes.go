@@ -42,6 +42,7 @@ func (h *shrinker) polish() {
 		h.rounds()
 		h.drop()
 		h.members()
+		h.pin()
 		h.start()
 		h.plain()
 		h.one()
@@ -190,7 +191,7 @@ func (h *shrinker) pin() {
 		done := false
 		s := h.edit(func(s *Scenario) { done = s.pinned(i, h.best) })
 		if done {
-			h.try("a fault's moment", s)
+			h.try("a fault's moment", append([]Scenario{s}, retimed(s)...)...)
 		}
 	}
 }
