@@ -40,7 +40,7 @@ func (r *run) awaitFor(crew *workloads.Crew) {
 	if a.counts == nil {
 		a.counts, a.struck, a.planned = make(map[awaitKey]*faults.Count), make(map[awaitKey]int), make(map[int64]string)
 		a.changed = make(chan struct{})
-		for _, p := range r.scenario.Plan() {
+		for _, p := range r.plan {
 			a.planned[p.ID] = p.Subject
 		}
 	}

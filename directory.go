@@ -54,6 +54,9 @@ type Info struct {
 	// Warnings are failures of healing and tearing down. They never cost the
 	// verdict.
 	Warnings []string `json:"warnings"`
+	// Digest is a hash of all that was recorded, if the cluster was simulated: the
+	// same scenario and seed give the same.
+	Digest string `json:"digest,omitempty"`
 	// Rounds is how many rounds each client began before the heal.
 	Rounds map[string]int `json:"rounds,omitempty"`
 	// Strict is whether the run was judged strictly whatever its scenario says.

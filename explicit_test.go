@@ -3,6 +3,7 @@ package holdfast
 import (
 	"fmt"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -254,6 +255,19 @@ func TestAScenarioThatIsWrittenOutIsAnOrdinaryOne(t *testing.T) {
 	}
 	if p := s.survivable(s.Plan()); len(p) != 1 || p[0].ID != 7 || p[0].Kind != "crash-member" || p[0].Choice != 9 {
 		t.Errorf("%+v", p)
+	}
+}
+
+func TestTheExampleOfTheDocsIsAScenario(t *testing.T) {
+	page, err := os.ReadFile("docs/scenarios.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, found := strings.Cut(string(page), "```yaml\nname: written-out\n")
+	example, _, _ = strings.Cut(example, "```")
+	s, err := ParseScenario("docs/scenarios.md", []byte("name: written-out\n"+example))
+	if !found || err != nil || len(s.Plan()) != 5 {
+		t.Errorf("%t, %v", found, err)
 	}
 }
 

@@ -14,17 +14,27 @@ func (r *run) connect(party string) ([]string, error) {
 		return nil, err
 	}
 	r.world.Joined(party)
+	links := r.linksOf(party)
 	if r.awaitsMessages() {
-		for _, l := range r.linksOf(party) {
+		for _, l := range links {
 			l.Tap(func(m link.Message) { r.lookout.See(party, m) })
 		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.links == nil {
+		r.links = make(map[string][]cluster.Link)
+	}
+	r.links[party] = links
 	return urls, nil
 }
 
 func (r *run) disconnect(party string) {
 	r.cluster.Disconnect(party)
 	r.world.Left(party)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.links, party)
 }
 
 // awaitsMessages is true if a fault waits for what only links see.
@@ -64,8 +74,11 @@ func (r *run) requests() func(party string) int64 {
 		return nil
 	}
 	return func(party string) int64 {
+		r.mu.Lock()
+		links := r.links[party]
+		r.mu.Unlock()
 		total := int64(0)
-		for _, l := range r.linksOf(party) {
+		for _, l := range links {
 			total += l.Requests()
 		}
 		return total

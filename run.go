@@ -68,6 +68,9 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	r := &run{scenario: &s, options: o, info: &info, directory: d}
 	r.say("run directory %s", d.path)
 	fault := r.live(ctx)
+	if r.record != nil && r.record.memory != nil {
+		info.Digest = r.record.memory.Digest().String()
+	}
 	info.Ended = EndedComplete
 	switch {
 	case fault != nil:
@@ -96,6 +99,9 @@ type run struct {
 	info      *Info
 	directory *directory
 
+	// plan is the scenario's.
+	plan []faults.Planned
+
 	clock    *history.Clock
 	record   *record
 	recorder *history.Recorder
@@ -116,6 +122,8 @@ type run struct {
 	interrupt func()
 
 	mu sync.Mutex
+	// links are those of the clients that are connected.
+	links map[string][]cluster.Link
 }
 
 func (r *run) say(format string, args ...any) {
@@ -154,6 +162,7 @@ func (r *run) compress() bool {
 func (r *run) run(ctx context.Context) (err error) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	r.plan = r.scenario.Plan()
 	if err := r.start(ctx, life); err != nil {
 		r.stop()
 		if ctx.Err() != nil { // before there was anything to judge
@@ -294,7 +303,7 @@ func (r *run) start(ctx, life context.Context) error {
 	}
 	r.recorder = r.record.recorder
 	if sequencer, ok := c.(cluster.Sequencer); ok {
-		r.recorder.TakeTurns(sequencer.Turn)
+		r.recorder.TakeTurns(sequencer.Turn, sequencer.Still)
 	}
 	r.lookout = faults.NewLookout(r.clock, runPrefix)
 	r.recorder.Listen(func(record history.Record) {
@@ -315,7 +324,7 @@ func (r *run) newConductor() (*faults.Conductor, error) {
 	c := &faults.Conductor{
 		World: r.world, Lookout: r.lookout, Journal: r.record.faults, Clock: r.clock, Report: r.sayFault,
 	}
-	return c, c.Arm(r.scenario.Plan())
+	return c, c.Arm(r.plan)
 }
 
 // load lets clients work and faults strike until the time is over, ctx ends,
@@ -323,7 +332,7 @@ func (r *run) newConductor() (*faults.Conductor, error) {
 func (r *run) load(ctx context.Context) (healed bool, err error) {
 	within, cancel := context.WithTimeout(ctx, r.scenario.Duration)
 	defer cancel()
-	plan := r.scenario.Plan()
+	plan := r.plan
 	r.say("load for %v, seed %d: %d workloads, %d clients, %d faults planned",
 		r.scenario.Duration, r.scenario.Seed, len(r.crews), len(r.Slots("")), len(plan))
 	r.conductor.Began = r.clock.Now()
@@ -359,7 +368,7 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 // in part could not be healed.
 func (r *run) survive(ctx context.Context) (release func(context.Context) error, healed bool) {
 	r.say("all is healed; leaving %s for the last round", strings.Join(r.scenario.Survivable, ", "))
-	release, err := r.conductor.Keep(ctx, r.scenario.survivable(r.scenario.Plan()))
+	release, err := r.conductor.Keep(ctx, r.scenario.survivable(r.plan))
 	r.warn("heal", err)
 	r.phase(history.PhaseSurvivable)
 	return release, err == nil

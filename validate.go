@@ -117,6 +117,9 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 		if !ok {
 			wrong(field+".subject", "there is no subject %q; see: holdfast list subjects", w.Subject)
 		}
+		if subject.Connection && s.Cluster.Kind == simulated {
+			wrong(field+".subject", "%s calls a service of etcd's over its connection, which a cluster of kind %s does not have (embedded has)", w.Subject, s.Cluster.Kind)
+		}
 		if seen[w.Subject] {
 			wrong(field+".subject", "%q has a workload already; two would share its keys", w.Subject)
 		}

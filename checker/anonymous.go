@@ -18,7 +18,8 @@ import (
 // log covers is one, of a key that fits and that may have been made during the
 // acquire.
 func withoutFalseNames(h *history.History) *history.History {
-	if h.Revisions == nil {
+	users := slices.ContainsFunc(h.Header.Subjects, func(s history.SubjectInfo) bool { return s.Origin == history.FromUser })
+	if h.Revisions == nil || !users {
 		return h
 	}
 	lives := h.Revisions.Lives("")

@@ -92,8 +92,9 @@ func Check(h *history.History, o Options) *Result {
 	}
 	r := index(withoutFalseNames(h), o)
 	result := &Result{Notes: r.notes(), Unfired: r.unfired()}
+	all := properties()
 	for _, s := range r.subjects {
-		for _, p := range properties() {
+		for _, p := range all {
 			if !s.promises(p.Name) {
 				continue
 			}
@@ -140,9 +141,10 @@ func (s *subject) promises(property string) bool {
 // what is excused does not count. A run that is there to show something, and
 // does, need not put anything else to the test.
 func (r *record) overall(result *Result) Verdict {
-	reported := make(map[string]bool)
-	for _, p := range properties() {
-		reported[p.Name] = p.Reported && !(p.Name == Notice && r.o.NoticeLimit > 0)
+	all := properties()
+	reported := func(name string) bool {
+		k := slices.IndexFunc(all, func(p property) bool { return p.Name == name })
+		return k >= 0 && all[k].Reported && !(name == Notice && r.o.NoticeLimit > 0)
 	}
 	verdict := Holds
 	if r.o.CutShort || len(r.unplayed) > 0 {
@@ -155,7 +157,7 @@ func (r *record) overall(result *Result) Verdict {
 		switch {
 		case p.Fails(r.o.Strict):
 			return Violated
-		case reported[p.Property]:
+		case reported(p.Property):
 		case p.Verdict == Unknown || p.Undecided != "":
 			verdict = Unknown
 		case p.Verdict == Vacuous && verdict == Holds && len(r.o.Reproduces) == 0:

@@ -115,9 +115,12 @@ func contract(r *record, s *subject) *judgement {
 // a try-acquire or a release, of a key that was there before it and that only
 // the acquire can have made.
 func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
+	if r.log == nil || op.Kind != history.Acquire && op.Kind != history.Campaign || op.Outcome != history.Fail ||
+		op.Lease == 0 || op.Deadline != 0 && op.Return >= op.Deadline || !r.shared(op.Lease) || !r.leaseAlive(op.Lease, op.Return) {
+		return nil
+	}
 	ob := r.objects[objectID{s.Name, op.Object}]
-	if r.log == nil || ob == nil || op.Kind != history.Acquire && op.Kind != history.Campaign || op.Outcome != history.Fail ||
-		op.Lease == 0 || !r.shared(op.Lease) || op.Deadline != 0 && op.Return >= op.Deadline || !r.leaseAlive(op.Lease, op.Return) {
+	if ob == nil {
 		return nil
 	}
 	for i := range ob.tenures {
@@ -174,8 +177,11 @@ func (r *record) outside(s *subject, j *judgement) int {
 	told := make(map[string]bool)
 	for i := range r.lives {
 		life := &r.lives[i]
+		if r.homes[i] == s {
+			continue
+		}
 		session := r.sessions[life.Lease]
-		if session == nil || session.Subject != s.Name || told[life.Key] || r.homes[i] == s || r.marks(life) {
+		if session == nil || session.Subject != s.Name || told[life.Key] || r.marks(life) {
 			continue
 		}
 		op := r.madeBy(s, life)
@@ -193,7 +199,10 @@ func (r *record) outside(s *subject, j *judgement) int {
 
 // marks is true for the key by which a session's lease is known.
 func (r *record) marks(life *history.Life) bool {
-	return life.Key == r.h.Header.Prefix+"leases/"+strconv.FormatInt(life.Lease, 16)
+	rest, ours := strings.CutPrefix(life.Key, r.h.Header.Prefix)
+	lease, ok := strings.CutPrefix(rest, "leases/")
+	var number [20]byte
+	return ours && ok && lease == string(strconv.AppendInt(number[:0], life.Lease, 16))
 }
 
 // madeBy returns the last call of a session on an object that was made before a

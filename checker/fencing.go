@@ -96,29 +96,24 @@ func fencing(r *record, s *subject) *judgement {
 // fault was near: it was not granted before the other, beside which it would
 // then have held.
 func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
-	fenced := make(map[int64]*history.Operation) // by hold, the first with a token
-	released := make(map[int64]*history.Operation)
-	for _, op := range ob.operations {
-		switch {
-		case op.Token != 0 && op.Hold != 0 && (op.Kind == history.FencedRead || op.Kind == history.FencedWrite):
-			if fenced[op.Hold] == nil {
-				fenced[op.Hold] = op
-			}
-		case op.Kind.Releases() && op.Outcome == history.Ok:
-			released[op.Hold] = op
-		}
-	}
 	type end struct{ release, fenced *history.Operation }
 	var ends []end
 	var begun []*history.Operation
-	for _, op := range ob.operations {
-		if !op.Kind.Acquires() || op.Outcome != history.Ok || op.Mode == history.ReadMode || fenced[op.ID] == nil {
+	for _, op := range ob.acquires {
+		if op.Outcome != history.Ok || op.Mode == history.ReadMode {
+			continue
+		}
+		used := r.useOf(op.ID)
+		if used.fenced == nil {
 			continue
 		}
 		begun = append(begun, op)
-		if rel := released[op.ID]; rel != nil {
-			ends = append(ends, end{rel, fenced[op.ID]})
+		if used.released != nil {
+			ends = append(ends, end{used.released, used.fenced})
 		}
+	}
+	if len(ends) == 0 {
+		return
 	}
 	slices.SortFunc(ends, func(a, b end) int { return cmp.Compare(a.release.Return, b.release.Return) })
 	found := make(map[int64]bool)
@@ -130,7 +125,7 @@ func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 				highest = f
 			}
 		}
-		mine := fenced[op.ID]
+		mine := r.useOf(op.ID).fenced
 		if op.Kind == history.Resume || highest == nil || mine.Token > highest.Token || mine.Token == highest.Token && mine.Client == highest.Client {
 			continue
 		}
@@ -149,7 +144,7 @@ func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 				highest = f
 			}
 		}
-		mine := fenced[op.ID]
+		mine := r.useOf(op.ID).fenced
 		if op.Kind == history.Resume || highest == nil || mine.Token > highest.Token || found[op.ID] || highest.Hold == op.ID ||
 			r.log == nil || !r.leaseAlive(op.Lease, op.Return) || r.harmed(op.Client, op.Call-faultsFelt, op.Return) {
 			continue

@@ -19,6 +19,9 @@ type reign struct {
 // reigns returns the sequence of an object's leader values, from the state in
 // which nobody leads; the log must have no gaps.
 func (r *record) reigns(ob *object) []reign {
+	if ob.reigned != nil {
+		return ob.reigned
+	}
 	n := 1
 	for i := range ob.tenures {
 		n += len(ob.tenures[i].Values) + 1
@@ -46,5 +49,6 @@ func (r *record) reigns(ob *object) []reign {
 			add(reign{from: t.Delete})
 		}
 	}
+	ob.reigned = all
 	return all
 }

@@ -127,7 +127,7 @@ func leftovers(r *record, s *subject) *judgement {
 			continue
 		}
 		any := false
-		for _, l := range r.livesOf[op.Lease] {
+		for _, l := range r.livesOf(op.Lease) {
 			life, object := &r.lives[l.index], ""
 			if ob := r.objectOf(s, life); ob != nil {
 				object = ob.name
@@ -164,44 +164,21 @@ func leftovers(r *record, s *subject) *judgement {
 // take effect after its return: keys after it are left out, as are those that a
 // call after the end of the record may have made.
 func (r *record) leaked(ob *object, found func(*history.Operation, *history.Life)) {
-	if r.log == nil {
+	if r.log == nil || !ob.failed {
 		return
 	}
-	type session struct {
-		acquires []*history.Operation
-		returned []time.Duration // the latest return up to each of them
-		unsure   time.Duration   // since when a call's effect may still be to come
-	}
-	sessions := make(map[int64]*session)
-	for _, op := range ob.operations {
-		if !op.Kind.Acquires() || op.Lease == 0 {
-			continue
-		}
-		s := sessions[op.Lease]
-		if s == nil {
-			s = &session{unsure: history.Never}
-			sessions[op.Lease] = s
-		}
-		last := op.Return
-		if n := len(s.returned); n > 0 {
-			last = max(last, s.returned[n-1])
-		}
-		s.acquires, s.returned = append(s.acquires, op), append(s.returned, last)
-		if op.Outcome == history.Info || op.Outcome == history.Pending {
-			s.unsure = min(s.unsure, op.Call)
-		}
-	}
+	leases, _ := makersOf(ob)
 	for i := range ob.tenures {
 		life := ob.tenures[i].Life
-		s, latest := sessions[life.Lease], r.log.Latest(life.Create)
-		if s == nil || latest >= s.unsure || latest >= r.h.End {
+		m, latest := leases[life.Lease], r.log.Latest(life.Create)
+		if m == nil || len(m.unknown) > 0 && latest >= m.unknown[0].Call || latest >= r.h.End {
 			continue
 		}
 		earliest := r.log.Earliest(life.Create)
-		first := sort.Search(len(s.returned), func(k int) bool { return s.returned[k] >= earliest })
+		first := sort.Search(len(m.known), func(k int) bool { return m.known[k].by >= earliest })
 		var last *history.Operation // of those that may have made it, the one that ended last
-		for ; first < len(s.acquires) && s.acquires[first].Call <= latest; first++ {
-			op := s.acquires[first]
+		for ; first < len(m.known) && m.known[first].Call <= latest; first++ {
+			op := m.known[first].Operation
 			if op.Return < earliest {
 				continue
 			}
@@ -243,21 +220,18 @@ const settled = 250 * time.Millisecond
 // faults there were before; that the session was closed after the return,
 // successfully, proves that its lease and the key on it were there until then.
 func (r *record) abandoned(ob *object, found func(op *history.Operation, life *history.Life, closing *history.Operation)) {
-	if r.log == nil {
+	if r.log == nil || !ob.failed {
 		return
-	}
-	closings := make(map[int64]*history.Operation)
-	for _, op := range r.closings {
-		if op.Outcome == history.Ok && op.Lease != 0 {
-			closings[op.Lease] = op
-		}
 	}
 	leases, claimed := makersOf(ob)
 	for i := range ob.tenures {
 		t := &ob.tenures[i]
-		closing, m := closings[t.Lease], leases[t.Lease]
-		_, taken := claimed[t.Create]
-		if closing == nil || m == nil || len(m.unknown) == 0 || taken || r.deletedBy(t.Life) != causeLease {
+		m := leases[t.Lease]
+		if _, taken := claimed[t.Create]; m == nil || len(m.unknown) == 0 || taken {
+			continue
+		}
+		closing := r.closingOf(t.Lease)
+		if closing == nil || r.deletedBy(t.Life) != causeLease {
 			continue
 		}
 		op := r.maker(t, m)
@@ -266,6 +240,19 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 			found(op, t.Life, closing)
 		}
 	}
+}
+
+// closingOf returns the last successful closing of the session on a lease, or nil.
+func (r *record) closingOf(lease int64) *history.Operation {
+	if r.closed == nil {
+		r.closed = make(map[int64]*history.Operation)
+		for _, op := range r.closings {
+			if op.Outcome == history.Ok && op.Lease != 0 {
+				r.closed[op.Lease] = op
+			}
+		}
+	}
+	return r.closed[lease]
 }
 
 // objectOf returns the subject's object to which a key belongs, or nil.

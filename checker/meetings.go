@@ -138,8 +138,11 @@ const (
 // Where a fault lasted meanwhile nothing is concluded: a client tries again what
 // was refused. A compaction refuses nothing that is asked rightly.
 func (r *record) spins(op *history.Operation) bool {
+	if !op.Kind.Waits() || op.Kind.Acquires() {
+		return false
+	}
 	end := r.ended(op)
-	if !op.Kind.Waits() || op.Kind.Acquires() || op.Requests <= spinLimit+int64(spinRate*(end-op.Call).Seconds()) {
+	if op.Requests <= spinLimit+int64(spinRate*(end-op.Call).Seconds()) {
 		return false
 	}
 	for i := range r.h.Faults {

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,11 @@ const ownedInVain = time.Second
 // it, while a key of an object below theirs, as a/b is below a, was there before
 // it and stayed.
 func (r *record) heldUpByNeighbours(s *subject, ob *object) []finding {
-	if r.log == nil || s.Layout == history.NoLayout {
+	below := func(other *object) bool {
+		rest, begins := strings.CutPrefix(other.name, ob.name)
+		return begins && strings.HasPrefix(rest, "/")
+	}
+	if r.log == nil || s.Layout == history.NoLayout || !slices.ContainsFunc(s.objects, below) {
 		return nil
 	}
 	var findings []finding

@@ -1,9 +1,9 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -27,20 +27,21 @@ func order(r *record, s *subject) *judgement {
 	}
 	j := &judgement{}
 	var grants, overtakes, together, nameless, readersFirst, writersFirst int
-	waits := make(map[history.Mode]*mean)
-	for _, mode := range []history.Mode{history.ReadMode, history.WriteMode} {
-		waits[mode] = &mean{}
-	}
+	var readWaits, writeWaits mean
 	for _, ob := range s.objects {
-		requests := acquires(ob)
+		requests := ob.acquires
 		granted := make([]*history.Operation, 0, len(requests))
 		for _, op := range requests {
 			if op.Outcome == history.Ok && op.Kind != history.Resume {
 				granted = append(granted, op)
-				waits[modeOf(op)].add(op.Return - op.Call)
+				if op.Mode == history.ReadMode {
+					readWaits.add(op.Return - op.Call)
+				} else {
+					writeWaits.add(op.Return - op.Call)
+				}
 			}
 		}
-		sort.SliceStable(granted, func(i, k int) bool { return granted[i].Return < granted[k].Return })
+		slices.SortStableFunc(granted, func(a, b *history.Operation) int { return cmp.Compare(a.Return, b.Return) })
 		grants += len(granted)
 		var waiting []*history.Operation
 		next := 0
@@ -82,8 +83,8 @@ func order(r *record, s *subject) *judgement {
 	j.figures = map[string]float64{"grants": float64(grants), "overtakes": float64(overtakes), "waited_together": float64(together)}
 	if s.Primitive == history.RWMutex {
 		j.figures["readers_first"], j.figures["writers_first"] = float64(readersFirst), float64(writersFirst)
-		j.figures["read_wait_mean_ms"] = waits[history.ReadMode].milliseconds()
-		j.figures["write_wait_mean_ms"] = waits[history.WriteMode].milliseconds()
+		j.figures["read_wait_mean_ms"] = readWaits.milliseconds()
+		j.figures["write_wait_mean_ms"] = writeWaits.milliseconds()
 	}
 	j.holds = fmt.Sprintf("none of %s overtook an older request; %d of them ran beside another request", count(grants, "grant"), together)
 	switch {
@@ -125,17 +126,6 @@ func (r *record) overtaken(s *subject, ob *object, a, b *history.Operation) *fin
 			b.Client, at(b.Return), belief(b), b.Token, a.Client, a.Token, at(r.log.Earliest(t.gone)), a.Client, at(a.Return), cause)
 	}
 	return &f
-}
-
-// acquires are an object's requests in the order of their calls.
-func acquires(ob *object) []*history.Operation {
-	var ops []*history.Operation
-	for _, op := range ob.operations {
-		if op.Kind.Acquires() {
-			ops = append(ops, op)
-		}
-	}
-	return ops
 }
 
 func excludes(a, b *history.Operation) bool {

@@ -191,7 +191,7 @@ func (r *record) ownedByLease(s *subject, ob *object, op *history.Operation) (*f
 		return nil, false
 	}
 	var lie *finding
-	lives := r.livesOf[op.Lease]
+	lives := r.livesOf(op.Lease)
 	last := sort.Search(len(lives), func(k int) bool { return r.log.Earliest(r.lives[lives[k].index].Create) > op.Return }) - 1
 	for ; last >= 0 && r.log.Latest(lives[last].deletedBy) >= op.Call; last-- {
 		life := &r.lives[lives[last].index]

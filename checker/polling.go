@@ -12,8 +12,11 @@ import (
 // was, after which a watch of what it took away ends at once each time. A lock of
 // a user's own may ask on a rhythm by design: that is not judged.
 func (r *record) polls(s *subject, op *history.Operation) *finding {
+	if r.log == nil || s.Primitive != history.RWMutex || s.Origin == history.FromUser || !op.Kind.Acquires() || !op.Completed() || !r.struck("compact", op.Call, op.Return) {
+		return nil
+	}
 	ob := r.objects[objectID{s.Name, op.Object}]
-	if r.log == nil || ob == nil || s.Primitive != history.RWMutex || s.Origin == history.FromUser || !op.Kind.Acquires() || !op.Completed() || !r.struck("compact", op.Call, op.Return) {
+	if ob == nil {
 		return nil
 	}
 	changes := int64(0)

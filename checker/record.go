@@ -28,24 +28,33 @@ type record struct {
 	resumed           map[int64]bool
 	lives             []history.Life
 	homes             []*subject             // by life: whose object it is of, or nil
-	livesOf           map[int64][]leasedLife // by lease, in the order of creation
+	leased            map[int64]*leasedLives // by lease
 	leaseEnds         map[int64]leaseEnd
-	leaseSeen         map[int64]int64 // the last revision at which the lease took a key
 	subjects          []*subject
 	objects           map[objectID]*object
 	sessionless       []*history.Operation // operations of no subject
 	closings          []*history.Operation
-	observed          map[int64][]*history.Event // by operation
+	closed            map[int64]*history.Operation // by lease, once it was asked; see closingOf
+	observed          map[int64][]*history.Event   // by operation
 	holds             []history.Hold
 	sharers           map[int64]bool                  // leases that several clients used, once it was asked
 	releases          map[string][]*history.Operation // by key, once it was asked
 	unplayed          []unplayed                      // subjects whose script did not come to its end
+	objectAt          []*object                       // by place of the operation: its object, or nil
+	uses              []use                           // by place of the acquire, once it was asked; see useOf
 	holdAt            []int32                         // by place of the acquire: the place of its hold, plus one
 }
 
 type membership struct {
 	client string
 	lease  int64
+}
+
+// leasedLives are the lives of the keys of a lease, in the order of creation; seen
+// is the last revision at which it took one.
+type leasedLives struct {
+	lives []leasedLife
+	seen  int64
 }
 
 // leasedLife is a life of a key attached to a lease. By revision deletedBy it
@@ -55,12 +64,29 @@ type leasedLife struct {
 	deletedBy int64
 }
 
+// livesOf returns the lives of the keys of a lease.
+func (r *record) livesOf(lease int64) []leasedLife {
+	if l := r.leased[lease]; l != nil {
+		return l.lives
+	}
+	return nil
+}
+
+// leaseSeen is the last revision at which a lease took a key, or zero.
+func (r *record) leaseSeen(lease int64) int64 {
+	if l := r.leased[lease]; l != nil {
+		return l.seen
+	}
+	return 0
+}
+
 type objectID struct{ subject, object string }
 
 // subject is one subject with all that was asked of it.
 type subject struct {
 	history.SubjectInfo
 	operations []*history.Operation
+	asked      int // how many operations it has
 	objects    []*object
 	// lies are the false successes that the ownership property found, by the
 	// ID of the acquire; other properties inherit their blame.
@@ -70,9 +96,21 @@ type subject struct {
 // object is one lock, election or resource of a subject.
 type object struct {
 	name       string
+	subject    *subject
 	operations []*history.Operation
-	holds      []history.Hold // by Start
-	tenures    []tenure       // by Create
+	acquires   []*history.Operation // those that acquire
+	holds      []history.Hold       // by Start
+	tenures    []tenure             // by Create
+	// failed is true if an acquire on a session did not succeed.
+	failed bool
+	// asked is how many operations it has, and requested how many that acquire;
+	// begun is how many holds, which stand from place first on.
+	// keys is how many lives its keys have.
+	asked, requested, begun, first, keys int
+
+	makers  map[int64]*makers // by lease, once it was asked; see makersOf
+	claimed map[int64]time.Duration
+	reigned []reign // once it was asked; see reigns
 }
 
 // createdAt returns the tenures of the keys that were created at a revision.
@@ -170,7 +208,7 @@ func (r *record) indexEvents() {
 }
 
 func (r *record) indexOperations() {
-	named := make(map[string]*subject)
+	named := make(map[string]*subject, len(r.h.Header.Subjects))
 	for _, info := range r.h.Header.Subjects {
 		if named[info.Name] == nil {
 			s := &subject{SubjectInfo: info}
@@ -179,40 +217,61 @@ func (r *record) indexOperations() {
 		}
 	}
 	known := len(r.subjects)
-	bySubject, byObject := r.countOperations()
+	// Each operation's object first, so that no list of operations has to grow.
+	r.objectAt = make([]*object, len(r.h.Operations))
+	subjectAt := make([]*subject, len(r.h.Operations))
+	s := &subject{}
 	for i := range r.h.Operations {
 		op := &r.h.Operations[i]
+		if op.Subject == "" {
+			continue
+		}
+		if s.Name != op.Subject {
+			if s = named[op.Subject]; s == nil {
+				s = &subject{SubjectInfo: history.SubjectInfo{Name: op.Subject, Primitive: history.Mutex, Origin: history.FromUser}}
+				named[op.Subject] = s
+				r.subjects = append(r.subjects, s)
+			}
+		}
+		subjectAt[i] = s
+		s.asked++
+		if op.Object == "" {
+			continue
+		}
+		ob := r.objectOr(s, op.Object)
+		r.objectAt[i] = ob
+		ob.asked++
+		if op.Kind.Acquires() {
+			ob.requested++
+		}
+	}
+	for i := range r.h.Operations {
+		op, s, ob := &r.h.Operations[i], subjectAt[i], r.objectAt[i]
 		if op.Kind == history.CloseSession {
 			r.closings = append(r.closings, op)
 		}
 		if op.Kind == history.Resume {
 			r.resumed[op.Lease] = true
 		}
-		if op.Subject == "" {
+		if s == nil {
 			r.sessionless = append(r.sessionless, op)
 			continue
 		}
-		s := named[op.Subject]
-		if s == nil {
-			s = &subject{SubjectInfo: history.SubjectInfo{Name: op.Subject, Primitive: history.Mutex, Origin: history.FromUser}}
-			named[op.Subject] = s
-			r.subjects = append(r.subjects, s)
-		}
 		if s.operations == nil {
-			s.operations = make([]*history.Operation, 0, bySubject[op.Subject])
+			s.operations = make([]*history.Operation, 0, s.asked)
 		}
 		s.operations = append(s.operations, op)
-		if op.Object == "" {
+		if ob == nil {
 			continue
 		}
-		id := objectID{op.Subject, op.Object}
-		ob := r.objects[id]
-		if ob == nil {
-			ob = &object{name: op.Object, operations: make([]*history.Operation, 0, byObject[id])}
-			r.objects[id] = ob
-			s.objects = append(s.objects, ob)
+		if ob.operations == nil {
+			ob.operations, ob.acquires = make([]*history.Operation, 0, ob.asked), make([]*history.Operation, 0, ob.requested)
 		}
 		ob.operations = append(ob.operations, op)
+		if op.Kind.Acquires() {
+			ob.acquires = append(ob.acquires, op)
+			ob.failed = ob.failed || op.Lease != 0 && op.Outcome != history.Ok
+		}
 	}
 	unlisted := r.subjects[known:]
 	sort.Slice(unlisted, func(i, j int) bool { return unlisted[i].Name < unlisted[j].Name })
@@ -221,27 +280,22 @@ func (r *record) indexOperations() {
 	}
 }
 
-// countOperations counts by subject and by object, so that no list of them has
-// to grow: they are many.
-func (r *record) countOperations() (bySubject map[string]int, byObject map[objectID]int) {
-	bySubject, byObject = make(map[string]int), make(map[objectID]int)
-	var last objectID
-	n := 0 // of last, not yet in the maps
-	flush := func() {
-		bySubject[last.subject] += n
-		byObject[last] += n
-		n = 0
-	}
-	for i := range r.h.Operations {
-		op := &r.h.Operations[i]
-		if id := (objectID{op.Subject, op.Object}); id != last {
-			flush()
-			last = id
+// objectOr returns a subject's object, which is made if there is none yet.
+func (r *record) objectOr(s *subject, name string) *object {
+	const few = 8 // are looked through faster than looked up
+	if len(s.objects) <= few {
+		for _, ob := range s.objects {
+			if ob.name == name {
+				return ob
+			}
 		}
-		n++
+	} else if ob := r.objects[objectID{s.Name, name}]; ob != nil {
+		return ob
 	}
-	flush()
-	return bySubject, byObject
+	ob := &object{name: name, subject: s}
+	r.objects[objectID{s.Name, name}] = ob
+	s.objects = append(s.objects, ob)
+	return ob
 }
 
 // indexHolds gives every object its holds, but for leaderships that had been
@@ -249,28 +303,29 @@ func (r *record) countOperations() (bySubject map[string]int, byObject map[objec
 func (r *record) indexHolds() {
 	holds := r.h.Holds()
 	// Each object's holds stand together, those given up after the others.
-	begun := make(map[*object]int)
+	of := make([]*object, len(holds))
 	for i := range holds {
-		if h := &holds[i]; !h.GivenUp {
-			begun[r.objects[objectID{h.Subject, h.Object}]]++
+		if k, ok := r.h.Place(holds[i].Acquire); ok {
+			of[i] = r.objectAt[k]
+		}
+		if of[i] != nil && !holds[i].GivenUp {
+			of[i].begun++
 		}
 	}
 	r.holds, r.holdAt = make([]history.Hold, len(holds)), make([]int32, len(r.h.Operations))
-	firsts := make(map[*object]int)
 	next := 0
 	for _, s := range r.subjects {
 		for _, ob := range s.objects {
-			firsts[ob] = next
-			ob.holds = r.holds[next : next : next+begun[ob]]
-			next += begun[ob]
+			ob.first = next
+			ob.holds = r.holds[next : next : next+ob.begun]
+			next += ob.begun
 		}
 	}
 	for i := range holds {
-		h := &holds[i]
-		ob := r.objects[objectID{h.Subject, h.Object}]
+		h, ob := &holds[i], of[i]
 		place := next
 		if ob != nil && !h.GivenUp {
-			place = firsts[ob] + len(ob.holds)
+			place = ob.first + len(ob.holds)
 			ob.holds = append(ob.holds, *h)
 		} else {
 			r.holds[next] = *h
@@ -382,4 +437,40 @@ func (r *record) releasesOf(key string) []*history.Operation {
 		}
 	}
 	return r.releases[key]
+}
+
+// use is what was done on an object under a hold of it.
+type use struct {
+	// fenced is the first fenced call that named a token, released the last
+	// release that succeeded.
+	fenced, released *history.Operation
+}
+
+// useOf returns what was done under the hold that an acquire began.
+func (r *record) useOf(acquire int64) use {
+	if r.uses == nil {
+		r.uses = make([]use, len(r.h.Operations))
+		for i := range r.h.Operations {
+			op := &r.h.Operations[i]
+			if op.Hold == 0 {
+				continue
+			}
+			k, ok := r.h.Place(op.Hold)
+			if !ok || r.objectAt[k] != r.objectAt[i] {
+				continue
+			}
+			switch {
+			case op.Token != 0 && (op.Kind == history.FencedRead || op.Kind == history.FencedWrite):
+				if r.uses[k].fenced == nil {
+					r.uses[k].fenced = op
+				}
+			case op.Kind.Releases() && op.Outcome == history.Ok:
+				r.uses[k].released = op
+			}
+		}
+	}
+	if k, ok := r.h.Place(acquire); ok {
+		return r.uses[k]
+	}
+	return use{}
 }

@@ -36,8 +36,8 @@ func refusal(r *record, s *subject) *judgement {
 			continue
 		}
 		refused += len(tries)
-		requests := acquires(ob)
-		kept := r.mayHaveKept(s, ob, requests)
+		requests := ob.acquires
+		kept := r.mayHaveKept(s, requests)
 		present := r.presences(s, ob)
 		// Of the requests called by a try's return, the one that may have kept
 		// the object for longest, and the next to it: one of them is not the try.
@@ -84,22 +84,16 @@ func refusal(r *record, s *subject) *judgement {
 
 // mayHaveKept returns, for each request, the last time at which it may have
 // kept its object from others, other than by a key that shows.
-func (r *record) mayHaveKept(s *subject, ob *object, requests []*history.Operation) []time.Duration {
-	released := make(map[int64]time.Duration)
-	for _, op := range ob.operations {
-		if op.Kind.Releases() && op.Outcome == history.Ok && op.Hold != 0 {
-			released[op.Hold] = op.Return
-		}
-	}
+func (r *record) mayHaveKept(s *subject, requests []*history.Operation) []time.Duration {
 	kept := make([]time.Duration, len(requests))
 	for i, op := range requests {
-		until, ok := released[op.ID]
+		released := r.useOf(op.ID).released
 		end, ended := r.leaseEnds[op.Lease]
 		switch {
 		case op.Outcome == history.Fail:
 			kept[i] = op.Return
-		case ok:
-			kept[i] = until
+		case released != nil:
+			kept[i] = released.Return
 		case r.shows(s):
 			kept[i] = r.ended(op)
 			if h := r.holdOf(op.ID); h != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func count[N int | int64](n N, singular string) string {
 	if strings.HasSuffix(singular, "s") {
 		plural = singular + "es"
 	}
-	return fmt.Sprintf("%d %s", n, plural)
+	return strconv.FormatInt(int64(n), 10) + " " + plural
 }
 
 // revision writes a revision with the time by which it had happened.

@@ -26,15 +26,12 @@ func (r *record) indexLog() {
 	sort.Slice(r.gaps, func(i, j int) bool { return r.gaps[i].From < r.gaps[j].From })
 
 	r.lives = r.log.Lives("")
-	r.livesOf = make(map[int64][]leasedLife)
-	r.leaseSeen = make(map[int64]int64)
-	prefixes := make(map[string][]*object)
-	layouts, owners := make(map[*object]history.Layout), make(map[*object]*subject)
+	r.leased = make(map[int64]*leasedLives)
+	prefixes := make(map[string][]*object, len(r.objects))
 	for _, s := range r.subjects {
 		for _, ob := range s.objects {
 			p := r.h.Header.ObjectPrefix(s.Name, ob.name) + "/"
 			prefixes[p] = append(prefixes[p], ob)
-			layouts[ob], owners[ob] = s.Layout, s
 		}
 	}
 	r.homes = make([]*subject, len(r.lives))
@@ -44,7 +41,6 @@ func (r *record) indexLog() {
 		mode history.Mode
 	}
 	matches := make([]match, 0, len(r.lives))
-	queued := make(map[*object]int)
 	for i := range r.lives {
 		life := &r.lives[i]
 		if life.Lease != 0 {
@@ -52,12 +48,16 @@ func (r *record) indexLog() {
 			if life.Delete == 0 {
 				leased.deletedBy = math.MaxInt64
 			}
-			if before := r.livesOf[life.Lease]; len(before) > 0 {
-				leased.deletedBy = max(leased.deletedBy, before[len(before)-1].deletedBy)
+			of := r.leased[life.Lease]
+			if of == nil {
+				of = &leasedLives{}
+				r.leased[life.Lease] = of
 			}
-			r.livesOf[life.Lease] = append(r.livesOf[life.Lease], leased)
-			last := life.Values[len(life.Values)-1].Revision
-			r.leaseSeen[life.Lease] = max(r.leaseSeen[life.Lease], last)
+			if n := len(of.lives); n > 0 {
+				leased.deletedBy = max(leased.deletedBy, of.lives[n-1].deletedBy)
+			}
+			of.lives = append(of.lives, leased)
+			of.seen = max(of.seen, life.Values[len(life.Values)-1].Revision)
 		}
 		// A key belongs to the object with the longest name that fits: one of
 		// "a/b" is none of "a".
@@ -67,19 +67,19 @@ func (r *record) indexLog() {
 			}
 			for _, ob := range prefixes[life.Key[:at+1]] {
 				m := match{ob: ob, life: int32(i)}
-				if layouts[ob] == history.ReadWriteKeys {
+				if ob.subject.Layout == history.ReadWriteKeys {
 					m.mode = directory(life.Key[at+1:])
 				}
 				matches = append(matches, m)
-				queued[ob]++
-				r.homes[i] = owners[ob]
+				ob.keys++
+				r.homes[i] = ob.subject
 			}
 			break
 		}
 	}
 	for _, m := range matches {
 		if m.ob.tenures == nil {
-			m.ob.tenures = make([]tenure, 0, queued[m.ob])
+			m.ob.tenures = make([]tenure, 0, m.ob.keys)
 		}
 		life := &r.lives[m.life]
 		m.ob.tenures = append(m.ob.tenures, tenure{Life: life, mode: m.mode, gone: r.gone(life), behind: -1})
@@ -113,8 +113,8 @@ func (r *record) indexLeaseEnds() {
 			continue
 		}
 		e, _ := r.log.LeaseEnd(seen.Lease)
-		end := leaseEnd{earliest: r.log.Earliest(r.leaseSeen[e.Lease]), latest: e.Time}
-		for _, l := range r.livesOf[e.Lease] {
+		end := leaseEnd{earliest: r.log.Earliest(r.leaseSeen(e.Lease)), latest: e.Time}
+		for _, l := range r.livesOf(e.Lease) {
 			if r.lives[l.index].Delete == e.Revision {
 				end = leaseEnd{e.Revision, r.log.Earliest(e.Revision), min(e.Time, r.log.Latest(e.Revision))}
 			}
@@ -236,7 +236,7 @@ func (r *record) deletedBy(life *history.Life) cause {
 	if r.lifeOf(life.Key, life.Delete) != nil {
 		return causeUnknown // its deletion fell into a gap
 	}
-	if _, ended := r.log.LeaseEnd(life.Lease); ended || life.Lease == 0 || r.logIsWhole() || r.leaseSeen[life.Lease] > life.Delete {
+	if _, ended := r.log.LeaseEnd(life.Lease); ended || life.Lease == 0 || r.logIsWhole() || r.leaseSeen(life.Lease) > life.Delete {
 		return causeOther
 	}
 	return causeUnknown
@@ -260,8 +260,9 @@ func (r *record) leaseAlive(lease int64, t time.Duration) bool {
 	if e, ended := r.leaseEnds[lease]; ended {
 		return e.earliest > t
 	}
-	if seen := r.leaseSeen[lease]; seen > 0 && r.log.Earliest(seen) > t {
+	seen := r.leaseSeen(lease)
+	if seen > 0 && r.log.Earliest(seen) > t {
 		return true
 	}
-	return r.complete && r.seesAllBy(max(r.leaseSeen[lease], r.log.Start), t)
+	return r.complete && r.seesAllBy(max(seen, r.log.Start), t)
 }

@@ -28,7 +28,7 @@ type stray struct {
 
 // strays finds the keys of an object that failed calls left on living sessions.
 func (r *record) strays(ob *object) []stray {
-	if r.log == nil {
+	if r.log == nil || !ob.failed {
 		return nil
 	}
 	leases, claimed := makersOf(ob)
@@ -53,9 +53,13 @@ func (r *record) strays(ob *object) []stray {
 // makersOf sorts the acquires of an object by lease; claimed says by create
 // revision when the first acquire was called that says it owns the key.
 func makersOf(ob *object) (leases map[int64]*makers, claimed map[int64]time.Duration) {
+	if ob.makers != nil {
+		return ob.makers, ob.claimed
+	}
 	leases, claimed = make(map[int64]*makers), make(map[int64]time.Duration)
-	for _, op := range ob.operations {
-		if !op.Kind.Acquires() || op.Lease == 0 {
+	ob.makers, ob.claimed = leases, claimed
+	for _, op := range ob.acquires {
+		if op.Lease == 0 {
 			continue
 		}
 		m := leases[op.Lease]
@@ -75,13 +79,19 @@ func makersOf(ob *object) (leases map[int64]*makers, claimed map[int64]time.Dura
 
 // makers are the acquires of one object on one lease, by their calls.
 type makers struct {
-	// known returned with success or without effect; by is the latest return
-	// up to each of them. The others may take effect after they returned.
-	known, unknown []*history.Operation
-	by             []time.Duration
+	// known returned with success or without effect. The others may take effect
+	// after they returned.
+	known   []made
+	unknown []*history.Operation
 	// nameless is true if one succeeded and did not say which key it owns, and
 	// failed if one did not succeed.
 	nameless, failed bool
+}
+
+// made is a call that returned; by is the latest return up to it.
+type made struct {
+	*history.Operation
+	by time.Duration
 }
 
 func (m *makers) add(op *history.Operation) {
@@ -92,10 +102,10 @@ func (m *makers) add(op *history.Operation) {
 		return
 	}
 	last := op.Return
-	if n := len(m.by); n > 0 {
-		last = max(last, m.by[n-1])
+	if n := len(m.known); n > 0 {
+		last = max(last, m.known[n-1].by)
 	}
-	m.known, m.by = append(m.known, op), append(m.by, last)
+	m.known = append(m.known, made{op, last})
 }
 
 // maker returns the call that made a key and reported no success, or nil if
@@ -114,8 +124,8 @@ func (r *record) maker(t *tenure, m *makers) *history.Operation {
 		maker = op
 	}
 	last := sort.Search(len(m.known), func(k int) bool { return m.known[k].Call > latest }) - 1
-	for ; last >= 0 && m.by[last] >= earliest; last-- {
-		op := m.known[last]
+	for ; last >= 0 && m.known[last].by >= earliest; last-- {
+		op := m.known[last].Operation
 		if op.Return < earliest {
 			continue
 		}

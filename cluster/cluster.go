@@ -109,8 +109,11 @@ type Dialler interface {
 // Sequencer is a cluster that decides in which order its parties do things.
 type Sequencer interface {
 	// Turn returns when it is the party's turn to do something that others may
-	// see. What, if not nil, tells apart what one party does at the same time.
-	Turn(party string, what func() []byte)
+	// see, and which slot it has for it. What, if not nil, tells apart what one party
+	// does at the same time.
+	Turn(party string, what func() []byte) (slot uint64)
+	// Still is true as long as nobody but who has that slot has done anything.
+	Still(slot uint64) bool
 }
 
 // Teller is a cluster that tells what changes in it as it happens, so that

@@ -204,10 +204,9 @@ func (c *Conductor) tell(f history.Fault) {
 	}
 }
 
-// until waits for a time on the clock; it returns false if ctx has ended, even if
-// the time is over, too: else chance would decide which of the two counts.
+// until waits for a time on the clock; it returns false if ctx ended first.
 func (c *Conductor) until(ctx context.Context, at time.Duration) bool {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil { // of two that are true, select takes any
 		return false
 	}
 	timer := time.NewTimer(at - c.Clock.Now())

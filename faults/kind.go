@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -79,17 +80,20 @@ type Clients interface {
 }
 
 // Kinds returns every kind of fault.
-func Kinds() []Kind {
+func Kinds() []Kind { return slices.Clone(kinds()) }
+
+// kinds are all kinds. They are never changed.
+var kinds = sync.OnceValue(func() []Kind {
 	return []Kind{
 		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(), stallMember(), stallLeader(),
 		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), pauseClient(), crashClient(),
 		revokeLease(), moveLeader(), compact(),
 	}
-}
+})
 
 // Named returns the kind with the given name.
 func Named(name string) (Kind, bool) {
-	for _, k := range Kinds() {
+	for _, k := range kinds() {
 		if k.Name == name {
 			return k, true
 		}

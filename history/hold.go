@@ -2,7 +2,6 @@ package history
 
 import (
 	"cmp"
-	"slices"
 	"sort"
 	"time"
 )
@@ -129,6 +128,6 @@ func (h *History) Holds() []Hold {
 		}
 		holds = append(holds, hold)
 	}
-	slices.SortStableFunc(holds, func(a, b Hold) int { return cmp.Compare(a.Start, b.Start) })
+	inOrder(holds, func(a, b *Hold) int { return cmp.Compare(a.Start, b.Start) })
 	return holds
 }

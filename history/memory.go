@@ -52,7 +52,8 @@ func (m *Memory) Reuse(h Header, clock *Clock) (*Memory, error) {
 	m.faults.mu.Lock()
 	defer m.faults.mu.Unlock()
 	next.history.Operations, next.history.Events = emptied(m.history.Operations), emptied(m.history.Events)
-	next.history.digest.record, next.log.digest.record, next.injected.digest.record = m.history.digest.record, m.log.digest.record, m.injected.digest.record
+	next.history.digest.pending = append(m.history.digest.pending[:0], next.history.digest.pending...)
+	next.log.digest.pending, next.injected.digest.pending = m.log.digest.pending[:0], m.injected.digest.pending[:0]
 	next.log.changes, next.log.ends, next.log.ticks = emptied(m.log.changes), emptied(m.log.ends), emptied(m.log.ticks)
 	next.injected.last = emptied(m.injected.last)
 	// Whoever still has this one's recorder or journals records nothing.
@@ -137,7 +138,7 @@ func (k *keptHistory) invoked(op *Operation) {
 	k.digest.invocation(op)
 	k.Operations = append(k.Operations, *op)
 	kept := &k.Operations[len(k.Operations)-1]
-	kept.Return, kept.Outcome, kept.Error, kept.Panicked, kept.Requests = 0, Pending, "", false, 0
+	kept.Return, kept.Outcome, kept.Error, kept.Panicked, kept.Requests, kept.slot = 0, Pending, "", false, 0, 0
 	k.End = op.Call
 }
 

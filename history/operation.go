@@ -158,6 +158,9 @@ type Operation struct {
 	// request, and new watches; not what keeps leases alive. Zero also if nobody
 	// counted.
 	Requests int64
+
+	// slot is that of the call, where clients take turns.
+	slot uint64
 }
 
 // Completed is true if the call returned.

@@ -28,7 +28,8 @@ type Recorder struct {
 	sealed  bool
 	err     error
 	listen  func(Record)
-	turn    func(client string, what func() []byte)
+	turn    func(client string, what func() []byte) (slot uint64)
+	still   func(slot uint64) bool
 }
 
 // Record is what a listener is told: an operation at its invocation or its
@@ -54,6 +55,14 @@ type Completion struct {
 	Revision int64
 	Number   int64
 	Requests int64
+
+	slot uint64
+}
+
+// Completes returns the completion of an operation that was invoked, without
+// what came of it.
+func (op *Operation) Completes() Completion {
+	return Completion{ID: op.ID, Client: op.Client, slot: op.slot}
 }
 
 // NewRecorder returns a recorder that appends to w, and writes the header.
@@ -81,8 +90,11 @@ func (r *Recorder) Listen(f func(Record)) { r.listen = f }
 
 // TakeTurns makes clients wait for turn before each record of what they do. It is
 // called before the record is stamped, and what tells apart the records of one
-// client. It must be called before the first record. Deaths do not wait.
-func (r *Recorder) TakeTurns(turn func(client string, what func() []byte)) { r.turn = turn }
+// client. What completes while it is still the slot of its call needs no other. It
+// must be called before the first record. Deaths do not wait.
+func (r *Recorder) TakeTurns(turn func(client string, what func() []byte) (slot uint64), still func(slot uint64) bool) {
+	r.turn, r.still = turn, still
+}
 
 // Clock is the clock that stamps the records.
 func (r *Recorder) Clock() *Clock { return r.clock }
@@ -107,7 +119,7 @@ func (r *Recorder) Seal() {
 // client has crashed or the record was sealed.
 func (r *Recorder) Invoke(op *Operation) bool {
 	if r.turn != nil {
-		r.turn(op.Client, func() []byte { return appendInvocation(nil, op) })
+		op.slot = r.turn(op.Client, func() []byte { return appendInvocation(nil, op) })
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -133,7 +145,7 @@ func (r *Recorder) Invoke(op *Operation) bool {
 // Complete records that the call of an operation returned, and returns when.
 // It returns false, and records nothing, if the client has crashed.
 func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
-	if r.turn != nil {
+	if r.turn != nil && (c.slot == 0 || !r.still(c.slot)) {
 		r.turn(c.Client, func() []byte { return appendCompletion(nil, c, 0) })
 	}
 	r.mu.Lock()

@@ -128,8 +128,10 @@ const symbolLimit Value = -1 << 62
 // Symbol returns the value that stands for a text. Equal texts are one value,
 // and the text of an integer is that integer.
 func (t *Trace) Symbol(text string) Value {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil && Value(n) >= symbolLimit && strconv.FormatInt(n, 10) == text {
-		return Value(n)
+	if text != "" && (text[0] == '-' || '0' <= text[0] && text[0] <= '9') { // an error of ParseInt costs more than all else
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && Value(n) >= symbolLimit && strconv.FormatInt(n, 10) == text {
+			return Value(n)
+		}
 	}
 	if v, ok := t.values[text]; ok {
 		return v

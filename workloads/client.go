@@ -262,7 +262,7 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 	if !c.env.Recorder.Invoke(&op) {
 		return op, errDead
 	}
-	done := history.Completion{ID: op.ID, Client: c.Name}
+	done := op.Completes()
 	before := c.requests()
 	err := surviving(call, &done)
 	done.Requests = max(0, c.requests()-before)

@@ -27,6 +27,10 @@ type Subject struct {
 	// deadline and end only when they will or the client is closed.
 	Blocking bool
 
+	// Connection is true if it uses the client's gRPC connection itself, for
+	// services that are not KV, Lease and Watch. A simulated cluster has none.
+	Connection bool
+
 	// NewLock returns a mutual exclusion lock. Every key that it makes must
 	// start with prefix + "/".
 	NewLock func(s *Session, prefix string) Lock

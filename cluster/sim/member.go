@@ -238,7 +238,7 @@ func propose[A payload](m *member, x *exchange, change func() (A, error)) {
 	var begin func()
 	begin = func() {
 		term := c.term
-		c.scheduler.after(c.commitDelay(m), func() bool {
+		made := func() bool {
 			if c.term != term || !m.follows() {
 				// It was on its way to a leader that is gone, or cannot be reached: it may
 				// be lost with it, or be in the next one's log.
@@ -259,7 +259,12 @@ func propose[A payload](m *member, x *exchange, change func() (A, error)) {
 				x.answer(reply, nil)
 			})
 			return false
-		})
+		}
+		if len(c.members) == 1 { // nobody has to agree
+			made()
+			return
+		}
+		c.scheduler.after(c.commitDelay(m), made)
 	}
 	if m.follows() {
 		begin()

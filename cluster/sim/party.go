@@ -68,10 +68,11 @@ func (p *party) ready() {
 }
 
 // Turn is as cluster.Sequencer has it. While the party is paused it has none.
-func (c *Cluster) Turn(name string, what func() []byte) {
+func (c *Cluster) Turn(name string, what func() []byte) (slot uint64) {
 	p := c.partyOf(name)
 	granted := make(chan struct{})
 	grant := func() bool {
+		slot = c.scheduler.happened
 		close(granted)
 		return true
 	}
@@ -83,12 +84,21 @@ func (c *Cluster) Turn(name string, what func() []byte) {
 		c.scheduler.after(p.hiccup(), grant)
 	}})
 	if !ok {
-		return
+		return 0
 	}
 	select {
 	case <-granted:
+		return slot
 	case <-c.scheduler.ended:
+		return 0
 	}
+}
+
+// Still is as cluster.Sequencer has it.
+func (c *Cluster) Still(slot uint64) bool {
+	c.scheduler.mu.Lock()
+	defer c.scheduler.mu.Unlock()
+	return c.scheduler.happened == slot
 }
 
 // Pause makes a party do nothing until resume is called: it has no turn, and

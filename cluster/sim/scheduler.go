@@ -30,6 +30,8 @@ type scheduler struct {
 	inbox  []post
 	events []event
 	orders uint64
+	// happened counts events.
+	happened uint64
 }
 
 // The kinds of posts, in the order in which those of one party are taken.
@@ -161,6 +163,7 @@ func (s *scheduler) run() {
 			wait := s.events[0].at - s.now()
 			if wait <= 0 {
 				e := s.next()
+				s.happened++
 				blocked = !e.do()
 				s.mu.Unlock()
 				continue

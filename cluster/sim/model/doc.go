@@ -23,8 +23,9 @@
 // # Obligations of the caller
 //
 //   - Calls come one at a time, and now never goes back.
-//   - A request is not kept, but responses share memory with the store and with
-//     each other: key-value pairs, keys and values are read and never written.
+//   - A request is not kept nor changed. Responses share memory with the store
+//     and with each other: key-value pairs, keys and values are read and never
+//     written. Their headers are their own.
 //   - Leases do not end by themselves: the caller revokes those that are
 //     [Store.Due], each time that a leader would look.
 //   - Watches are told nothing by themselves: the caller calls [Stream.Notify]
@@ -64,7 +65,7 @@
 //   - Checkpoints of leases, which are off by default.
 //   - Two leaders at once: the model's leases are those of the one that can
 //     still commit.
-//   - Transactions that delete a key and put it thereafter. They get past the
-//     check above, and what a server makes of them is not fit for use: the
-//     model treats them as if nothing was amiss.
+//   - Transactions that delete a key and put it thereafter, as far as the check
+//     above lets them pass: the model does what they say, and nothing is
+//     claimed of a server.
 package model

@@ -23,7 +23,7 @@ func (s *Store) Range(r *pb.RangeRequest, at int64) (*pb.RangeResponse, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Header = s.header(resp.Header.Revision)
+	s.complete(resp.Header)
 	return resp, nil
 }
 

@@ -133,12 +133,16 @@ func (s *Store) compactedAt(at int64) int64 {
 // header is that of a response of its own. Those within a transaction have
 // nothing but the revision.
 func (s *Store) header(revision int64) *pb.ResponseHeader {
-	return &pb.ResponseHeader{
-		ClusterId: s.config.ClusterID,
-		MemberId:  s.config.MemberID,
-		Revision:  revision,
-		RaftTerm:  s.config.Term,
-	}
+	h := &pb.ResponseHeader{Revision: revision}
+	s.complete(h)
+	return h
+}
+
+// complete adds to a header what those within a transaction do not have.
+func (s *Store) complete(h *pb.ResponseHeader) {
+	h.ClusterId = s.config.ClusterID
+	h.MemberId = s.config.MemberID
+	h.RaftTerm = s.config.Term
 }
 
 // find is where in s.keys the key's record is, or would be.

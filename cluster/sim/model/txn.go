@@ -70,7 +70,8 @@ func (s *Store) TxnAt(r *pb.TxnRequest, at int64) (*pb.TxnResponse, error) {
 		return nil, err
 	}
 	// A transaction that changes nothing leaves the store at t.at, as it was.
-	resp.Header = s.header(t.at)
+	resp.Header.Revision = t.at
+	s.complete(resp.Header)
 	if s.changed() {
 		resp.Header.Revision = s.revision
 	}
@@ -191,18 +192,18 @@ func (t *transaction) run(r *pb.TxnRequest) (*pb.TxnResponse, error) {
 // compare is true if a comparison holds for every key of its range. If there
 // is none, numbers are compared with zero, and values with nothing.
 func (t *transaction) compare(c *pb.Compare) bool {
-	any := false
+	found := false
 	for _, record := range t.span(c.Key, c.RangeEnd) {
 		kv := record.at(t.at)
 		if kv == nil {
 			continue
 		}
-		any = true
+		found = true
 		if !holds(c, kv) {
 			return false
 		}
 	}
-	if any {
+	if found {
 		return true
 	}
 	return c.Target != pb.Compare_VALUE && holds(c, &mvccpb.KeyValue{})

@@ -21,7 +21,7 @@ func (s *Store) Put(r *pb.PutRequest) (*pb.PutResponse, error) {
 	s.begin()
 	resp := s.put(r)
 	s.commit()
-	resp.Header = s.header(resp.Header.Revision)
+	s.complete(resp.Header)
 	return resp, nil
 }
 
@@ -34,7 +34,7 @@ func (s *Store) DeleteRange(r *pb.DeleteRangeRequest) (*pb.DeleteRangeResponse, 
 	s.begin()
 	resp := s.deleteRange(r)
 	s.commit()
-	resp.Header = s.header(resp.Header.Revision)
+	s.complete(resp.Header)
 	return resp, nil
 }
 

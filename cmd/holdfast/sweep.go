@@ -1,0 +1,171 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast"
+	"github.com/etcd-holdfast/holdfast/checker"
+)
+
+// sweepLine says how far a sweep is.
+func sweepLine(r *holdfast.SweepResult, o holdfast.SweepOptions) string {
+	runs := fmt.Sprint(r.Runs)
+	if o.To > 0 {
+		runs += fmt.Sprintf(" of %d", o.To-o.From+1)
+	}
+	unexplained := 0
+	for _, f := range r.Found {
+		if !f.Excused {
+			unexplained++
+		}
+	}
+	return fmt.Sprintf("%s runs in %v, %.0f/s, %.0f times as fast as time; found %d mechanisms, %d unexplained",
+		runs, r.Took.Round(100*time.Millisecond), r.Rate(), r.Speed(), len(r.Found), unexplained)
+}
+
+// sweepExit is the exit code of a sweep.
+func sweepExit(r *holdfast.SweepResult, o holdfast.SweepOptions) int {
+	verdict := r.Verdict(o.Strict)
+	switch {
+	case verdict == checker.Violated:
+		return checker.ExitViolated
+	case len(r.Failed)+len(r.Diverged) > 0:
+		return checker.ExitInternal
+	case verdict != checker.Holds:
+		return checker.ExitUnknown
+	default:
+		return checker.ExitHolds
+	}
+}
+
+// printSweep writes what a sweep found: again is the command for one seed.
+func printSweep(w io.Writer, r *holdfast.SweepResult, o holdfast.SweepOptions, again string) error {
+	if len(r.Found) > 0 {
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(t, "RUNS\tFIRST SEED\tAFTER\tMECHANISM")
+		for _, f := range r.Found {
+			mark := ""
+			if !f.Excused {
+				mark = "UNEXPLAINED: "
+			}
+			fmt.Fprintf(t, "%d\t%d\t%.1f s\t%s%s\n", f.Runs, f.Seed, f.After.Seconds(), mark, f.Mechanism)
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+		for _, f := range r.Found {
+			fmt.Fprintf(w, "%s\n%s\n  %s %d\n\n", f.Mechanism, indent(f.Violation.Sentence), again, f.Seed)
+		}
+	}
+	for _, seed := range r.Diverged {
+		fmt.Fprintf(w, "seed %d recorded something else when it was run again: that is a bug of holdfast's\n", seed)
+	}
+	for _, seed := range slices.Sorted(maps.Keys(r.Failed)) {
+		fmt.Fprintf(w, "seed %d could not be run: %v\n", seed, r.Failed[seed])
+	}
+	fmt.Fprintln(w, tested(r))
+	cut := ""
+	if o.To > 0 && !r.Complete {
+		cut = fmt.Sprintf(" of %d, ended before the rest", o.To-o.From+1)
+	}
+	_, err := fmt.Fprintf(w, "%d runs%s in %.1f s: %.0f a second, %.1f virtual hours, %.0f times as fast as time, %d operations\n%s\n",
+		r.Runs, cut, r.Took.Seconds(), r.Rate(), r.Virtual.Hours(), r.Speed(), r.Operations, r.Verdict(o.Strict))
+	return err
+}
+
+// tested says which properties were put to the test, in how many runs.
+func tested(r *holdfast.SweepResult) string {
+	var parts []string
+	for _, t := range r.Tested {
+		part := fmt.Sprintf("%s %d", t.Property, t.Holds+t.Violated)
+		if t.Unknown > 0 {
+			part += fmt.Sprintf(" (unknown %d)", t.Unknown)
+		}
+		parts = append(parts, part)
+	}
+	return wrapped("runs that put it to the test: "+strings.Join(parts, ", "), 100)
+}
+
+func indent(text string) string { return "  " + strings.ReplaceAll(wrapped(text, 98), "\n", "\n  ") }
+
+// wrapped breaks a text into lines.
+func wrapped(text string, width int) string {
+	var b strings.Builder
+	n := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case n+1+len(word) > width:
+			b.WriteByte('\n')
+			n = 0
+		default:
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(word)
+		n += len(word)
+	}
+	return b.String()
+}
+
+// sweepJSON is a sweep for machines.
+type sweepJSON struct {
+	Verdict     checker.Verdict   `json:"verdict"`
+	Exit        int               `json:"exit"`
+	Runs        int               `json:"runs"`
+	Complete    bool              `json:"complete"`
+	RunsPerS    float64           `json:"runs_per_s"`
+	VirtualS    float64           `json:"virtual_s"`
+	TookS       float64           `json:"took_s"`
+	VirtualPerS float64           `json:"virtual_s_per_s"`
+	Operations  int64             `json:"operations"`
+	Found       []foundJSON       `json:"found"`
+	Properties  []holdfast.Tested `json:"properties"`
+	Diverged    []int64           `json:"diverged"`
+	CouldNotRun map[int64]string  `json:"could_not_run"`
+}
+
+type foundJSON struct {
+	Mechanism string        `json:"mechanism"`
+	Subject   string        `json:"subject"`
+	Property  string        `json:"property"`
+	Blame     checker.Blame `json:"blame"`
+	Known     string        `json:"known"`
+	Excused   bool          `json:"excused"`
+	Runs      int           `json:"runs"`
+	Seed      int64         `json:"seed"`
+	AfterS    float64       `json:"after_s"`
+	Sentence  string        `json:"sentence"`
+	Digest    string        `json:"digest"`
+}
+
+func printSweepJSON(w io.Writer, r *holdfast.SweepResult, o holdfast.SweepOptions) error {
+	all := sweepJSON{
+		Verdict: r.Verdict(o.Strict), Exit: sweepExit(r, o), Runs: r.Runs, Complete: r.Complete, RunsPerS: r.Rate(),
+		VirtualS: r.Virtual.Seconds(), TookS: r.Took.Seconds(), VirtualPerS: r.Speed(), Operations: r.Operations,
+		Found: []foundJSON{}, Properties: r.Tested, Diverged: append([]int64{}, r.Diverged...), CouldNotRun: map[int64]string{},
+	}
+	for seed, err := range r.Failed {
+		all.CouldNotRun[seed] = err.Error()
+	}
+	for _, f := range r.Found {
+		all.Found = append(all.Found, foundJSON{
+			Mechanism: f.Mechanism, Subject: f.Subject, Property: f.Property, Blame: f.Violation.Blame, Known: f.Violation.Known,
+			Excused: f.Excused, Runs: f.Runs, Seed: f.Seed, AfterS: f.After.Seconds(), Sentence: f.Violation.Sentence, Digest: f.Digest.String(),
+		})
+	}
+	content, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s\n", content)
+	return err
+}
