@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/internal/ddmin"
 	"github.com/etcd-holdfast/holdfast/quantity"
 )
@@ -25,10 +26,67 @@ func (h *shrinker) shrink() {
 			break
 		}
 	}
+	h.search()
 	h.unsteady()
 	h.polish()
+	if h.search() {
+		h.polish()
+	}
 	h.last()
 	h.polish()
+}
+
+// search looks harder for a scenario that does not need its seed: with a fault that
+// strikes a little sooner or later, or that keeps answers back in the place of one
+// that had to strike while one was on its way. It returns whether there is one.
+func (h *shrinker) search() bool {
+	if h.form != seeded {
+		return false
+	}
+	for _, f := range []form{free, steady} {
+		var scenarios []Scenario
+		for _, c := range h.constant(f) {
+			for i := range c.Faults {
+				scenarios = append(scenarios, nearby(c, i)...)
+			}
+		}
+		if len(scenarios) > searched {
+			return false
+		}
+		if _, t := h.first(scenarios, f); t != nil {
+			h.form = f
+			h.take("the seed", t)
+			return true
+		}
+	}
+	return false
+}
+
+// searched is how many scenarios are not too many to look for one.
+const searched = 1500
+
+// nearby are variants of a scenario with another time for a fault.
+func nearby(s Scenario, fault int) []Scenario {
+	if s.Faults[fault].At == nil {
+		return nil
+	}
+	kind, _ := faults.Named(s.Faults[fault].Of[0])
+	ttl := s.longestTTL()
+	var scenarios []Scenario
+	for _, shift := range []time.Duration{-1, 1, -2, 2, -5, 5, -10, 10, -20, 20, -50, 50} {
+		at := max(*s.Faults[fault].At+shift*time.Millisecond, 0)
+		scenarios = append(scenarios, edited(s, func(s *Scenario) { s.Faults[fault].At = &at }))
+		if kind.OnClient && shift < 0 {
+			scenarios = append(scenarios, edited(s, func(s *Scenario) {
+				f := Fault{Of: []string{"lose-answer"}, On: s.Faults[fault].On, At: &at, For: s.Faults[fault].For}
+				if kind.Instant {
+					f.For = quantity.Span{Min: ttl / 2, Max: ttl / 2}
+				}
+				s.Faults[fault] = f
+			}))
+		}
+	}
+	return scenarios
 }
 
 // polish makes a scenario that is small already smaller and plain.
