@@ -34,7 +34,7 @@ func TestProbe(t *testing.T) {
 	a, b := strings.Split(text[0], "\n"), strings.Split(text[1], "\n")
 	for i := range a {
 		if i >= len(b) || a[i] != b[i] {
-			for k := max(0, i-6); k <= i+3 && k < min(len(a), len(b)); k++ {
+			for k := max(0, i-16); k <= i+3 && k < min(len(a), len(b)); k++ {
 				fmt.Println("A", a[k])
 				fmt.Println("B", b[k])
 			}

@@ -319,7 +319,7 @@ func (r *run) start(ctx, life context.Context) error {
 func (r *run) newConductor() (*faults.Conductor, error) {
 	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: runPrefix}
 	if sequencer, ok := r.cluster.(cluster.Sequencer); ok {
-		r.world.Turn = func(fault string) { sequencer.Turn(fault, nil) }
+		r.world.Turn = func(fault string) { sequencer.Turn(fault, false, nil) }
 	}
 	c := &faults.Conductor{
 		World: r.world, Lookout: r.lookout, Journal: r.record.faults, Clock: r.clock, Report: r.sayFault,

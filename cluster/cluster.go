@@ -109,9 +109,9 @@ type Dialler interface {
 // Sequencer is a cluster that decides in which order its parties do things.
 type Sequencer interface {
 	// Turn returns when it is the party's turn to do something that others may
-	// see, and which slot it has for it. What, if not nil, tells apart what one party
-	// does at the same time.
-	Turn(party string, what func() []byte) (slot uint64)
+	// see, and which slot it has for it. With alone nothing else of the party can ask
+	// at the same time; else what, if not nil, tells apart what asks.
+	Turn(party string, alone bool, what func() []byte) (slot uint64)
 	// Still is true as long as nobody but who has that slot has done anything.
 	Still(slot uint64) bool
 }

@@ -138,7 +138,7 @@ func (k *keptHistory) invoked(op *Operation) {
 	k.digest.invocation(op)
 	k.Operations = append(k.Operations, *op)
 	kept := &k.Operations[len(k.Operations)-1]
-	kept.Return, kept.Outcome, kept.Error, kept.Panicked, kept.Requests, kept.slot = 0, Pending, "", false, 0, 0
+	kept.Return, kept.Outcome, kept.Error, kept.Panicked, kept.Requests, kept.slot, kept.alone = 0, Pending, "", false, 0, 0, false
 	k.End = op.Call
 }
 

@@ -159,9 +159,14 @@ type Operation struct {
 	// counted.
 	Requests int64
 
-	// slot is that of the call, where clients take turns.
-	slot uint64
+	// slot is that of the call, where clients take turns. See Alone.
+	slot  uint64
+	alone bool
 }
 
 // Completed is true if the call returned.
 func (o *Operation) Completed() bool { return o.Outcome != Pending }
+
+// Alone says, where clients take turns, that nobody else of its client is about to
+// record anything: then the client goes on in a slot that it has.
+func (o *Operation) Alone() { o.alone = true }

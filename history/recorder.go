@@ -28,7 +28,7 @@ type Recorder struct {
 	sealed  bool
 	err     error
 	listen  func(Record)
-	turn    func(client string, what func() []byte) (slot uint64)
+	turn    func(client string, alone bool, what func() []byte) (slot uint64)
 	still   func(slot uint64) bool
 }
 
@@ -56,13 +56,14 @@ type Completion struct {
 	Number   int64
 	Requests int64
 
-	slot uint64
+	slot  uint64
+	alone bool
 }
 
 // Completes returns the completion of an operation that was invoked, without
 // what came of it.
 func (op *Operation) Completes() Completion {
-	return Completion{ID: op.ID, Client: op.Client, slot: op.slot}
+	return Completion{ID: op.ID, Client: op.Client, slot: op.slot, alone: op.alone}
 }
 
 // NewRecorder returns a recorder that appends to w, and writes the header.
@@ -92,7 +93,7 @@ func (r *Recorder) Listen(f func(Record)) { r.listen = f }
 // called before the record is stamped, and what tells apart the records of one
 // client. What completes while it is still the slot of its call needs no other. It
 // must be called before the first record. Deaths do not wait.
-func (r *Recorder) TakeTurns(turn func(client string, what func() []byte) (slot uint64), still func(slot uint64) bool) {
+func (r *Recorder) TakeTurns(turn func(client string, alone bool, what func() []byte) (slot uint64), still func(slot uint64) bool) {
 	r.turn, r.still = turn, still
 }
 
@@ -119,7 +120,7 @@ func (r *Recorder) Seal() {
 // client has crashed or the record was sealed.
 func (r *Recorder) Invoke(op *Operation) bool {
 	if r.turn != nil {
-		op.slot = r.turn(op.Client, func() []byte { return appendInvocation(nil, op) })
+		op.slot = r.turn(op.Client, op.alone, func() []byte { return appendInvocation(nil, op) })
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -146,7 +147,7 @@ func (r *Recorder) Invoke(op *Operation) bool {
 // It returns false, and records nothing, if the client has crashed.
 func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
 	if r.turn != nil && (c.slot == 0 || !r.still(c.slot)) {
-		r.turn(c.Client, func() []byte { return appendCompletion(nil, c, 0) })
+		r.turn(c.Client, c.alone, func() []byte { return appendCompletion(nil, c, 0) })
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -173,7 +174,7 @@ func (r *Recorder) Complete(c *Completion) (time.Duration, bool) {
 // nothing more is recorded of its client, and false returned.
 func (r *Recorder) Event(e Event) bool {
 	if r.turn != nil && e.ofClient() {
-		r.turn(e.Client, func() []byte { return appendEvent(nil, &e) })
+		r.turn(e.Client, false, func() []byte { return appendEvent(nil, &e) })
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

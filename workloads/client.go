@@ -45,6 +45,8 @@ type Client struct {
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 	values atomic.Int64
+	// alone is true if one goroutine makes all the client's calls.
+	alone bool
 
 	mu      sync.Mutex
 	etcd    *clientv3.Client
@@ -259,6 +261,9 @@ func (c *Client) abandon(s *session) {
 // client is dead and the outcome was not recorded.
 func (c *Client) attempt(op history.Operation, call func(*history.Completion) error) (history.Operation, error) {
 	op.Client = c.Name
+	if c.alone {
+		op.Alone()
+	}
 	if !c.env.Recorder.Invoke(&op) {
 		return op, errDead
 	}

@@ -267,6 +267,8 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 		return (&observer{m}).observe()
 	}
 	part := c.partOf(m)
+	_, steward := part.(*steward)
+	m.alone = c.script == nil && !steward
 	if c.script != nil {
 		err := c.script.serve(m, index, part)
 		finished()

@@ -170,6 +170,11 @@ func (c *Cluster) Connect(name string) ([]string, error) {
 func (c *Cluster) partyOf(name string) *party {
 	c.scheduler.mu.Lock()
 	defer c.scheduler.mu.Unlock()
+	return c.party(name)
+}
+
+// party is partyOf with the lock.
+func (c *Cluster) party(name string) *party {
 	p := c.parties[name]
 	if p == nil {
 		p = &party{cluster: c, name: name, random: c.chance("network/" + name), rate: 1}

@@ -86,8 +86,9 @@ func (x *exchange) receive(p payload, err error) bool {
 		x.leave()
 		return x.fail(err)
 	}
-	if x.request != nil {
+	if x.request != nil { // who asked waits, and nobody else is told
 		x.leave()
+		x.party.cluster.scheduler.only = x.party
 	}
 	x.queue = append(x.queue, p)
 	return x.signal()

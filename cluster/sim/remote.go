@@ -22,6 +22,9 @@ type remote struct {
 	party *party
 	// gone is closed when the client is.
 	gone <-chan struct{}
+	// opened are the contexts with which the watcher has opened streams: it uses
+	// one for all that follow one another. The scheduler's lock guards it.
+	opened map[context.Context]bool
 }
 
 // others makes the services that the simulation does not have say so.
@@ -196,7 +199,17 @@ func (r *remote) Watch(ctx context.Context, _ ...grpc.CallOption) (pb.Watch_Watc
 	if err != nil {
 		return nil, err
 	}
-	return &watchStream{s}, nil
+	w := &watchStream{stream: s}
+	c := r.party.cluster
+	c.scheduler.mu.Lock()
+	defer c.scheduler.mu.Unlock()
+	if w.resumes = r.opened[ctx]; !w.resumes {
+		if r.opened == nil {
+			r.opened = make(map[context.Context]bool)
+		}
+		r.opened[ctx] = true
+	}
+	return w, nil
 }
 
 // stream opens a stream, which waits until there is a connection.
@@ -239,17 +252,22 @@ func (s *stream) CloseSend() error {
 	return nil
 }
 
-func (s *stream) send(p payload) error {
+// send sends a message: after those before it or, with a text, in the order of
+// texts among those of one moment.
+func (s *stream) send(p payload, text func() []byte) error {
 	if s.ctx.Err() != nil {
 		return io.EOF
 	}
 	c := s.party.cluster
 	c.scheduler.mu.Lock()
 	failed := s.err != nil
-	s.sent++
-	sequence := s.sent
+	sequence := uint64(0)
+	if text == nil {
+		s.sent++
+		sequence = s.sent
+	}
 	c.scheduler.mu.Unlock()
-	if failed || !c.scheduler.post(post{party: s.party, kind: postSend, stream: s.id, sequence: sequence, take: func() { s.say(p) }}) {
+	if failed || !c.scheduler.post(post{party: s.party, kind: postSend, stream: s.id, sequence: sequence, text: text, take: func() { s.say(p) }}) {
 		return io.EOF // what went wrong is told by Recv
 	}
 	return nil
@@ -278,7 +296,11 @@ func (s *stream) receive() (payload, error) {
 
 type keepAliveStream struct{ *stream }
 
-func (s *keepAliveStream) Send(r *pb.LeaseKeepAliveRequest) error { return s.send(r) }
+// Send sends what may be one of several at once, for which the lessor ranges over
+// a map: they are put into order by what they are.
+func (s *keepAliveStream) Send(r *pb.LeaseKeepAliveRequest) error {
+	return s.send(r, func() []byte { return marshal(r) })
+}
 
 func (s *keepAliveStream) Recv() (*pb.LeaseKeepAliveResponse, error) {
 	p, err := s.receive()
@@ -286,16 +308,4 @@ func (s *keepAliveStream) Recv() (*pb.LeaseKeepAliveResponse, error) {
 		return nil, err
 	}
 	return p.(*pb.LeaseKeepAliveResponse), nil
-}
-
-type watchStream struct{ *stream }
-
-func (s *watchStream) Send(r *pb.WatchRequest) error { return s.send(r) }
-
-func (s *watchStream) Recv() (*pb.WatchResponse, error) {
-	p, err := s.receive()
-	if err != nil {
-		return nil, err
-	}
-	return p.(*pb.WatchResponse), nil
 }

@@ -30,8 +30,10 @@ type scheduler struct {
 	inbox  []post
 	events []event
 	orders uint64
-	// happened counts events.
+	// happened counts events. only is the party of which, since the last one, one
+	// goroutine alone can have been woken, or nil.
 	happened uint64
+	only     *party
 }
 
 // The kinds of posts, in the order in which those of one party are taken.
@@ -151,9 +153,14 @@ func (s *scheduler) run() {
 			continue
 		}
 		s.mu.Lock()
+		s.only = nil // everybody is blocked
 		if s.closed {
 			s.mu.Unlock()
 			return
+		}
+		select {
+		case <-s.wake: // what it was for is done here
+		default:
 		}
 		if len(s.inbox) > 0 {
 			s.drain()
