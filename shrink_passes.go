@@ -53,7 +53,7 @@ func (h *shrinker) search() bool {
 		if len(scenarios) > searched {
 			return false
 		}
-		if _, t := h.first(scenarios, f); t != nil {
+		if _, t := h.first(scenarios, free); t != nil {
 			h.form = f
 			h.take("the seed", t)
 			return true
@@ -122,8 +122,7 @@ func (h *shrinker) unseed() {
 		return
 	}
 	for _, f := range []form{free, steady} {
-		scenarios := h.constant(f)
-		if _, t := h.first(scenarios, f); t != nil {
+		if _, t := h.first(h.constant(f), free); t != nil { // a steady one shows it with all seeds, or none
 			h.form = f
 			h.take("one delay", t)
 			return
