@@ -49,6 +49,7 @@ func (h *shrinker) search() bool {
 			for i := range c.Faults {
 				scenarios = append(scenarios, nearby(c, i)...)
 			}
+			scenarios = append(scenarios, alone(c)...)
 		}
 		if len(scenarios) > searched {
 			return false
@@ -286,19 +287,27 @@ func (h *shrinker) one() {
 	if len(h.best.scenario.Faults) < 2 {
 		return
 	}
+	if h.try("one fault", alone(h.best.scenario)...) >= 0 {
+		h.end()
+	}
+}
+
+// alone are variants of a scenario with one plain fault on a client, at the time of
+// one of those that it has.
+func alone(s Scenario) []Scenario {
 	var times []time.Duration
-	for i := range h.best.scenario.Faults {
-		if at := h.best.scenario.Faults[i].At; at != nil && !slices.Contains(times, *at) {
+	for i := range s.Faults {
+		if at := s.Faults[i].At; at != nil && !slices.Contains(times, *at) {
 			times = append(times, *at)
 		}
 	}
-	ttl := h.best.scenario.longestTTL()
+	ttl := s.longestTTL()
 	var scenarios []Scenario
 	for _, kind := range []string{"cut-client", "stall-client", "lose-answer"} {
-		for _, slot := range h.best.scenario.slots() {
+		for _, slot := range s.slots() {
 			for _, at := range times {
 				for _, length := range []time.Duration{2 * ttl, 4 * ttl} {
-					scenarios = append(scenarios, h.edit(func(s *Scenario) {
+					scenarios = append(scenarios, edited(s, func(s *Scenario) {
 						s.Faults = []Fault{{Of: []string{kind}, On: slot, At: &at, For: quantity.Span{Min: length, Max: length}}}
 						s.Duration = max(s.Duration, at+length+time.Second)
 					}))
@@ -306,9 +315,7 @@ func (h *shrinker) one() {
 			}
 		}
 	}
-	if h.try("one fault", scenarios...) >= 0 {
-		h.end()
-	}
+	return scenarios
 }
 
 // replace leaves out a client or a fault whose part the others can play
