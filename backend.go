@@ -79,7 +79,7 @@ func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
 			slot, _, _ := strings.Cut(party, ".")
 			return s.Clocks[slot]
 		},
-		Stream: l.stream, Interrupted: l.interrupted, Interrupt: l.interrupt,
+		Stream: l.stream, Steady: s.Steady, Interrupted: l.interrupted, Interrupt: l.interrupt,
 	}), nil
 }
 

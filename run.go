@@ -178,6 +178,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix, Dial: r.dial(),
 		Connect: r.connect, Disconnect: r.disconnect, Requests: r.requests(),
 		Healed: heal, Final: final, Quiet: r.scenario.Quiet, Await: r.await,
+		Steady: r.scenario.Cluster.Sim != nil && r.scenario.Cluster.Sim.Steady,
 	}
 	first := 1
 	for _, w := range r.scenario.Workloads {
@@ -233,7 +234,7 @@ func (r *run) end(kill func()) {
 			c.Wait()
 		}
 	}()
-	timer := time.NewTimer(2*r.longestTTL() + time.Second)
+	timer := time.NewTimer(2*r.scenario.longestTTL() + time.Second)
 	defer timer.Stop()
 	select {
 	case <-ended:
@@ -460,9 +461,9 @@ func (r *run) phase(name string) {
 	r.recorder.Event(history.Event{Kind: history.PhaseBegan, Detail: name})
 }
 
-func (r *run) longestTTL() time.Duration {
+func (s *Scenario) longestTTL() time.Duration {
 	longest := time.Duration(0)
-	for _, w := range r.scenario.Workloads {
+	for _, w := range s.Workloads {
 		longest = max(longest, w.TTL)
 	}
 	return longest

@@ -74,6 +74,12 @@ type SimSpec struct {
 	// Clocks how fast those of clients do, by slot; 1 is right, and what is not named.
 	LeaseClock float64            `yaml:"lease-clock"`
 	Clocks     map[string]float64 `yaml:"clocks,omitempty"`
+	// Steady leaves out all that would else be drawn while the simulation runs:
+	// nobody is slow now and then, elections, pauses between attempts, and those
+	// before a crashed client's replacement always take the same time. With delays
+	// that are no ranges and rounds and faults written out, the run does not depend
+	// on the seed.
+	Steady bool `yaml:"steady,omitempty"`
 }
 
 // DefaultSim is how a simulated cluster is of which nothing is said.
@@ -123,7 +129,8 @@ type Expect struct {
 	// holdfast recognises are; an empty list accepts none.
 	Known *[]string `yaml:"known,omitempty"`
 	// Reproduces are the known defects that the run is there to show, by
-	// subject: a run that does not is vacuous.
+	// subject: a run that does not is vacuous, and one that does is not for what
+	// else it leaves untested.
 	Reproduces map[string][]string `yaml:"reproduces,omitempty"`
 	// Strict makes known defects and beliefs that outlived their lease fail
 	// the run.

@@ -3,6 +3,7 @@ package holdfast
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/checker"
@@ -20,6 +21,8 @@ type Simulation struct {
 	Result  *checker.Result
 	// Rounds is how many rounds each client began.
 	Rounds map[string]int
+	// Began is when each client began its rounds.
+	Began map[string][]time.Duration
 	// Warnings are failures of healing and tearing down.
 	Warnings []string
 }
@@ -45,7 +48,10 @@ func Simulate(ctx context.Context, s Scenario) (*Simulation, error) {
 	if r.record == nil {
 		return nil, errors.Join(fault, ctx.Err())
 	}
-	m := &Simulation{Scenario: s, History: r.record.memory.History(), Digest: r.record.memory.Digest(), Warnings: r.info.Warnings, Rounds: r.info.Rounds}
+	m := &Simulation{Scenario: s, History: r.record.memory.History(), Digest: r.record.memory.Digest(), Warnings: r.info.Warnings, Rounds: r.info.Rounds, Began: make(map[string][]time.Duration)}
+	for _, c := range r.crews {
+		maps.Copy(m.Began, c.Began())
+	}
 	m.Virtual = m.History.End
 	m.Result = s.judge(m.History, checker.Options{CutShort: r.interrupted, Unconfirmed: true})
 	return m, fault

@@ -138,7 +138,8 @@ func (s *subject) promises(property string) bool {
 }
 
 // overall is the worst verdict of the properties; what is only reported and
-// what is excused does not count.
+// what is excused does not count. A run that is there to show something, and
+// does, need not put anything else to the test.
 func (r *record) overall(result *Result) Verdict {
 	all := properties()
 	reported := func(name string) bool {
@@ -159,7 +160,7 @@ func (r *record) overall(result *Result) Verdict {
 		case reported(p.Property):
 		case p.Verdict == Unknown || p.Undecided != "":
 			verdict = Unknown
-		case p.Verdict == Vacuous && verdict == Holds:
+		case p.Verdict == Vacuous && verdict == Holds && len(r.o.Reproduces) == 0:
 			verdict = Vacuous
 		}
 	}

@@ -122,7 +122,7 @@ type Options struct {
 	// CutShort says that the run ended before its time: at best it is unknown.
 	CutShort bool
 	// Reproduces are what the run is there to show: without one of them it is
-	// vacuous.
+	// vacuous, and with all of them it is not for what else it leaves untested.
 	Reproduces []Reproduction
 	// Known are the issues accepted as known, for example "etcd#19597"; nil
 	// accepts every one that this package can recognise.

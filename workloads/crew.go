@@ -40,7 +40,7 @@ type Crew struct {
 	mu      sync.Mutex
 	current map[string]*Client
 	left    map[string]won
-	rounds  map[string]int // begun, by client
+	began   map[string][]time.Duration // rounds, by client
 }
 
 // crewMember is one client at work for its crew.
@@ -55,7 +55,7 @@ type crewMember struct {
 func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 	c := &Crew{
 		env: env, subject: subject, traffic: traffic, seen: newSightings(), failed: make(chan error, 1),
-		current: make(map[string]*Client), left: make(map[string]won), rounds: make(map[string]int),
+		current: make(map[string]*Client), left: make(map[string]won), began: make(map[string][]time.Duration),
 	}
 	c.resources.make = subject.NewResource
 	if c.resources.make == nil {
@@ -196,7 +196,7 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 		}
 	}
 	defer finished()
-	pauses := Stream(c.env.Seed, "restart/"+slot)
+	pause := c.env.pauses("restart/"+slot, restartPause)
 	for incarnation := 0; ; incarnation++ {
 		name := slot
 		if incarnation > 0 {
@@ -223,7 +223,7 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 			}
 			return err
 		}
-		sleep(ctx, restartPause.Draw(pauses), nil, nil)
+		sleep(ctx, pause(), nil, nil)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -286,11 +286,17 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 			}
 			break
 		}
-		c.count(m.Name)
-		if _, err := part.round(d); err != nil {
-			return err
+		c.begin(m.Name)
+		if len(d.Objects) > 0 {
+			if _, err := part.round(d); err != nil {
+				return err
+			}
 		}
 		sleep(m.ctx, d.Think, c.env.Healed, nil)
+	}
+	if c.traffic.NoLastRound {
+		finished()
+		return c.end(m, nil)
 	}
 	ctx, cancel := context.WithTimeout(m.ctx, c.env.Quiet)
 	defer cancel()
@@ -308,19 +314,29 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 	return c.end(m, nil)
 }
 
-// count takes note of a round that a client begins.
-func (c *Crew) count(client string) {
+// begin takes note of a round that a client begins.
+func (c *Crew) begin(client string) {
+	now := c.env.Recorder.Clock().Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rounds[client]++
+	c.began[client] = append(c.began[client], now)
 }
 
-// Rounds returns how many rounds each client has begun before the heal, last
+// Began returns when each client has begun its rounds before the heal, last
 // rounds left out. A client that died before its first one is not there.
-func (c *Crew) Rounds() map[string]int {
+func (c *Crew) Began() map[string][]time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return maps.Clone(c.rounds)
+	return maps.Clone(c.began)
+}
+
+// Rounds returns how many rounds of Began there are.
+func (c *Crew) Rounds() map[string]int {
+	rounds := make(map[string]int)
+	for client, began := range c.Began() {
+		rounds[client] = len(began)
+	}
+	return rounds
 }
 
 // part is what one client does with a primitive.

@@ -21,7 +21,8 @@ func Stream(seed int64, label string) *rand.Rand {
 // the round begins and none of it depends on what happened before, so a
 // client's decisions are a function of the seed, its name and the round.
 type Decision struct {
-	// Objects are the indexes of the objects to take, in rising order.
+	// Objects are the indexes of the objects to take, in rising order. A round
+	// without any is a pause: Think.
 	Objects []int
 	Mode    history.Mode
 	// Try asks for the lock without waiting, where the subject can.

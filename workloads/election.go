@@ -139,6 +139,11 @@ func (c *candidate) lead(s *session, e Election, object string, h *hold, d Decis
 		return false, err
 	}
 	if !believes {
+		// The dead forget nothing. That its session is over reaches a client that
+		// crashes sooner or later than that it is dead.
+		if err := errIfDead(c.ctx); err != nil {
+			return false, err
+		}
 		c.dropWon()
 		c.abandon(s)
 		return false, nil

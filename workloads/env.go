@@ -7,6 +7,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/quantity"
 )
 
 // Env is what the clients of a run share.
@@ -36,6 +37,18 @@ type Env struct {
 	Await func(ctx context.Context, subject, slot, event string, nth int) error
 	// Quiet is how long the last round may take.
 	Quiet time.Duration
+	// Steady makes the pauses that Decision does not have, such as that before a
+	// crashed client's replacement comes, the same each time, whatever the seed.
+	Steady bool
+}
+
+// pauses returns the function that draws the pauses of one purpose.
+func (e *Env) pauses(label string, span quantity.Span) func() time.Duration {
+	if e.Steady {
+		return func() time.Duration { return (span.Min + span.Max) / 2 }
+	}
+	r := Stream(e.Seed, label)
+	return func() time.Duration { return span.Draw(r) }
 }
 
 // LeasePrefix is where, below the run's prefix, each session keeps a key on its

@@ -148,12 +148,12 @@ var askPause = quantity.Span{Min: 30 * time.Millisecond, Max: 120 * time.Millise
 
 // ask asks who leads.
 func (o *observer) ask(ctx context.Context, s *session, e Election, object string) {
-	r := Stream(o.env.Seed, "ask/"+o.Name+"/"+object)
+	pause := o.env.pauses("ask/"+o.Name+"/"+object, askPause)
 	for ctx.Err() == nil {
 		if err := o.askOnce(s, e, object, 2*time.Second); errors.Is(err, errDead) {
 			return
 		}
-		sleep(ctx, askPause.Draw(r), nil, nil)
+		sleep(ctx, pause(), nil, nil)
 	}
 }
 

@@ -40,7 +40,9 @@ func Planned(seed int64, client string, t *Traffic) func() (d Decision, more boo
 			panic(err)
 		}
 		lines = lines[1:]
-		d.Patience = cmp.Or(d.Patience, t.Patience.Max)
+		if len(d.Objects) > 0 {
+			d.Patience = cmp.Or(d.Patience, t.Patience.Max)
+		}
 		return d, true
 	}
 }
@@ -49,6 +51,9 @@ func Planned(seed int64, client string, t *Traffic) func() (d Decision, more boo
 // not zero.
 func (d Decision) String() string {
 	var b strings.Builder
+	if len(d.Objects) == 0 {
+		b.WriteByte('-')
+	}
 	for i, object := range d.Objects {
 		if i > 0 {
 			b.WriteByte(',')
@@ -87,12 +92,21 @@ func (d Decision) String() string {
 //
 // Objects are numbers from 0, in rising order. The rest, in any order, are the
 // fields of Decision, zero where they are left out; the mode is to write unless
-// it says read.
+// it says read. In place of a round there can be a pause:
+//
+//   - think DURATION
 func ParseDecision(line string) (Decision, error) {
 	d := Decision{Mode: history.WriteMode}
 	words := strings.Fields(line)
 	if len(words) == 0 {
 		return d, errors.New("the round is empty; it begins with an object, as in: 0 hold 120ms")
+	}
+	if words[0] == "-" {
+		if len(words) != 3 || words[1] != "think" {
+			return d, fmt.Errorf("%q is no pause, which is written: - think 500ms", line)
+		}
+		err := d.set(words[1], words[2])
+		return d, err
 	}
 	for text := range strings.SplitSeq(words[0], ",") {
 		object, err := strconv.Atoi(text)
@@ -192,7 +206,7 @@ func (t *Traffic) roundMistakes() []Mistake {
 	for _, client := range slices.Sorted(maps.Keys(t.Rounds)) {
 		for i, line := range t.Rounds[client] {
 			d, err := ParseDecision(line)
-			if err == nil && d.Objects[len(d.Objects)-1] >= t.Objects {
+			if err == nil && len(d.Objects) > 0 && d.Objects[len(d.Objects)-1] >= t.Objects {
 				err = fmt.Errorf("there is no object %d: the workload has keys: %d, and they are numbered from 0", d.Objects[len(d.Objects)-1], t.Objects)
 			}
 			if err != nil {

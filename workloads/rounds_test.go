@@ -65,6 +65,22 @@ func TestAnyDecisionIsReadAsItWasWritten(t *testing.T) {
 	})
 }
 
+func TestAPauseIsARoundWithoutObjects(t *testing.T) {
+	const line = "- think 500ms"
+	d, err := ParseDecision(line)
+	if err != nil || len(d.Objects) > 0 || d.Think != 500*time.Millisecond || d.String() != line {
+		t.Errorf("%+v, %v, written %q", d, err, d)
+	}
+	traffic := DefaultTraffic()
+	traffic.Clients, traffic.TTL, traffic.OnLoss, traffic.Rounds = 1, time.Second, Stop, Rounds{"c1": {line}}
+	if m := traffic.Mistakes(history.Mutex); len(m) > 0 {
+		t.Errorf("%v", m)
+	}
+	if planned, _ := Planned(1, "c1", &traffic)(); !reflect.DeepEqual(planned, d) {
+		t.Errorf("%+v", planned)
+	}
+}
+
 // A field that is added to Decision has to be written too.
 func TestEveryFieldOfADecisionIsWritten(t *testing.T) {
 	base := Decision{Objects: []int{0}, Mode: history.WriteMode}
@@ -95,6 +111,9 @@ func TestWhatIsNoRoundIsRefused(t *testing.T) {
 		"hold 5ms":          `"hold" is not a list of objects`,
 		"0,x":               `"0,x" is not a list of objects`,
 		"-1":                `"-1" is not a list of objects`,
+		"-":                 `"-" is no pause, which is written: - think 500ms`,
+		"- hold 5ms":        `"- hold 5ms" is no pause`,
+		"- think 5":         `think "5" is not a duration`,
 		"1,0":               "the objects 1,0 do not rise",
 		"1,1":               "the objects 1,1 do not rise",
 		"0 hold":            "hold needs a value",

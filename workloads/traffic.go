@@ -68,6 +68,9 @@ type Traffic struct {
 	// is too slow for them there are fewer: none begins in the last two thirds of
 	// the quiet time but the first.
 	LastRounds int `yaml:"last-rounds,omitempty"`
+	// NoLastRound lets clients end at the heal, for a run that is to be short: whether
+	// everybody could go on, and what is left behind, then hardly shows.
+	NoLastRound bool `yaml:"no-last-round,omitempty"`
 	// Permits is how many may hold a semaphore at once, or how many have to
 	// enter a double barrier.
 	Permits int `yaml:"permits"`
@@ -128,6 +131,9 @@ func (t *Traffic) Mistakes(p history.Primitive) []Mistake {
 	check("keys", between(t.Objects, 1, 10000))
 	check("observers", between(t.Observers, 0, 100))
 	check("last-rounds", between(t.LastRounds, 0, 1000))
+	if t.NoLastRound && t.LastRounds > 0 {
+		check("no-last-round", fmt.Errorf("last-rounds asks for %d", t.LastRounds))
+	}
 	if t.TTL < time.Second || t.TTL%time.Second != 0 {
 		check("ttl", fmt.Errorf("%v is not a whole number of seconds, one or more", t.TTL))
 	}

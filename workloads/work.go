@@ -101,9 +101,11 @@ func (c *Client) work(s *session, holds []*hold, length time.Duration, guarded b
 }
 
 // believes is true unless the client was told that its session is over and
-// heeds it. A hold that began after the client was told ends here.
+// heeds it. A hold that began after the client was told ends here. The dead are
+// told nothing: what they do next comes to nothing, and the end of their session
+// reaches them sooner or later than that of their life.
 func (c *Client) believes(s *session, h *hold) bool {
-	if !c.heeds {
+	if !c.heeds || c.ctx.Err() != nil {
 		return true
 	}
 	select {

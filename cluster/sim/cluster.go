@@ -34,6 +34,10 @@ type Config struct {
 	Clock      func(party string) float64
 	// Stream returns the random stream for a purpose.
 	Stream func(label string) *rand.Rand
+	// Steady makes everything but delays that are ranges the same in every run,
+	// whatever the streams: nobody is ever slow, an election takes one and a half
+	// timeouts, pauses are as long as they mostly are.
+	Steady bool
 	// Interrupted, if set, is asked again and again; once it returns true,
 	// Interrupt is called, in the bubble.
 	Interrupted func() bool
@@ -63,7 +67,7 @@ type Cluster struct {
 	// All of the following is guarded by the scheduler's lock.
 
 	store  *model.Store
-	random *rand.Rand // of what happens between members
+	random chance // of what happens between members
 	term   uint64
 	leader *member // nil while there is none
 	// vote counts what has been looked at: an election that was overtaken by
@@ -100,9 +104,10 @@ var (
 func Start(c Config) *Cluster {
 	c = c.withDefaults()
 	s := &Cluster{
-		config: c, scheduler: newScheduler(), term: 2, random: c.Stream("peers"),
+		config: c, scheduler: newScheduler(), term: 2,
 		wires: make(map[pair]*wire), parties: make(map[string]*party), log: []int64{1}, told: 1,
 	}
+	s.random = s.chance("peers")
 	s.store = model.New(model.Config{Election: c.Election, Heartbeat: c.Heartbeat, ClusterID: 1, MemberID: 1})
 	for i := range c.Members {
 		s.members = append(s.members, &member{cluster: s, index: i, name: fmt.Sprintf("m%d", i+1), up: true, revision: 1})
@@ -116,7 +121,7 @@ func Start(c Config) *Cluster {
 	}
 	s.leader = s.members[0]
 	s.scheduler.interrupted, s.scheduler.interrupt = c.Interrupted, c.Interrupt
-	s.scheduler.after(time.Duration(s.random.Int64N(int64(s.check()))), s.expire)
+	s.scheduler.after(s.random.upTo(s.check()), s.expire)
 	go s.scheduler.run()
 	return s
 }
@@ -171,7 +176,7 @@ func (c *Cluster) partyOf(name string) *party {
 func (c *Cluster) party(name string) *party {
 	p := c.parties[name]
 	if p == nil {
-		p = &party{cluster: c, name: name, random: c.config.Stream("network/" + name), grains: grainsOf(name), rate: 1}
+		p = &party{cluster: c, name: name, random: c.chance("network/" + name), grains: grainsOf(name), rate: 1}
 		if c.config.Clock != nil {
 			p.rate = cmp.Or(c.config.Clock(name), 1)
 		}

@@ -242,7 +242,7 @@ func propose[A payload](m *member, x *exchange, change func() (A, error)) {
 			if c.term != term || !m.follows() {
 				// It was on its way to a leader that is gone, or cannot be reached: it may
 				// be lost with it, or be in the next one's log.
-				if c.random.IntN(2) == 0 {
+				if !c.random.oneIn(2) {
 					m.queue(x, begin)
 				} else {
 					m.queue(x, nil)

@@ -1,9 +1,6 @@
 package sim
 
-import (
-	"math/rand/v2"
-	"time"
-)
+import "time"
 
 // party is who connects: a client, or the harness. All but name is guarded by the
 // scheduler's lock.
@@ -12,7 +9,7 @@ type party struct {
 	name    string
 	// random is drawn from by events only, so that the order of draws is that of
 	// the run.
-	random *rand.Rand
+	random chance
 	grains grains
 	ways   []*way // by member
 	turn   int
@@ -30,21 +27,21 @@ type party struct {
 
 // delay is how long a message of the party is on its way.
 func (p *party) delay() time.Duration {
-	return p.cluster.config.Delays.draw(p.random) + p.grains.next()
+	return p.cluster.config.Delays.draw(p.random.Rand) + p.grains.next()
 }
 
 // step is how long something small takes.
 func (p *party) step() time.Duration {
-	return time.Microsecond + time.Duration(p.random.Int64N(int64(20*time.Microsecond))) + p.grains.next()
+	return time.Microsecond + p.random.upTo(20*time.Microsecond) + p.grains.next()
 }
 
 // hiccup is how long a party does not get to what it is about to do: mostly not
 // at all, and now and then as long as a machine that is busy makes it wait.
 func (p *party) hiccup() time.Duration {
-	if p.random.IntN(hiccups) > 0 {
+	if !p.random.oneIn(hiccups) {
 		return 0
 	}
-	return time.Duration(p.random.Int64N(int64(time.Millisecond))) + p.grains.next()
+	return p.random.upTo(time.Millisecond) + p.grains.next()
 }
 
 // hiccups is of how many turns one has to wait.

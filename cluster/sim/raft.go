@@ -60,7 +60,7 @@ func (c *Cluster) look() {
 	if c.leader != nil && c.majority(c.leader) {
 		return
 	}
-	timeout := c.config.Election + time.Duration(c.random.Int64N(int64(c.config.Election)))
+	timeout := c.config.Election + c.random.upTo(c.config.Election)
 	c.scheduler.after(timeout, func() bool {
 		if c.vote == vote {
 			c.elect()
@@ -88,7 +88,7 @@ func (c *Cluster) elect() {
 		c.become(nil)
 		return
 	}
-	c.become(fit[c.random.IntN(len(fit))])
+	c.become(fit[c.random.index(len(fit))])
 }
 
 // become makes a member the leader, which gives all leases their time again.
@@ -169,7 +169,7 @@ func (c *Cluster) tell() {
 
 // peerDelay is how long a message between members is on its way.
 func (c *Cluster) peerDelay() time.Duration {
-	return c.config.Peers.draw(c.random) + c.grains.next()
+	return c.config.Peers.draw(c.random.Rand) + c.grains.next()
 }
 
 // commitDelay is how long it takes until an entry that a member proposes is

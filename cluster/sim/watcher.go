@@ -56,8 +56,7 @@ func (r *remote) pause(ctx context.Context) error {
 	woken := make(chan struct{})
 	s := r.party.cluster.scheduler
 	s.post(post{party: r.party, kind: postPause, take: func() {
-		wait := float64(clientBackoff) * (0.9 + 0.2*r.party.random.Float64())
-		s.after(duration(wait), func() bool {
+		s.after(r.party.random.about(clientBackoff, 0.1), func() bool {
 			close(woken)
 			return true
 		})

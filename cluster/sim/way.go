@@ -91,7 +91,7 @@ func (w *way) refuse() {
 		pause = min(pause*8/5, longestWait)
 	}
 	w.attempts++
-	pause = time.Duration(float64(pause) * (0.8 + 0.4*w.party.random.Float64()))
+	pause = w.party.random.about(pause, 0.2)
 	epoch := w.epoch
 	w.party.cluster.scheduler.after(pause, func() bool {
 		if w.epoch == epoch && w.state == refused {
@@ -253,7 +253,7 @@ func (w *way) deliver(m *message) bool {
 		// The client gave up meanwhile. Of a stream, that is its end. A request is
 		// served all the same, unless the news of its end came right behind it, as
 		// out of a stall: then the server may see that first.
-		if m.exchange.request == nil || m.kept && w.party.random.IntN(2) == 0 {
+		if m.exchange.request == nil || m.kept && w.party.random.oneIn(2) {
 			return false
 		}
 	}
