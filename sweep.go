@@ -46,6 +46,9 @@ type Found struct {
 	Seed     int64
 	Scenario Scenario
 	Digest   history.Digest
+	// Smallest are the scenarios of the runs that showed it with the least else in
+	// them, the smallest first: those are the best to shrink.
+	Smallest []Scenario
 	// After is how long the sweep had taken when it was first seen.
 	After time.Duration
 }
@@ -56,6 +59,9 @@ type Tested struct {
 	// Runs by their verdict.
 	Holds, Violated, Unknown, Vacuous int
 }
+
+// mostSmallest is how many runs are kept of each mechanism.
+const mostSmallest = 3
 
 // SweepResult is what a sweep has come to. All but times is the same for the same
 // seeds, whatever the number of jobs.
@@ -135,7 +141,7 @@ func Sweep(ctx context.Context, scenario func(seed int64) Scenario, o SweepOptio
 		ctx, cancel = context.WithTimeout(ctx, o.Limit)
 		defer cancel()
 	}
-	s := &sweep{options: o, scenario: scenario, next: o.From, began: time.Now(), found: make(map[string]*Found), tested: make(map[[2]string]*Tested)}
+	s := &sweep{options: o, scenario: scenario, next: o.From, began: time.Now(), found: make(map[string]*finds), tested: make(map[[2]string]*Tested)}
 	s.result.Failed = make(map[int64]error)
 	var jobs sync.WaitGroup
 	for range o.Jobs {
@@ -162,10 +168,36 @@ type sweep struct {
 	cut    bool // a run was given up
 	wrong  error
 	result SweepResult
-	found  map[string]*Found
+	found  map[string]*finds
 	tested map[[2]string]*Tested
 	told   time.Time
 }
+
+// finds is a mechanism with the sizes of its smallest runs.
+type finds struct {
+	Found
+	sizes []int
+}
+
+// keep keeps a run if it is among the smallest.
+func (f *finds) keep(m *Simulation) {
+	size := len(m.History.Operations) + faultWeight*len(m.History.Faults)
+	place, _ := slices.BinarySearchFunc(f.sizes, size, func(s, size int) int {
+		if s < size || s == size && f.Smallest[slices.Index(f.sizes, s)].Seed < m.Scenario.Seed {
+			return -1
+		}
+		return 1
+	})
+	f.sizes = slices.Insert(f.sizes, place, size)
+	f.Smallest = slices.Insert(f.Smallest, place, m.Scenario)
+	if len(f.sizes) > mostSmallest {
+		f.sizes, f.Smallest = f.sizes[:mostSmallest], f.Smallest[:mostSmallest]
+	}
+}
+
+// faultWeight is how many operations a fault is as bad as, for who has to look
+// through a run.
+const faultWeight = 10
 
 const progressPause = 200 * time.Millisecond
 
@@ -230,13 +262,14 @@ func (s *sweep) account(ctx context.Context, seed int64, m, again *Simulation, e
 	for _, b := range m.Result.Mechanisms() {
 		f := s.found[b.Mechanism]
 		if f == nil {
-			f = &Found{Seed: seed, After: time.Since(s.began)}
+			f = &finds{Found: Found{Seed: seed, After: time.Since(s.began)}}
 			s.found[b.Mechanism] = f
 		}
 		if f.Runs == 0 || seed < f.Seed {
 			f.Broken, f.Seed, f.Scenario, f.Digest = b, seed, m.Scenario, m.Digest
 		}
 		f.Runs++
+		f.keep(m)
 		if s.options.FailFast && (s.options.Strict || !b.Excused) {
 			s.stop = true
 		}
@@ -279,7 +312,9 @@ func (s *sweep) view() *SweepResult {
 	r.Diverged = slices.Sorted(slices.Values(r.Diverged))
 	r.Found, r.Tested = nil, nil
 	for _, f := range s.found {
-		r.Found = append(r.Found, *f)
+		found := f.Found
+		found.Smallest = slices.Clone(f.Smallest)
+		r.Found = append(r.Found, found)
 	}
 	slices.SortFunc(r.Found, func(a, b Found) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Mechanism, b.Mechanism))

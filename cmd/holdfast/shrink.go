@@ -6,16 +6,20 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-holdfast/holdfast"
 )
 
-// shrinkAll shrinks the first run of everything that a sweep found.
+// shrinkLimit is how long the shrinking of one thing may take.
+const shrinkLimit = 10 * time.Second
+
+// shrinkAll shrinks everything that a sweep found.
 func (f *simulateFlags) shrinkAll(cmd *cobra.Command, r *holdfast.SweepResult) error {
 	for _, found := range r.Found {
-		if err := f.shrinkOne(cmd, found.Scenario, found.Mechanism, found.Seed); err != nil {
+		if err := f.shrinkOne(cmd, found.Smallest, found.Mechanism); err != nil {
 			return err
 		}
 		if cmd.Context().Err() != nil {
@@ -25,32 +29,52 @@ func (f *simulateFlags) shrinkAll(cmd *cobra.Command, r *holdfast.SweepResult) e
 	return nil
 }
 
-// shrinkOne shrinks one run, writes the scenario to a file and says what came of
-// it.
-func (f *simulateFlags) shrinkOne(cmd *cobra.Command, scenario holdfast.Scenario, mechanism string, seed int64) error {
-	status := newStatus(cmd.ErrOrStderr())
-	shrunk, err := holdfast.Shrink(cmd.Context(), scenario, mechanism, holdfast.ShrinkOptions{
-		Jobs: f.sweep.Jobs, Progress: func(p holdfast.ShrinkProgress) {
-			status.set(fmt.Sprintf("shrinking: %s; %d simulations; %v", p.Step, p.Simulations, p.Size))
-		},
-	})
-	status.end()
-	if err != nil {
-		return fmt.Errorf("shrink seed %d: %w", seed, err)
+// shrinkOne shrinks one of several runs that show the same, writes the scenario to
+// a file and says what came of it. If there is no time to make one small, the next
+// has what is left.
+func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, mechanism string) error {
+	var best *holdfast.Shrunk
+	left := shrinkLimit
+	for i, run := range runs {
+		status := newStatus(cmd.ErrOrStderr())
+		shrunk, err := holdfast.Shrink(cmd.Context(), run, mechanism, holdfast.ShrinkOptions{
+			Jobs: f.sweep.Jobs, Limit: left / time.Duration(len(runs)-i), Progress: func(p holdfast.ShrinkProgress) {
+				status.set(fmt.Sprintf("shrinking: %s; %d simulations; %v", p.Step, p.Simulations, p.Size))
+			},
+		})
+		status.end()
+		if err != nil {
+			return fmt.Errorf("shrink seed %d: %w", run.Seed, err)
+		}
+		if best == nil || smaller(shrunk, best) {
+			best = shrunk
+		}
+		if left -= shrunk.Took; left < time.Second || !best.Cut && !best.NeedsSeed || cmd.Context().Err() != nil {
+			break
+		}
 	}
-	text, err := shrunk.Scenario.YAML()
+	text, err := best.Scenario.YAML()
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return fmt.Errorf("write the shrunk scenario: %w", err)
 	}
-	path := filepath.Join(f.out, fmt.Sprintf("shrunk-%s-%d-%s.yaml", scenario.Workloads[0].Subject, seed, slug(mechanism)))
+	path := filepath.Join(f.out, fmt.Sprintf("shrunk-%s-%s.yaml", best.Scenario.Workloads[0].Subject, slug(mechanism)))
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		return fmt.Errorf("write the shrunk scenario: %w", err)
 	}
-	printShrunk(cmd.OutOrStdout(), shrunk, path)
+	printShrunk(cmd.OutOrStdout(), best, path)
 	return nil
+}
+
+// smaller is true if one says more plainly what another does, too.
+func smaller(one, than *holdfast.Shrunk) bool {
+	if one.NeedsSeed != than.NeedsSeed {
+		return than.NeedsSeed
+	}
+	parts := func(s *holdfast.Shrunk) int { return s.After.Faults + s.After.Clients + s.After.Rounds }
+	return parts(one) < parts(than)
 }
 
 // slug is a mechanism as part of a file's name.
@@ -59,7 +83,7 @@ func slug(text string) string {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
 	})
 	name := strings.Join(words, "-")
-	return name[:min(len(name), 60)]
+	return name[:min(len(name), 80)]
 }
 
 // printShrunk says what became small, and how to see it.

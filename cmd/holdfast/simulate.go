@@ -238,7 +238,7 @@ func (f *simulateFlags) one(cmd *cobra.Command, scenarios func(int64) holdfast.S
 	}
 	if f.shrink {
 		for _, b := range judgement.Result().Mechanisms() {
-			if err := f.shrinkOne(cmd, judgement.Scenario, b.Mechanism, f.seed); err != nil {
+			if err := f.shrinkOne(cmd, []holdfast.Scenario{judgement.Scenario}, b.Mechanism); err != nil {
 				return err
 			}
 		}
