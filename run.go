@@ -120,6 +120,8 @@ type run struct {
 	// ends it; both are nil in any other.
 	stopped   func() bool
 	interrupt func()
+	// standstill is how long a virtual run may do nothing; zero is the usual time.
+	standstill time.Duration
 
 	mu sync.Mutex
 	// links are those of the clients that are connected.

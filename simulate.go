@@ -45,7 +45,7 @@ func Simulate(ctx context.Context, s Scenario) (*Simulation, error) {
 	}
 	r := &run{scenario: &s, info: &Info{}}
 	fault := r.live(ctx)
-	if r.record == nil {
+	if r.record == nil || errors.Is(fault, errStandstill) {
 		return nil, errors.Join(fault, ctx.Err())
 	}
 	m := &Simulation{Scenario: s, History: r.record.memory.History(), Digest: r.record.memory.Digest(), Warnings: r.info.Warnings, Rounds: r.info.Rounds, Began: make(map[string][]time.Duration)}

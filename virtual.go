@@ -1,8 +1,10 @@
 package holdfast
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -11,6 +13,12 @@ import (
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/sim"
 )
+
+// standstill is for how long, by the wall clock, a virtual run may do nothing. It
+// takes microseconds from one thing to the next.
+const standstill = 30 * time.Second
+
+var errStandstill = errors.New("the simulation has stood still")
 
 // live runs the run, in a bubble if its cluster's time is virtual. Nothing in
 // there may wait for ctx, which was made outside: the cluster asks for its end
@@ -21,15 +29,42 @@ func (r *run) live(ctx context.Context) error {
 		return r.run(ctx)
 	}
 	var interrupted atomic.Bool
+	var beats atomic.Int64
 	defer context.AfterFunc(ctx, func() { interrupted.Store(true) })()
-	var fault error
-	err := sim.Bubble(func() {
-		inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		defer cancel()
-		r.stopped, r.interrupt = interrupted.Load, cancel
-		fault = r.run(inner)
-	})
-	return errors.Join(fault, err)
+	ended := make(chan error, 1)
+	go func() {
+		var fault error
+		err := sim.Bubble(func() {
+			inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+			defer cancel()
+			r.stopped = func() bool {
+				beats.Add(1)
+				return interrupted.Load()
+			}
+			r.interrupt = cancel
+			fault = r.run(inner)
+		})
+		if errors.Is(err, sim.ErrLeftBehind) {
+			r.warn("end the simulation", err)
+			err = nil
+		}
+		ended <- errors.Join(fault, err)
+	}()
+	patience := cmp.Or(r.standstill, standstill)
+	ticker := time.NewTicker(patience)
+	defer ticker.Stop()
+	for last := int64(-1); ; {
+		select {
+		case err := <-ended:
+			return err
+		case <-ticker.C:
+			if now := beats.Load(); now != last {
+				last = now
+				continue
+			}
+			return fmt.Errorf("%w for %v: a goroutine in it waits for what virtual time does not know of, such as a mutex, a channel that was made before the run, or the network", errStandstill, patience)
+		}
+	}
 }
 
 // begun notes that the cluster is up. What a virtual clock says is no time that

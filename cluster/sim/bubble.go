@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"testing"
@@ -28,22 +29,33 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
+// ErrLeftBehind is returned when all was done, but goroutines are left that nothing
+// will ever wake. They stay for as long as the process lives.
+var ErrLeftBehind = errors.New("goroutines are left behind that wait for what never comes")
+
 // Bubble runs f where time is virtual: it stands still while any goroutine of
 // the bubble can run, and then jumps to the next timer. It returns when f and
-// every goroutine that it started have ended, and returns as a *PanicError what f
-// panicked with, or what the bubble did because goroutines are left that nothing
-// will wake. What was made outside, channels, timers and contexts that end, must
+// every goroutine that it started have ended. It returns as a *PanicError what f
+// panicked with, or what the bubble did when nothing would ever wake f, and
+// ErrLeftBehind if only others are left. What was made outside, channels, timers and contexts that end, must
 // not be waited for within.
 //
 // It is a bubble of testing/synctest, which promises to work in tests only: that
 // it works here with this version of Go is what TestBubble holds.
 func Bubble(f func()) (err error) {
+	var panicked *PanicError
+	returned := false
 	defer func() {
-		if p := recover(); p != nil {
+		switch p := recover(); {
+		case p == nil:
+		case panicked != nil:
+			err = panicked
+		case returned:
+			err = ErrLeftBehind
+		default:
 			err = &PanicError{p, debug.Stack()}
 		}
 	}()
-	var panicked *PanicError
 	synctest.Test(new(testing.T), func(*testing.T) {
 		done := make(chan struct{})
 		// In a goroutine of its own: testing would take a panic for a test's.
@@ -55,6 +67,7 @@ func Bubble(f func()) (err error) {
 				}
 			}()
 			f()
+			returned = true
 		}()
 		<-done
 	})

@@ -21,7 +21,7 @@ func runCommand() *cobra.Command {
 		seed             int64
 		duration         time.Duration
 		clients, members int
-		out              string
+		out, kind        string
 		set              []string
 		strict, asJSON   bool
 	)
@@ -39,6 +39,7 @@ directory can still be judged by: holdfast check DIR.
 ` + exitCodesHelp,
 		Example: `  holdfast run
   holdfast run quick --seed 7 --duration 1m --clients 6
+  holdfast run quick --cluster sim
   holdfast run calm --set workloads.0.hold=1ms..5ms --set faults=[]
   holdfast run my-scenario.yaml --strict --json > verdict.json`,
 		Args: arguments(cobra.MaximumNArgs(1)),
@@ -55,6 +56,7 @@ directory can still be judged by: holdfast check DIR.
 				"seed":     fmt.Sprintf("seed=%d", seed),
 				"duration": fmt.Sprintf("duration=%v", duration),
 				"members":  fmt.Sprintf("cluster.members=%d", members),
+				"cluster":  "cluster.kind=" + kind,
 			} {
 				if cmd.Flags().Changed(flag) {
 					set = append(set, assignment)
@@ -83,6 +85,7 @@ directory can still be judged by: holdfast check DIR.
 	flags.DurationVar(&duration, "duration", 0, "how long there are load and faults, for example 20s")
 	flags.IntVar(&clients, "clients", 0, "the number of clients of each workload")
 	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
+	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, or sim, which is simulated in virtual time")
 	flags.StringVar(&out, "out", "runs", "the directory below which the run directory is made")
 	flags.StringArrayVar(&set, "set", nil, "set a field of the scenario, as in clients.ttl=2s or workloads.0.keys=1 (repeatable)")
 	flags.BoolVar(&strict, "strict", false, "let known upstream defects and beliefs that outlived their lease fail the run")
