@@ -174,8 +174,11 @@ func anyScenario(t *rapid.T) Scenario {
 		return quantity.Span{Min: low, Max: low + time.Duration(rapid.Int64Range(0, int64(3*time.Second)).Draw(t, name+" more"))}
 	}
 	var kinds []string
+	b, _ := backendOf("embedded")
 	for _, k := range faults.Kinds() {
-		kinds = append(kinds, k.Name)
+		if k.Unsupported(b.capabilities(ClusterSpec{Members: 3})) == nil { // some are for simulated clusters only
+			kinds = append(kinds, k.Name)
+		}
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "entries") {
 		f := Fault{Of: rapid.SliceOfN(rapid.SampledFrom(kinds), 1, 4).Draw(t, "of"), For: span("for")}

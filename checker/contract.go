@@ -193,10 +193,12 @@ func (r *record) outside(s *subject, j *judgement) int {
 			continue // nobody had asked for anything yet
 		}
 		told[life.Key] = true
-		j.findings = append(j.findings, r.breach(s, op, r.log.Latest(life.Create), "key below the prefix of no object", func() string {
+		f := r.breach(s, op, r.log.Latest(life.Create), "key below the prefix of no object", func() string {
 			return fmt.Sprintf("%s's session made the key %s (rev %d), by its %s of %s called at %s or after it: it is below the prefix of no object of %s",
 				session.Client, life.Key, life.Create, op.Kind, op.Object, at(op.Call), s.Name)
-		}))
+		})
+		f.Known = r.slashless(s, op.Object, life)
+		j.findings = append(j.findings, f)
 	}
 	return len(told)
 }

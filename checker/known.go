@@ -32,7 +32,7 @@ func KnownIssues() []KnownIssue {
 		{"try-lock-ghost", "TryLock leaves its key", "a TryLock that fails to delete its key leaves it in the line, where it becomes the owner"},
 		{"etcd#22123", "Resign forgets a leadership that it did not end", "a Resign whose request fails forgets the leadership all the same; the next one does nothing and says nil"},
 		{"etcd#21128", "Campaign leaves its key after a compaction", "a Campaign whose watch fails with ErrCompacted returns that and leaves its key in the line"},
-		{"etcd#10297", "ResumeElection sees foreign keys", "NewElection adds a / to its prefix and ResumeElection does not, so that it takes keys of elections whose name begins like its own for its leaders"},
+		{"etcd#10297", "ResumeElection sees foreign keys", "NewElection adds a / to its prefix and ResumeElection does not, so that it takes keys of elections whose name begins like its own for its leaders, and campaigns with a key beside those of its own"},
 		{"etcd#18163", "Observe ends silently", "an observation whose watch fails with ErrCompacted closes its channel without a word"},
 		{"rwmutex-unlock-twice", "RWMutex forgets a key that it did not delete", "an Unlock whose request fails forgets the key; the next one says nil and the key stays"},
 		{"rwmutex-unlock-panics", "RWMutex.Unlock panics without a lock", "Unlock and RUnlock use the key of a lock call without looking whether there was one"},

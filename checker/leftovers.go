@@ -234,8 +234,8 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 		if closing == nil || r.deletedBy(t.Life) != causeLease {
 			continue
 		}
-		op := r.maker(t, m)
-		if op != nil && op.Outcome == history.Info && op.Deadline != 0 && op.Return >= op.Deadline && r.log.Latest(t.Create)+settled <= op.Deadline &&
+		op, sole := r.maker(t, m)
+		if op != nil && sole && op.Outcome == history.Info && op.Deadline != 0 && op.Return >= op.Deadline && r.log.Latest(t.Create)+settled <= op.Deadline &&
 			op.Return <= closing.Call && !r.harmed(op.Client, op.Call, op.Return) {
 			found(op, t.Life, closing)
 		}

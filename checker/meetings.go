@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,13 @@ func meetingMechanisms() []mechanism {
 			match: func(r *record, op *history.Operation, _ *tenure) bool { return r.compacted(op.Call, r.ended(op)) },
 		},
 		{
+			KnownIssue: KnownIssue{"double-barrier-late-sign", "enter heeds the sign of an earlier meeting",
+				"who comes last puts the sign that all have come, by one name for all meetings and on no condition; a put that is late lets in whoever waits for the next one"},
+			property: Passage, also: []string{Linearizable},
+			primitives: []history.Primitive{history.DoubleBarrier}, kinds: []history.Kind{history.Enter},
+			match: heedsALateSign,
+		},
+		{
 			KnownIssue: KnownIssue{"double-barrier-enters-without-key", "enter succeeds without its key",
 				"Enter waits for the sign that all have come and does not look whether its own key is still there"},
 			property: Passage, primitives: []history.Primitive{history.DoubleBarrier}, kinds: []history.Kind{history.Enter},
@@ -69,6 +77,44 @@ func meetingMechanisms() []mechanism {
 			},
 		},
 	}
+}
+
+// heedsALateSign is true if the sign that all have come was put during a call
+// while fewer were there than have to be, and an earlier enter of another session,
+// whose outcome is not known, can have put it.
+func heedsALateSign(r *record, op *history.Operation, _ *tenure) bool {
+	ob := r.objects[objectID{op.Subject, op.Object}]
+	at := slices.IndexFunc(r.subjects, func(s *subject) bool { return s.Name == op.Subject })
+	if ob == nil || r.log == nil || at < 0 {
+		return false
+	}
+	s, sign := r.subjects[at], r.h.Header.ObjectPrefix(op.Subject, op.Object)+"/ready"
+	for i := range ob.tenures {
+		if ob.tenures[i].Key != sign {
+			continue
+		}
+		for _, put := range ob.tenures[i].Values {
+			if r.log.Earliest(put.Revision) <= r.ended(op) && r.log.Latest(put.Revision) >= op.Call && r.membersAt(s, ob, put.Revision) < max(s.Permits, 1) &&
+				slices.ContainsFunc(ob.operations, func(before *history.Operation) bool {
+					return before.Kind == history.Enter && before.Lease != op.Lease && before.Outcome != history.Ok && before.Outcome != history.Fail &&
+						before.Call <= r.log.Latest(put.Revision) && before.Call < op.Call
+				}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// membersAt is how many members' keys were there at a revision.
+func (r *record) membersAt(s *subject, ob *object, revision int64) int {
+	n := 0
+	for i := range ob.tenures {
+		if t := &ob.tenures[i]; t.Create <= revision && (t.Delete == 0 || t.Delete > revision) && r.isMember(s, ob, t.Life) {
+			n++
+		}
+	}
+	return n
 }
 
 // compacted is true if the store may have been compacted within an interval:

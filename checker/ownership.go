@@ -3,6 +3,7 @@ package checker
 import (
 	"fmt"
 	"sort"
+	"strconv"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
@@ -212,8 +213,24 @@ func (r *record) ownedByLease(s *subject, ob *object, op *history.Operation) (*f
 	return lie, false
 }
 
-// invented is a success that names a key which never was.
+// slashless names the defect of etcd's by which a resumed election, which adds no
+// "/" to its prefix, campaigns with a key beside those of its object; or "".
+func (r *record) slashless(s *subject, object string, life *history.Life) string {
+	if s.Primitive != history.Election || life.Key != r.h.Header.ObjectPrefix(s.Name, object)+strconv.FormatInt(life.Lease, 16) {
+		return ""
+	}
+	return r.knownAs(s, "etcd#10297")
+}
+
+// invented is a success that names a key which never was one of its object's.
 func (r *record) invented(s *subject, op *history.Operation) *finding {
+	if life := r.lifeOf(op.Key, op.Token); life != nil && r.objectOf(s, life) == nil {
+		f := r.lie(s, op, nil, s.culprit(), "its key is not below its object's prefix", func() string {
+			return fmt.Sprintf("its key %s is not below the prefix of %s", op.Key, op.Object)
+		})
+		f.Known = r.slashless(s, op.Object, life)
+		return f
+	}
 	blame := BlameServer
 	if s.Origin == history.Broken {
 		blame = BlameSubject

@@ -39,7 +39,7 @@ func (r *record) strays(ob *object) []stray {
 		if m == nil || m.nameless || !m.failed {
 			continue
 		}
-		if maker := r.maker(t, m); maker != nil {
+		if maker, _ := r.maker(t, m); maker != nil {
 			until := r.log.Earliest(t.gone)
 			if call, taken := claimed[t.Create]; taken {
 				until = min(until, call)
@@ -108,19 +108,21 @@ func (m *makers) add(op *history.Operation) {
 	m.known = append(m.known, made{op, last})
 }
 
-// maker returns the call that made a key and reported no success, or nil if
-// another may have made it. Of a call that runs, or that a crash cut off, nothing
-// was told.
-func (r *record) maker(t *tenure, m *makers) *history.Operation {
+// maker returns the call that made a key and reported no success, or nil if one
+// that succeeded may have made it. Of a call that runs, or that a crash cut off,
+// nothing was told. Of several whose outcome is not known it is the last that may
+// have made the key, and sole is false.
+func (r *record) maker(t *tenure, m *makers) (maker *history.Operation, sole bool) {
 	earliest, latest := r.log.Earliest(t.Create), r.log.Latest(t.Create)
-	var maker *history.Operation
+	sole = true
 	for _, op := range m.unknown {
 		switch {
 		case op.Call > latest:
 			continue
-		case !op.Completed() || maker != nil:
-			return nil
+		case !op.Completed():
+			return nil, false
 		}
+		sole = maker == nil
 		maker = op
 	}
 	last := sort.Search(len(m.known), func(k int) bool { return m.known[k].Call > latest }) - 1
@@ -130,14 +132,11 @@ func (r *record) maker(t *tenure, m *makers) *history.Operation {
 			continue
 		}
 		if op.Outcome == history.Ok || maker != nil {
-			return nil
+			return nil, false
 		}
 		maker = op
 	}
-	if maker == nil {
-		return nil
-	}
-	return maker
+	return maker, sole
 }
 
 // mayHaveMade is true if a call may have made a key. Of one whose outcome is not

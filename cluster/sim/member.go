@@ -27,6 +27,9 @@ type member struct {
 	waiting []waiting
 	queued  []*queued
 	lost    int
+	// alone is true while it has no leader, since when since says.
+	alone bool
+	since time.Duration
 	// watching are the streams of watches that it serves, in the order of their
 	// opening.
 	watching []*exchange
@@ -46,6 +49,10 @@ type queued struct {
 // receive is when a request has come.
 func (m *member) receive(x *exchange, p payload) {
 	s := m.cluster.store
+	if x.needsLeader && x.request == nil && m.alone && m.cluster.scheduler.now() >= m.since+m.cluster.config.Election {
+		x.answer(nil, rpctypes.ErrGRPCNoLeader)
+		return
+	}
 	switch r := p.(type) {
 	case *pb.RangeRequest:
 		answer := func() {
@@ -281,6 +288,7 @@ func (m *member) follows() bool {
 
 // lead does what has waited for a leader.
 func (m *member) lead() {
+	m.alone = false
 	m.lost++
 	all := m.queued
 	m.queued = nil
@@ -302,12 +310,18 @@ func (m *member) lead() {
 }
 
 // leaderless notes that the member has no leader. Streams that need one end if
-// that lasts.
+// that lasts: a member finds out after an election timeout, and then looks three
+// times (server/etcdserver/api/v3rpc/interceptor.go, monitorLeader). New ones it
+// refuses as soon as it has found out.
 func (m *member) leaderless() {
+	if m.alone {
+		return
+	}
+	c := m.cluster
+	m.alone, m.since = true, c.scheduler.now()
 	m.lost++
 	lost := m.lost
-	c := m.cluster
-	c.scheduler.after(3*c.config.Election, func() bool {
+	c.scheduler.after(4*c.config.Election, func() bool {
 		if m.lost != lost {
 			return false
 		}

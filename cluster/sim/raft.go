@@ -287,7 +287,7 @@ func (c *Cluster) Crash(_ context.Context, name string) error {
 	if !m.up {
 		return fmt.Errorf("crash %s: it is down", name)
 	}
-	m.up = false
+	m.up, m.alone = false, false
 	m.waiting, m.queued, m.watching = nil, nil, nil
 	for _, p := range c.inOrder() {
 		w := p.ways[m.index]

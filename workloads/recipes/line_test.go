@@ -233,3 +233,24 @@ func TestWhoWaitsForWhom(t *testing.T) {
 		})
 	}
 }
+
+// A waiter whose session is over while its lease lives on waits no longer, and
+// leaves no key.
+func TestWaitEndsWithTheSession(t *testing.T) {
+	for _, name := range []string{"mutex-checked", "rwmutex-checked", "election-checked"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, b, prefix := testetcd.Open(t), testetcd.Open(t), testetcd.Prefix(t)
+			subject := testetcd.Named(t, Subjects(), name)
+			holder, waiter := testetcd.Exclusive(subject, a, prefix), testetcd.Exclusive(subject, b, prefix)
+			testetcd.MustHold(t, holder.Acquire)
+			waiting := testetcd.StartWaiting(t, b, func() (workloads.Grant, error) { return waiter.Acquire(testetcd.Within(t)) })
+			b.Session.Orphan()
+			if o := testetcd.Result(t, waiting); !errors.Is(o.Err, errSessionOver) || workloads.Certain(o.Err) {
+				t.Errorf("the wait ended with %v, want %v, uncertain", o.Err, errSessionOver)
+			}
+			testetcd.AwaitKeys(t, a.Client, prefix, 1)
+			testetcd.Must(t, holder.Release)
+		})
+	}
+}
