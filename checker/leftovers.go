@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -218,7 +219,8 @@ const settled = 250 * time.Millisecond
 // fault lasted, and that only the end of their session took away. That no other
 // call can have made the key shows that the client reached etcd again after what
 // faults there were before; that the session was closed after the return,
-// successfully, proves that its lease and the key on it were there until then.
+// successfully, proves that its lease and the key on it were there until then,
+// unless the client had been told before that its lease is over.
 func (r *record) abandoned(ob *object, found func(op *history.Operation, life *history.Life, closing *history.Operation)) {
 	if r.log == nil || !ob.failed {
 		return
@@ -231,7 +233,7 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 			continue
 		}
 		closing := r.closingOf(t.Lease)
-		if closing == nil || r.deletedBy(t.Life) != causeLease {
+		if closing == nil || r.deletedBy(t.Life) != causeLease || r.wasLost(closing) {
 			continue
 		}
 		op, sole := r.maker(t, m)
@@ -240,6 +242,12 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 			found(op, t.Life, closing)
 		}
 	}
+}
+
+// wasLost is true if who closes a session had been told before that it is over.
+func (r *record) wasLost(closing *history.Operation) bool {
+	told := r.lost[membership{closing.Client, closing.Lease}]
+	return slices.ContainsFunc(told, func(t time.Duration) bool { return t <= closing.Call })
 }
 
 // closingOf returns the last successful closing of the session on a lease, or nil.
