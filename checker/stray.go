@@ -125,9 +125,10 @@ func (m *makers) add(op *history.Operation) {
 // maker returns the call that made a key and reported no success, or nil if one
 // that succeeded may have made it: one that says which key it owns has made that
 // one, and then sole is false. Of a call that runs, or that a crash cut off,
-// nothing was told. Of several whose outcome is not known it is the last that may
-// have made the key, and sole is false, too. Of these only those count that counts
-// says.
+// nothing was told. Of several of one client whose outcome is not known it is the
+// last that may have made the key, and sole is false, too; of several clients'
+// that share a session nobody knows whose it is. Of these only those count that
+// counts says.
 func (r *record) maker(t *tenure, m *makers, counts func(*history.Operation) bool) (maker *history.Operation, sole bool) {
 	earliest, latest := r.log.Earliest(t.Create), r.log.Latest(t.Create)
 	sole = true
@@ -135,7 +136,7 @@ func (r *record) maker(t *tenure, m *makers, counts func(*history.Operation) boo
 		switch {
 		case op.Call > latest || !counts(op):
 			continue
-		case !op.Completed():
+		case !op.Completed() || maker != nil && maker.Client != op.Client:
 			return nil, false
 		}
 		sole = maker == nil
