@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,6 +65,9 @@ The result goes to stdout, progress to stderr.
 			scenario, err := f.scenarios(args)
 			if err != nil {
 				return err
+			}
+			if os.Getenv("GOGC") == "" {
+				debug.SetGCPercent(holdfast.SimulationGC)
 			}
 			if f.sweep.Limit < 0 || f.sweep.Jobs < 0 || f.verify < 0 {
 				return usageError{errors.New("--for, --jobs and --verify cannot be negative; see: holdfast simulate --help")}
