@@ -60,7 +60,7 @@ func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, 
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return fmt.Errorf("write the shrunk scenario: %w", err)
 	}
-	path := filepath.Join(f.out, fmt.Sprintf("shrunk-%s-%s.yaml", best.Scenario.Workloads[0].Subject, slug(mechanism)))
+	path := filepath.Join(f.out, fileOf(best))
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		return fmt.Errorf("write the shrunk scenario: %w", err)
 	}
@@ -77,13 +77,21 @@ func smaller(one, than *holdfast.Shrunk) bool {
 	return parts(one) < parts(than)
 }
 
+// fileOf is a file's name that says which subject, and what it shows.
+func fileOf(s *holdfast.Shrunk) string {
+	subject, name := s.Scenario.Workloads[0].Subject, slug(s.Mechanism)
+	if !strings.HasPrefix(name, slug(subject)+"-") {
+		name = slug(subject) + "-" + name
+	}
+	return "shrunk-" + name[:min(len(name), 100)] + ".yaml"
+}
+
 // slug is a mechanism as part of a file's name.
 func slug(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
 	})
-	name := strings.Join(words, "-")
-	return name[:min(len(name), 80)]
+	return strings.Join(words, "-")
 }
 
 // printShrunk says what became small, and how to see it.
