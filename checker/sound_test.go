@@ -89,6 +89,44 @@ func TestPrefixesOfCorrectRunsRaiseNoAlarm(t *testing.T) {
 	})
 }
 
+// TestSharedSessionThatExpiredIsNoLeftover repeats a run that once raised an alarm,
+// cut at every record: a client's campaign gave up after the lease of the session
+// that it shared had ended, because the other client was cut off, and had taken its
+// key; the other closed that session much later, successfully.
+func TestSharedSessionThatExpiredIsNoLeftover(t *testing.T) {
+	const seed = 0xd9
+	s := simulate(seed, history.Election)
+	if !s.gaveUpOnExpired() {
+		t.Fatalf("the run of seed %#x no longer shows it", seed)
+	}
+	for _, skew := range []int{0, 3, -3, 40, -40} {
+		for n := 1; n <= len(s.records); n++ {
+			h := s.cut(n, max(0, n+skew), s.layout())
+			if err := alarm(Check(h, Options{}), false); err != nil {
+				t.Fatalf("cut at record %d of %d, the log at %d: %v", n, len(s.records), n+skew, err)
+			}
+		}
+	}
+}
+
+// gaveUpOnExpired is true if an acquire gave up on a session that the log saw
+// end before, and that another client closed after.
+func (s *ideal) gaveUpOnExpired() bool {
+	h := s.cut(len(s.records), len(s.records), s.layout())
+	for _, op := range h.Operations {
+		end, ended := h.Revisions.LeaseEnd(op.Lease)
+		if !op.Kind.Acquires() || op.Outcome != history.Info || !ended || end.Time >= op.Return {
+			continue
+		}
+		for _, closing := range h.Operations {
+			if closing.Kind == history.CloseSession && closing.Outcome == history.Ok && closing.Lease == op.Lease && closing.Client != op.Client && closing.Call > op.Return {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // unname makes the subject one that cannot say which key it owns.
 func unname(h *history.History) {
 	for i := range h.Operations {
