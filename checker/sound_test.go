@@ -109,6 +109,18 @@ func TestSharedSessionThatExpiredIsNoLeftover(t *testing.T) {
 	}
 }
 
+// TestResumedLeadershipOfADeadResigner repeats a run that once raised an alarm: a
+// leader called resign and died, and its successor resumed the leadership before
+// the resignation came, and died resigning from a later one.
+func TestResumedLeadershipOfADeadResigner(t *testing.T) {
+	s := simulate(0x2046, history.Election)
+	for n := 1; n <= len(s.records); n++ {
+		if err := alarm(Check(s.cut(n, n, s.layout()), Options{}), false); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
 // gaveUpOnExpired is true if an acquire gave up on a session that the log saw
 // end before, and that another client closed after.
 func (s *ideal) gaveUpOnExpired() bool {
