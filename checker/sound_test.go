@@ -121,6 +121,17 @@ func TestResumedLeadershipOfADeadResigner(t *testing.T) {
 	}
 }
 
+// TestTryBehindTheKeyOfItsOwnSession repeats a run that once raised an alarm: a try
+// was refused for the key of a client with which the trying one shares its session.
+func TestTryBehindTheKeyOfItsOwnSession(t *testing.T) {
+	s := simulate(0xb489, history.Mutex)
+	for n := 1; n <= len(s.records); n++ {
+		if err := alarm(Check(s.cut(n, n, s.layout()), Options{}), n == len(s.records)); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
 // gaveUpOnExpired is true if an acquire gave up on a session that the log saw
 // end before, and that another client closed after.
 func (s *ideal) gaveUpOnExpired() bool {
