@@ -132,6 +132,18 @@ func TestTryBehindTheKeyOfItsOwnSession(t *testing.T) {
 	}
 }
 
+// TestLateWriteOfADeadLeader repeats a run that once raised an alarm: a dead
+// leader's fenced write was accepted after that of the client who had resumed its
+// leadership, which has the same token.
+func TestLateWriteOfADeadLeader(t *testing.T) {
+	s := simulate(0xe05dad3f85, history.Election)
+	for n := 1; n <= len(s.records); n++ {
+		if err := alarm(Check(s.cut(n, n, s.layout()), Options{}), n == len(s.records)); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
 // gaveUpOnExpired is true if an acquire gave up on a session that the log saw
 // end before, and that another client closed after.
 func (s *ideal) gaveUpOnExpired() bool {
