@@ -144,10 +144,11 @@ func (r *record) inventedValues(s *subject, ob *object, j *judgement, op *histor
 }
 
 // endedByItself is an observation that ended although its context had not,
-// while the history below it was compacted. Other reasons to end are the
-// subject's right: it says so by ending.
+// while the history below it was compacted: before its end, for of two things at
+// one instant either may have come first. Other reasons to end are the subject's
+// right: it says so by ending.
 func (r *record) endedByItself(s *subject, op *history.Operation) *finding {
-	if op.Number != 1 || s.Origin == history.FromUser || !r.struck("compact", op.Call, op.Return) {
+	if op.Number != 1 || s.Origin == history.FromUser || !r.struck("compact", op.Call, op.Return-1) {
 		return nil
 	}
 	f := observeFinding(s, op, op.Call, op.Return, "ended by itself after a compaction", func() string {

@@ -144,6 +144,17 @@ func TestLateWriteOfADeadLeader(t *testing.T) {
 	}
 }
 
+// TestCompactionAtTheEndOfAnObservation repeats a run that once raised an alarm: an
+// observation ended, and then, at the same instant, the store was compacted.
+func TestCompactionAtTheEndOfAnObservation(t *testing.T) {
+	s := simulate(0xaafd18a85, history.Election)
+	for n := 1; n <= len(s.records); n++ {
+		if err := alarm(Check(s.cut(n, n, s.layout()), Options{}), n == len(s.records)); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
 // gaveUpOnExpired is true if an acquire gave up on a session that the log saw
 // end before, and that another client closed after.
 func (s *ideal) gaveUpOnExpired() bool {
