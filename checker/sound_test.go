@@ -155,6 +155,20 @@ func TestCompactionAtTheEndOfAnObservation(t *testing.T) {
 	}
 }
 
+// TestFinalLeaderWhoseSessionWasClosed repeats a run that once raised an alarm:
+// without a layout, the one who still believed at the end was taken for the final
+// leader, and had closed its session long before.
+func TestFinalLeaderWhoseSessionWasClosed(t *testing.T) {
+	s := simulate(0xe77080, history.Election)
+	for n := 1; n <= len(s.records); n++ {
+		h := s.cut(n, n, history.NoLayout)
+		unname(h)
+		if err := alarm(Check(h, Options{}), n == len(s.records)); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
 // gaveUpOnExpired is true if an acquire gave up on a session that the log saw
 // end before, and that another client closed after.
 func (s *ideal) gaveUpOnExpired() bool {
