@@ -115,9 +115,9 @@ func (c *Cluster) Still(slot uint64) bool {
 	return c.scheduler.happened == slot
 }
 
-// Pause makes a party do nothing until resume is called: it has no turn, and
-// what it hears and says is kept back. Timers of the library within it go on,
-// as there is one clock: what they bring about shows when the pause is over.
+// Pause is as cluster.Pauser has it: the party has no turn until resume is called.
+// Timers of the library within it go on, as there is one clock: if its links keep
+// back what it says, what they bring about shows when the pause is over.
 func (c *Cluster) Pause(name string) (kept func() int, resume func()) {
 	p := c.partyOf(name)
 	c.scheduler.mu.Lock()

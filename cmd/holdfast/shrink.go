@@ -43,6 +43,9 @@ func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, 
 			},
 		})
 		status.end()
+		if err != nil && cmd.Context().Err() != nil {
+			break // there was no time for it
+		}
 		if err != nil {
 			return fmt.Errorf("shrink seed %d: %w", run.Seed, err)
 		}
@@ -52,6 +55,9 @@ func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, 
 		if left -= shrunk.Took; left < time.Second || !best.Cut && !best.NeedsSeed || cmd.Context().Err() != nil {
 			break
 		}
+	}
+	if best == nil {
+		return nil
 	}
 	text, err := best.Scenario.YAML()
 	if err != nil {
@@ -64,7 +70,11 @@ func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, 
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		return fmt.Errorf("write the shrunk scenario: %w", err)
 	}
-	printShrunk(cmd.OutOrStdout(), best, path)
+	w := cmd.OutOrStdout()
+	if f.asJSON {
+		w = cmd.ErrOrStderr() // what is there already is one JSON value
+	}
+	printShrunk(w, best, path)
 	return nil
 }
 
