@@ -207,6 +207,8 @@ func (r *run) run(ctx context.Context) (err error) {
 	}
 	if healed { // else nobody can be expected to make progress
 		r.phase(history.PhaseHealed)
+	} else {
+		r.turn()
 	}
 	close(heal)
 	finished := r.awaitLastRound(ctx)
@@ -459,7 +461,17 @@ func (r *run) awaitLastRound(ctx context.Context) bool {
 	return true
 }
 
+// turn returns when it is the harness's turn to do what clients can see, where the
+// cluster decides that: what makes it do so, such as the end of the last round, it
+// is often told by a client that goes on meanwhile.
+func (r *run) turn() {
+	if sequencer, ok := r.cluster.(cluster.Sequencer); ok {
+		sequencer.Turn("harness", false, nil)
+	}
+}
+
 func (r *run) phase(name string) {
+	r.turn()
 	r.recorder.Event(history.Event{Kind: history.PhaseBegan, Detail: name})
 }
 

@@ -158,19 +158,22 @@ type attempts struct {
 func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Duration) finding {
 	f := finding{}
 	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: max(op.Call, r.healed), To: t, Object: ob.name}
-	var holder *history.Hold
-	for i := range ob.holds {
-		if h := &ob.holds[i]; h.Start <= t && h.End >= t && h.Client != op.Client {
-			holder = h
-		}
-	}
 	never := "never finished after the heal"
 	if op.Completed() && op.Return <= t {
 		never = "never succeeded after the heal"
 	}
 	f.Call, f.Cause = op.Kind, never
+	holder, waits := r.holderAt(s, ob, op.Client, t)
 	var stray *stray
 	switch {
+	case waits != nil:
+		f.Witness = append(f.Witness, holder.Acquire)
+		f.Cause += ", behind a holder"
+		if stray = r.waitsBehind(s, waits, t); stray != nil {
+			f.Witness = []int64{stray.maker.ID, waits.ID, op.ID}
+			f.Cause = fmt.Sprintf("%s who waits behind a key left by a failed %s", f.Cause, stray.maker.Kind)
+			f.Known = r.knownAs(s, r.lostAcquire(s, *stray))
+		}
 	case holder != nil:
 		f.Witness = append(f.Witness, holder.Acquire)
 		f.Cause += ", behind a holder"
@@ -195,7 +198,11 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 			return text + "; " + owing(op)
 		}
 		if holder != nil {
-			return text + fmt.Sprintf("; %s had held it since %s", holder.Client, at(holder.Start))
+			text += fmt.Sprintf("; %s had held it since %s", holder.Client, at(holder.Start))
+			if stray != nil {
+				text += fmt.Sprintf(" and waited for %s itself, since %s: %s, and it was there still", waits.Object, at(waits.Call), r.origin(*stray))
+			}
+			return text
 		}
 		if stray != nil {
 			return text + fmt.Sprintf("; %s, and it was there still", r.origin(*stray))
@@ -206,6 +213,56 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 		return text + "; nobody believed in holding it"
 	}
 	return f
+}
+
+// holderAt returns who but a client held an object at time t, or nil. If all who
+// did waited for another object meanwhile, waits is the request of the one that is
+// returned: while that lasts nobody can expect it to give up what it holds.
+func (r *record) holderAt(s *subject, ob *object, but string, t time.Duration) (holder *history.Hold, waits *history.Operation) {
+	for i := range ob.holds {
+		h := &ob.holds[i]
+		if h.Start > t || h.End < t || h.Client == but {
+			continue
+		}
+		holder, waits = h, r.waiting(s, h, t)
+		if waits == nil {
+			break
+		}
+	}
+	return holder, waits
+}
+
+// waiting returns the request of another object with which a holder waited at
+// time t, or nil.
+func (r *record) waiting(s *subject, h *history.Hold, t time.Duration) *history.Operation {
+	for _, ob := range s.objects {
+		if ob.name == h.Object {
+			continue
+		}
+		for _, op := range ob.acquires {
+			if op.Client == h.Client && op.Call >= h.Start && op.Call <= t && (!op.Completed() || op.Return > t) {
+				return op
+			}
+		}
+	}
+	return nil
+}
+
+// waitsBehind returns the stray behind which a request waited at time t, itself or
+// through holders that waited for another object, or nil.
+func (r *record) waitsBehind(s *subject, op *history.Operation, t time.Duration) *stray {
+	for range s.objects { // or it is a deadlock
+		ob := r.objects[objectID{s.Name, op.Object}]
+		holder, waits := r.holderAt(s, ob, op.Client, t)
+		switch {
+		case holder == nil:
+			return r.blockedBy(ob, op, t)
+		case waits == nil:
+			return nil
+		}
+		op = waits
+	}
+	return nil
 }
 
 // isDead is true if a client had crashed by time t.

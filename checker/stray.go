@@ -128,7 +128,7 @@ func (r *record) maker(t *tenure, m *makers) (maker *history.Operation, sole boo
 	last := sort.Search(len(m.known), func(k int) bool { return m.known[k].Call > latest }) - 1
 	for ; last >= 0 && m.known[last].by >= earliest; last-- {
 		op := m.known[last].Operation
-		if op.Return < earliest {
+		if op.Return < earliest || op.Outcome == history.Ok && op.Token != t.Create {
 			continue
 		}
 		if op.Outcome == history.Ok || maker != nil {
@@ -284,8 +284,8 @@ func (r *record) blockedBy(ob *object, op *history.Operation, t time.Duration) *
 	strays := r.strays(ob)
 	for i := range strays {
 		g := &strays[i]
-		if g.maker == op || g.until < t || !stays(g.tenure) {
-			continue
+		if g.maker == op || g.maker.Return > t || g.until < t || !stays(g.tenure) {
+			continue // or it waits, too, and nobody knows yet that it will fail
 		}
 		if excludes(g.mode, op.Mode) {
 			return g
