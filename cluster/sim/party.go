@@ -131,8 +131,8 @@ func (c *Cluster) Pause(name string) (kept func() int, resume func()) {
 	done := false
 	return kept, func() {
 		c.scheduler.mu.Lock()
-		defer c.scheduler.stir()
 		defer c.scheduler.mu.Unlock()
+		defer c.scheduler.stir()
 		if done {
 			return
 		}

@@ -278,8 +278,8 @@ func (c *Cluster) memberOf(name string) (*member, error) {
 // Crash is as cluster.Crasher has it.
 func (c *Cluster) Crash(_ context.Context, name string) error {
 	c.scheduler.mu.Lock()
-	defer c.scheduler.stir()
 	defer c.scheduler.mu.Unlock()
+	defer c.scheduler.stir()
 	m, err := c.memberOf(name)
 	if err != nil {
 		return err
@@ -329,8 +329,8 @@ func (c *Cluster) Restart(ctx context.Context, name string) error {
 		close(done)
 		return true
 	})
-	c.scheduler.mu.Unlock()
 	c.scheduler.stir()
+	c.scheduler.mu.Unlock()
 	select {
 	case <-done:
 		return nil
@@ -344,8 +344,8 @@ func (c *Cluster) Restart(ctx context.Context, name string) error {
 // MoveLeader is as cluster.LeaderMover has it.
 func (c *Cluster) MoveLeader(_ context.Context, name string) error {
 	c.scheduler.mu.Lock()
-	defer c.scheduler.stir()
 	defer c.scheduler.mu.Unlock()
+	defer c.scheduler.stir()
 	m, err := c.memberOf(name)
 	switch {
 	case err != nil:
