@@ -152,11 +152,14 @@ func (c *Cluster) tell() {
 		return
 	}
 	now := c.scheduler.start.Add(c.scheduler.now())
-	changes := slices.Clone(c.store.Changes(c.told+1, revision))
-	// In an order that does not depend on that in which a transaction has them.
-	slices.SortStableFunc(changes, func(a, b model.Change) int {
-		return cmp.Or(cmp.Compare(a.Revision, b.Revision), bytes.Compare(a.KV.Key, b.KV.Key))
-	})
+	changes := c.store.Changes(c.told+1, revision)
+	if len(changes) > 1 {
+		// In an order that does not depend on that in which a transaction has them.
+		changes = slices.Clone(changes)
+		slices.SortStableFunc(changes, func(a, b model.Change) int {
+			return cmp.Or(cmp.Compare(a.Revision, b.Revision), bytes.Compare(a.KV.Key, b.KV.Key))
+		})
+	}
 	for _, change := range changes {
 		h := history.Change{Revision: change.Revision, Key: string(change.KV.Key), Deleted: change.Deleted}
 		if !change.Deleted {
