@@ -227,6 +227,7 @@ func (s *sweep) take(ctx context.Context) (seed int64, more bool) {
 }
 
 func (s *sweep) work(ctx context.Context) {
+	var spent *history.Memory // of the run before
 	for {
 		seed, more := s.take(ctx)
 		if !more {
@@ -234,7 +235,7 @@ func (s *sweep) work(ctx context.Context) {
 		}
 		scenario := s.scenario(seed)
 		scenario.Seed = seed
-		m, err := Simulate(ctx, scenario)
+		m, err := simulate(ctx, scenario, spent)
 		var again *Simulation
 		if err == nil && s.options.Verify && ctx.Err() == nil {
 			again, err = Simulate(ctx, scenario)
@@ -242,6 +243,10 @@ func (s *sweep) work(ctx context.Context) {
 		s.mu.Lock()
 		s.account(ctx, seed, m, again, err)
 		s.mu.Unlock()
+		spent = nil
+		if m != nil {
+			spent = m.memory
+		}
 	}
 }
 

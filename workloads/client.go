@@ -47,6 +47,8 @@ type Client struct {
 	values atomic.Int64
 	// alone is true if one goroutine makes all the client's calls.
 	alone bool
+	// spare is what its last call was recorded with, if it is alone.
+	spare *attempt
 
 	mu      sync.Mutex
 	etcd    *clientv3.Client
@@ -256,20 +258,35 @@ func (c *Client) abandon(s *session) {
 	}
 }
 
+// attempt is a call with what comes of it.
+type attempt struct {
+	history.Operation
+	history.Completion
+}
+
 // attempt records op, makes the call and records what came of it. It returns
 // the operation with its outcome, and the call's error, or errDead if the
 // client is dead and the outcome was not recorded.
 func (c *Client) attempt(op history.Operation, call func(*history.Completion) error) (history.Operation, error) {
 	op.Client = c.Name
+	a := c.spare
+	if a == nil {
+		a = new(attempt)
+	}
 	if c.alone {
 		op.Alone()
+		c.spare = nil // the call may make another
+		defer func() { c.spare = a }()
 	}
-	if !c.env.Recorder.Invoke(&op) {
-		return op, errDead
+	a.Operation = op
+	if !c.env.Recorder.Invoke(&a.Operation) {
+		return a.Operation, errDead
 	}
-	done := op.Completes()
+	op = a.Operation
+	a.Completion = op.Completes()
+	done := &a.Completion
 	before := c.requests()
-	err := surviving(call, &done)
+	err := surviving(call, done)
 	done.Requests = max(0, c.requests()-before)
 	switch {
 	case err == nil:
@@ -279,7 +296,7 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 	default:
 		done.Outcome, done.Error = history.Info, err.Error()
 	}
-	at, ok := c.env.Recorder.Complete(&done)
+	at, ok := c.env.Recorder.Complete(done)
 	if !ok {
 		return op, errDead
 	}
