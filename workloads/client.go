@@ -35,6 +35,8 @@ type Client struct {
 	ttl       time.Duration
 	heeds     bool
 	watchdog  bool
+	// requests is how many requests the client's links have carried.
+	requests func() int64
 	// dialTimeout is etcd's client's own.
 	dialTimeout time.Duration
 	// redials makes the client give up its connection along with its session,
@@ -78,6 +80,10 @@ func newClient(ctx context.Context, env *Env, slot, name string, subject *Subjec
 	c := &Client{
 		Name: name, Slot: slot, Subject: subject.Name, env: env, endpoints: endpoints, ttl: traffic.TTL, heeds: heeds, watchdog: traffic.OnLoss == Watchdog,
 		redials: subject.Origin == history.FromUser, ctx: ctx, cancel: cancel, dialTimeout: cmp.Or(traffic.DialTimeout, time.Second),
+	}
+	c.requests = func() int64 { return 0 }
+	if env.Requests != nil {
+		c.requests = env.Requests(name)
 	}
 	if c.etcd, err = c.dial(); err != nil {
 		cancel()
@@ -304,14 +310,6 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 	op.Key, op.Token, op.Value, op.Revision, op.Number = done.Key, done.Token, done.Value, done.Revision, done.Number
 	op.Requests = done.Requests
 	return op, err
-}
-
-// requests is how many requests the client's links have carried.
-func (c *Client) requests() int64 {
-	if c.env.Requests == nil {
-		return 0
-	}
-	return c.env.Requests(c.Name)
 }
 
 // surviving makes the call and turns a panic of the subject into an error.

@@ -109,16 +109,17 @@ func (m *member) receive(x *exchange, p payload) {
 func (m *member) txn(x *exchange, r *pb.TxnRequest) {
 	s := m.cluster.store
 	reads, old := onlyReads(r)
+	if !reads {
+		propose(m, x, func() (*pb.TxnResponse, error) { return s.Txn(r) })
+		return
+	}
 	answer := func() {
 		reply, err := s.TxnAt(r, m.revision)
 		x.answer(reply, err)
 	}
-	switch {
-	case !reads:
-		propose(m, x, func() (*pb.TxnResponse, error) { return s.Txn(r) })
-	case old:
+	if old {
 		answer()
-	default:
+	} else {
 		m.read(x, answer)
 	}
 }

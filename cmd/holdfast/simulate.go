@@ -152,6 +152,7 @@ func (f *simulateFlags) many(cmd *cobra.Command, scenario func(int64) holdfast.S
 			return usageError{err}
 		}
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(holdfast.SimulationGC))
 	status := newStatus(cmd.ErrOrStderr())
 	o.Progress = func(r *holdfast.SweepResult) { status.set(sweepLine(r, o)) }
 	result, err := holdfast.Sweep(cmd.Context(), scenario, o)
