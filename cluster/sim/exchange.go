@@ -15,6 +15,8 @@ type exchange struct {
 	party  *party
 	id     uint64
 	method string
+	// given is true if whoever asked has given up already.
+	given func() bool
 	// request is that of a call with one request; nil of a stream.
 	request payload
 	// needsLeader ends a stream at a member without a leader.

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -25,6 +26,36 @@ type remote struct {
 	// opened are the contexts with which the watcher has opened streams: it uses
 	// one for all that follow one another. The scheduler's lock guards it.
 	opened map[context.Context]bool
+	// watches are those that were begun and may not have ended. The scheduler's
+	// lock guards them.
+	watches []watch
+}
+
+// watch is one of a key, or of a range that begins with it.
+type watch struct {
+	ctx context.Context
+	key string
+}
+
+// watching takes note of a watch.
+func (r *remote) watching(w watch) {
+	s := r.party.cluster.scheduler
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.watches = append(slices.DeleteFunc(r.watches, watch.ended), w)
+}
+
+func (w watch) ended() bool { return w.ctx.Err() != nil }
+
+// wanted counts the watches that have not ended, by key.
+func (r *remote) wanted() map[string]int {
+	wanted := make(map[string]int)
+	for _, w := range r.watches {
+		if !w.ended() {
+			wanted[w.key]++
+		}
+	}
+	return wanted
 }
 
 // others makes the services that the simulation does not have say so.
@@ -70,6 +101,7 @@ func once[A payload](ctx context.Context, r *remote, method string, request payl
 	}
 	s := r.party.cluster.scheduler
 	x := r.party.call(method, request)
+	x.given = r.given(ctx)
 	if !s.post(post{party: r.party, kind: postOpen, begins: x}) {
 		return answer, errUnavailable
 	}
@@ -97,10 +129,21 @@ func (r *remote) over(ctx context.Context) error {
 	}
 }
 
+// given tells whether whoever asked with ctx has given up.
+func (r *remote) given(ctx context.Context) func() bool {
+	return func() bool { return r.over(ctx) != nil }
+}
+
 var errClosing = status.Error(codes.Canceled, "grpc: the client connection is closing")
 
-// begin opens an exchange for the first time.
+// begin opens an exchange for the first time. One that was given up at the moment
+// at which it was asked for is not begun: which of the two came first was up to the
+// machine.
 func (x *exchange) begin() {
+	if x.given() {
+		x.over = true
+		return
+	}
 	c := x.party.cluster
 	c.ids++
 	x.id = c.ids
@@ -214,7 +257,7 @@ func (r *remote) stream(ctx context.Context, method string) (*stream, error) {
 	if err := r.over(ctx); err != nil {
 		return nil, err
 	}
-	x := &exchange{party: r.party, method: method, ready: make(chan struct{}, 1)}
+	x := &exchange{party: r.party, method: method, given: r.given(ctx), ready: make(chan struct{}, 1)}
 	if outgoing, ok := metadata.FromOutgoingContext(ctx); ok {
 		x.needsLeader = len(outgoing.Get(rpctypes.MetadataRequireLeaderKey)) > 0
 	}

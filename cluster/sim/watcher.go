@@ -25,6 +25,9 @@ func (w *watcher) Watch(ctx context.Context, key string, options ...clientv3.OpO
 	s := p.cluster.scheduler
 	turn := make(chan struct{})
 	s.post(post{party: p, kind: postWatch, text: func() []byte { return []byte(key) }, take: func() {
+		if w.remote.over(ctx) != nil {
+			return
+		}
 		s.after(p.step(), func() bool {
 			close(turn)
 			return true
@@ -38,6 +41,7 @@ func (w *watcher) Watch(ctx context.Context, key string, options ...clientv3.OpO
 	if w.remote.over(ctx) != nil { // clientv3's would be free to ask for the watch or not
 		return ended()
 	}
+	w.remote.watching(watch{ctx, key})
 	return w.Watcher.Watch(ctx, key, options...)
 }
 
@@ -56,6 +60,9 @@ func (r *remote) pause(ctx context.Context) error {
 	woken := make(chan struct{})
 	s := r.party.cluster.scheduler
 	s.post(post{party: r.party, kind: postPause, take: func() {
+		if r.over(ctx) != nil {
+			return
+		}
 		s.after(r.party.random.about(clientBackoff, 0.1), func() bool {
 			close(woken)
 			return true
