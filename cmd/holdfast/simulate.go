@@ -121,8 +121,9 @@ func (f *simulateFlags) scenarios(args []string) (func(seed int64) holdfast.Scen
 		}
 		scenario, err := loadScenario(f.scenario, []string{"cluster.kind=sim"})
 		return func(seed int64) holdfast.Scenario {
-			scenario.Seed = seed
-			return scenario
+			s := scenario // several are asked for at a time
+			s.Seed = seed
+			return s
 		}, err
 	}
 	if len(args) == 0 {
