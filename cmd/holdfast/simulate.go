@@ -78,6 +78,11 @@ to stderr, too.
 				if cmd.Flags().Changed("seeds") {
 					return usageError{errors.New("--seed is one run and --seeds are many; choose one of them")}
 				}
+				for _, name := range []string{"for", "fail-fast"} {
+					if cmd.Flags().Changed(name) {
+						return usageError{fmt.Errorf("--seed is one run, and --%s says when to end many; leave one of them out", name)}
+					}
+				}
 				return f.one(cmd, scenario)
 			}
 			return f.many(cmd, scenario)
