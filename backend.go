@@ -88,7 +88,7 @@ func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
 func embeddedMistakes(spec ClusterSpec) []Mistake {
 	mistakes := etcdMistakes(spec)
 	if spec.Sim != nil {
-		mistakes = append(mistakes, Mistake{Field: "sim", Message: "it is of a cluster of kind sim, and this one is embedded"})
+		mistakes = append(mistakes, Mistake{Field: "sim", Message: "it is of a cluster of kind sim, and this one is embedded; say kind: sim, or leave it out"})
 	}
 	return mistakes
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
@@ -226,6 +228,26 @@ func TestInterruptedSweepsAreUnknown(t *testing.T) {
 		}
 		if r.Runs == 0 || r.Complete || r.Interrupted != (test.want == checker.Unknown) || r.Verdict(true) != test.want {
 			t.Errorf("after %d runs to %d: interrupted %t, %s, want %s", r.Runs, test.options.To, r.Interrupted, r.Verdict(true), test.want)
+		}
+	}
+}
+
+// TestTheSmallestRunsAreKept keeps runs of a few sizes, in every order of twelve that
+// is drawn: it is always the same three.
+func TestTheSmallestRunsAreKept(t *testing.T) {
+	for range 200 {
+		var f finds
+		for _, n := range rand.Perm(12) {
+			m := &Simulation{History: &history.History{Operations: make([]history.Operation, 5+n%2)}}
+			m.Scenario.Seed = int64(n + 1)
+			f.keep(m)
+		}
+		var seeds []int64
+		for _, one := range f.small {
+			seeds = append(seeds, one.scenario.Seed)
+		}
+		if want := []int64{1, 3, 5}; !slices.Equal(seeds, want) {
+			t.Fatalf("kept are %v, want %v", seeds, want)
 		}
 	}
 }

@@ -134,7 +134,8 @@ func reported(property string) bool {
 }
 
 // Sweep simulates the scenarios of many seeds, several at a time, and groups what
-// it finds by its mechanism. Seeds begin in their order. When ctx ends, or the
+// it finds by its mechanism. Seeds begin in their order; scenario is called for
+// several at a time. When ctx ends, or the
 // limit is over, runs under way are given up, and what there is is returned. An
 // error is a scenario's, or says that the seeds are none.
 func Sweep(ctx context.Context, scenario func(seed int64) Scenario, o SweepOptions) (*SweepResult, error) {
@@ -186,26 +187,27 @@ type sweep struct {
 	told   time.Time
 }
 
-// finds is a mechanism with the sizes of its smallest runs.
+// finds is a mechanism with the smallest runs that showed it.
 type finds struct {
 	Found
-	sizes []int
+	small []sized
 }
 
-// keep keeps a run if it is among the smallest.
+// sized is a run's scenario, and how large the run is.
+type sized struct {
+	size     int
+	scenario Scenario
+}
+
+// keep keeps a run if it is among the smallest, of equal ones those with the
+// lowest seeds.
 func (f *finds) keep(m *Simulation) {
-	size := len(m.History.Operations) + faultWeight*len(m.History.Faults)
-	place, _ := slices.BinarySearchFunc(f.sizes, size, func(s, size int) int {
-		if s < size || s == size && f.Smallest[slices.Index(f.sizes, s)].Seed < m.Scenario.Seed {
-			return -1
-		}
-		return 1
+	one := sized{len(m.History.Operations) + faultWeight*len(m.History.Faults), m.Scenario}
+	place, _ := slices.BinarySearchFunc(f.small, one, func(a, b sized) int {
+		return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.scenario.Seed, b.scenario.Seed))
 	})
-	f.sizes = slices.Insert(f.sizes, place, size)
-	f.Smallest = slices.Insert(f.Smallest, place, m.Scenario)
-	if len(f.sizes) > mostSmallest {
-		f.sizes, f.Smallest = f.sizes[:mostSmallest], f.Smallest[:mostSmallest]
-	}
+	f.small = slices.Insert(f.small, place, one)
+	f.small = f.small[:min(len(f.small), mostSmallest)]
 }
 
 // faultWeight is how many operations a fault is as bad as, for who has to look
@@ -331,7 +333,9 @@ func (s *sweep) view() *SweepResult {
 	r.Found, r.Tested, r.Failed = nil, nil, maps.Clone(r.Failed)
 	for _, f := range s.found {
 		found := f.Found
-		found.Smallest = slices.Clone(f.Smallest)
+		for _, one := range f.small {
+			found.Smallest = append(found.Smallest, one.scenario)
+		}
 		r.Found = append(r.Found, found)
 	}
 	slices.SortFunc(r.Found, func(a, b Found) int {

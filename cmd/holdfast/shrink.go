@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -87,13 +88,21 @@ func smaller(one, than *holdfast.Shrunk) bool {
 	return parts(one) < parts(than)
 }
 
-// fileOf is a file's name that says which subject, and what it shows.
+// longestName is how many letters of a mechanism a file's name has at most.
+const longestName = 100
+
+// fileOf is a file's name that says which subject, and what it shows. One that is
+// too long ends in a hash instead: mechanisms may differ in their last words only.
 func fileOf(s *holdfast.Shrunk) string {
 	subject, name := s.Scenario.Workloads[0].Subject, slug(s.Mechanism)
 	if !strings.HasPrefix(name, slug(subject)+"-") {
 		name = slug(subject) + "-" + name
 	}
-	return "shrunk-" + name[:min(len(name), 100)] + ".yaml"
+	if len(name) > longestName {
+		hash := fmt.Sprintf("-%08x", crc32.ChecksumIEEE([]byte(name)))
+		name = name[:longestName-len(hash)] + hash
+	}
+	return "shrunk-" + name + ".yaml"
 }
 
 // slug is a mechanism as part of a file's name.

@@ -78,6 +78,11 @@ to stderr, too.
 				if cmd.Flags().Changed("seeds") {
 					return usageError{errors.New("--seed is one run and --seeds are many; choose one of them")}
 				}
+				for _, name := range []string{"for", "fail-fast"} {
+					if cmd.Flags().Changed(name) {
+						return usageError{fmt.Errorf("--seed is one run, and --%s says when to end many; leave one of them out", name)}
+					}
+				}
 				return f.one(cmd, scenario)
 			}
 			return f.many(cmd, scenario)
@@ -121,8 +126,9 @@ func (f *simulateFlags) scenarios(args []string) (func(seed int64) holdfast.Scen
 		}
 		scenario, err := loadScenario(f.scenario, []string{"cluster.kind=sim"})
 		return func(seed int64) holdfast.Scenario {
-			scenario.Seed = seed
-			return scenario
+			s := scenario // several are asked for at a time
+			s.Seed = seed
+			return s
 		}, err
 	}
 	if len(args) == 0 {
