@@ -88,8 +88,36 @@ func (r *record) illegal(s *subject, t *history.Trace, model string, object int3
 		f.From, f.To = min(f.From, op.Call), max(f.To, op.Return)
 		if c.Known == history.Succeeded && c.Return == v.At {
 			f.Known, f.Call = r.known(s, Linearizable, op, nil), op.Kind
+			if enter, lie := r.falselyIn(s, op); lie != nil {
+				f.Known, f.Cause, f.Witness = lie.Known, following(lie), append(f.Witness, enter.ID)
+				f.tell = func() string { return v.Sentence(t) + "; " + lie.tell() }
+			}
 		}
 	}
 	f.From = min(f.From, f.To)
 	return f
+}
+
+// falselyIn returns the enter of the double barrier that a client leaves with a
+// call, and what is false about it, if it is: whoever is in alone finds nobody to
+// wait for when it leaves.
+func (r *record) falselyIn(s *subject, leave *history.Operation) (enter *history.Operation, lie *finding) {
+	ob := r.objects[objectID{s.Name, leave.Object}]
+	if s.Layout != history.MemberKeys || leave.Kind != history.Leave || ob == nil || r.log == nil {
+		return nil, nil
+	}
+	for _, op := range ob.operations {
+		if op.Client == leave.Client && op.Kind == history.Enter && op.Outcome == history.Ok && op.Return <= leave.Call {
+			enter = op
+		}
+	}
+	if enter == nil || enter.Lease == 0 || enter.Lease != leave.Lease || !r.seesAllBy(r.log.Start, enter.Return) {
+		return nil, nil
+	}
+	full := r.full(s, ob)
+	if r.met(s, ob, enter, full) {
+		return nil, nil
+	}
+	f := r.enteredAlone(s, ob, enter, full)
+	return enter, &f
 }

@@ -128,7 +128,11 @@ func (r *record) maker(t *tenure, m *makers) (maker *history.Operation, sole boo
 	last := sort.Search(len(m.known), func(k int) bool { return m.known[k].Call > latest }) - 1
 	for ; last >= 0 && m.known[last].by >= earliest; last-- {
 		op := m.known[last].Operation
-		if op.Return < earliest || op.Outcome == history.Ok && op.Token != t.Create {
+		if op.Return < earliest {
+			continue
+		}
+		if op.Outcome == history.Ok && op.Token != t.Create {
+			sole = false
 			continue
 		}
 		if op.Outcome == history.Ok || maker != nil {
