@@ -13,7 +13,7 @@ import (
 // When a stream is lost, clientv3's watcher opens another and asks for its watches
 // again, one after the other has been granted, in the order in which it ranges
 // over a map. So that this decides nothing, a stream that resumes grants such
-// requests itself, at once, and sends all that come at one moment in an order of
+// requests itself, one after the other, and sends all that come at one moment in an order of
 // its own; what the member grants then is not told again. The watcher tells its
 // user nothing of either.
 type watchStream struct {
@@ -41,11 +41,26 @@ func (s *watchStream) Send(r *pb.WatchRequest) error {
 	s.granted++
 	s.again = append(s.again, request)
 	first := len(s.again) == 1
-	s.queue = append(s.queue, &pb.WatchResponse{Header: &pb.ResponseHeader{}, WatchId: request.WatchId, Created: true})
-	s.signal()
+	grant := func() bool {
+		s.queue = append(s.queue, &pb.WatchResponse{Header: &pb.ResponseHeader{}, WatchId: request.WatchId, Created: true})
+		return s.signal()
+	}
+	if !first {
+		grant()
+	}
 	c.scheduler.mu.Unlock()
 	if first {
-		c.scheduler.post(post{party: s.party, kind: postSend, stream: s.id, take: s.ask})
+		// In a step of its own: of a grant and of watches that have ended meanwhile the
+		// watcher would take either first, and so keep the stream or close it.
+		c.scheduler.post(post{party: s.party, kind: postSend, stream: s.id, take: func() {
+			c.scheduler.after(s.party.step(), func() bool {
+				c.scheduler.after(s.party.step(), func() bool {
+					s.ask()
+					return false
+				})
+				return grant()
+			})
+		}})
 	}
 	return nil
 }
