@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -237,7 +238,7 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 			continue
 		}
 		closing := r.closingOf(t.Lease)
-		if closing == nil || r.deletedBy(t.Life) != causeLease || t.gone < t.Delete || r.log.Latest(t.Delete) < closing.Call {
+		if closing == nil || r.deletedBy(t.Life) != causeLease || t.gone < t.Delete || r.log.Latest(t.Delete) < closing.Call || r.wasLost(closing) {
 			continue
 		}
 		op, sole := r.maker(t, m)
@@ -247,6 +248,12 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 			found(op, t.Life, closing)
 		}
 	}
+}
+
+// wasLost is true if who closes a session had been told before that it is over.
+func (r *record) wasLost(closing *history.Operation) bool {
+	told := r.lost[membership{closing.Client, closing.Lease}]
+	return slices.ContainsFunc(told, func(t time.Duration) bool { return t <= closing.Call })
 }
 
 // renewed is true if nothing kept a lease that was alive at time from, or later,
