@@ -241,7 +241,7 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 		if closing == nil || r.deletedBy(t.Life) != causeLease || t.gone < t.Delete || r.log.Latest(t.Delete) < closing.Call || r.wasLost(closing) {
 			continue
 		}
-		op, sole := r.maker(t, m)
+		op, sole := r.maker(t, m, func(*history.Operation) bool { return true })
 		if op != nil && sole && op.Outcome == history.Info && op.Deadline != 0 && op.Return >= op.Deadline && r.log.Latest(t.Create)+settled <= op.Deadline &&
 			op.Return <= closing.Call && !r.harmed(op.Client, op.Call, op.Return) &&
 			(r.log.Earliest(t.Delete) > op.Return || r.renewed(t.Lease, r.log.Earliest(t.Create), op.Return)) {

@@ -63,8 +63,9 @@ func progress(r *record, s *subject) *judgement {
 		}
 		for _, client := range slices.Sorted(maps.Keys(tries)) {
 			t := tries[client]
-			// Clients try again until they win or their time is over.
-			if r.isFinal && !t.won && t.last.Completed() && t.last.Return <= r.final && r.final-max(t.first.Call, r.healed) >= r.o.Grace && r.owed(s, ob, t.last) {
+			// Clients try again until they win, their time is over, or they wait for
+			// something else, which is judged then.
+			if r.isFinal && !t.won && !r.wentOn(s, t.last) && t.last.Completed() && t.last.Return <= r.final && r.final-max(t.first.Call, r.healed) >= r.o.Grace && r.owed(s, ob, t.last) {
 				j.findings = append(j.findings, r.stuck(s, ob, t.last, t.last.Return))
 			}
 		}
@@ -152,6 +153,19 @@ func hasToEnd(k history.Kind) bool {
 type attempts struct {
 	first, last *history.Operation
 	won         bool
+}
+
+// wentOn is true if a client waited for another object when the final phase began,
+// and so did not ask again.
+func (r *record) wentOn(s *subject, last *history.Operation) bool {
+	for _, ob := range s.objects {
+		for _, op := range ob.operations {
+			if ob.name != last.Object && op.Client == last.Client && hasToEnd(op.Kind) && op.Call >= last.Return && op.Call <= r.final && (!op.Completed() || op.Return > r.final) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // stuck is the violation of a request that had not finished by time t.

@@ -27,11 +27,20 @@ type stray struct {
 }
 
 // strays finds the keys of an object that failed calls left on living sessions.
-func (r *record) strays(ob *object) []stray {
+func (r *record) strays(ob *object) []stray { return r.straysBy(ob, history.Never) }
+
+// straysBy finds those whose calls had failed by time t. Who had not been answered
+// by then has made one key at the most: of several that can be its own it is the
+// newest, or it would not wait for the others.
+func (r *record) straysBy(ob *object, by time.Duration) []stray {
 	if r.log == nil || !ob.failed {
 		return nil
 	}
 	leases, claimed := makersOf(ob)
+	newest := make(map[int64]int64) // keys, by lease
+	for i := range ob.tenures {
+		newest[ob.tenures[i].Lease] = ob.tenures[i].Create
+	}
 	var found []stray
 	for i := range ob.tenures {
 		t := &ob.tenures[i]
@@ -39,13 +48,18 @@ func (r *record) strays(ob *object) []stray {
 		if m == nil || m.nameless || !m.failed {
 			continue
 		}
-		if maker, _ := r.maker(t, m); maker != nil {
-			until := r.log.Earliest(t.gone)
-			if call, taken := claimed[t.Create]; taken {
-				until = min(until, call)
-			}
-			found = append(found, stray{t, maker, until})
+		made := func(op *history.Operation) bool {
+			return by == history.Never || op.Completed() && op.Return <= by || t.Create == newest[t.Lease]
 		}
+		maker, _ := r.maker(t, m, made)
+		if maker == nil || maker.Return > by {
+			continue
+		}
+		until := r.log.Earliest(t.gone)
+		if call, taken := claimed[t.Create]; taken {
+			until = min(until, call)
+		}
+		found = append(found, stray{t, maker, until})
 	}
 	return found
 }
@@ -109,17 +123,20 @@ func (m *makers) add(op *history.Operation) {
 }
 
 // maker returns the call that made a key and reported no success, or nil if one
-// that succeeded may have made it. Of a call that runs, or that a crash cut off,
-// nothing was told. Of several whose outcome is not known it is the last that may
-// have made the key, and sole is false.
-func (r *record) maker(t *tenure, m *makers) (maker *history.Operation, sole bool) {
+// that succeeded may have made it: one that says which key it owns has made that
+// one, and then sole is false. Of a call that runs, or that a crash cut off,
+// nothing was told. Of several of one client whose outcome is not known it is the
+// last that may have made the key, and sole is false, too; of several clients'
+// that share a session nobody knows whose it is. Of these only those count that
+// counts says.
+func (r *record) maker(t *tenure, m *makers, counts func(*history.Operation) bool) (maker *history.Operation, sole bool) {
 	earliest, latest := r.log.Earliest(t.Create), r.log.Latest(t.Create)
 	sole = true
 	for _, op := range m.unknown {
 		switch {
-		case op.Call > latest:
+		case op.Call > latest || !counts(op):
 			continue
-		case !op.Completed():
+		case !op.Completed() || maker != nil && maker.Client != op.Client:
 			return nil, false
 		}
 		sole = maker == nil
@@ -273,7 +290,7 @@ func (r *record) blockedBy(ob *object, op *history.Operation, t time.Duration) *
 	}
 	var own *tenure
 	for i := range ob.tenures {
-		if k := &ob.tenures[i]; own == nil && k.Lease == op.Lease && r.log.Earliest(k.Create) >= op.Call && r.log.Latest(k.Create) <= r.ended(op) {
+		if k := &ob.tenures[i]; k.Lease == op.Lease && r.log.Earliest(k.Create) >= op.Call && r.log.Latest(k.Create) <= r.ended(op) {
 			own = k
 		}
 	}
@@ -285,11 +302,11 @@ func (r *record) blockedBy(ob *object, op *history.Operation, t time.Duration) *
 		}
 		return before && r.log.Earliest(k.gone) >= t
 	}
-	strays := r.strays(ob)
+	strays := r.straysBy(ob, t)
 	for i := range strays {
 		g := &strays[i]
-		if g.maker == op || g.maker.Return > t || g.until < t || !stays(g.tenure) {
-			continue // or it waits, too, and nobody knows yet that it will fail
+		if g.maker == op || g.until < t || !stays(g.tenure) {
+			continue
 		}
 		if excludes(g.mode, op.Mode) {
 			return g
