@@ -133,7 +133,7 @@ func (p *passer) last(ctx context.Context) error {
 	if !p.coordinates() {
 		return nil
 	}
-	rest := waiting(&p.rest)
+	rest := p.rest.over
 	for object := 0; ctx.Err() == nil && !isClosed(rest); object = (object + 1) % p.traffic.Objects {
 		if err := p.retried(ctx, history.Unblock, strconv.Itoa(object)); err != nil {
 			return err

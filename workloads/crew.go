@@ -27,7 +27,7 @@ type Crew struct {
 	running sync.WaitGroup
 	// busy counts the slots that have not yet finished their last round; rest
 	// leaves out the first, whose client is the last leader of an election.
-	busy, rest sync.WaitGroup
+	busy, rest *countdown
 	failed     chan error
 	stuck      atomic.Int64
 
@@ -68,6 +68,7 @@ func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 	}
 	c.script = newScript(c)
 	c.slots = Slots(first, traffic.Clients+traffic.Observers)
+	c.busy, c.rest = newCountdown(traffic.Clients), newCountdown(traffic.Clients-1)
 	return c
 }
 
@@ -111,12 +112,6 @@ func (c *Crew) Crash(slot string) bool {
 // what follows it is done, or at once when ctx ends; Wait then returns.
 func (c *Crew) Start(ctx context.Context) {
 	for i, slot := range c.slots {
-		if i < c.traffic.Clients {
-			c.busy.Add(1)
-			if i > 0 {
-				c.rest.Add(1)
-			}
-		}
 		c.running.Go(func() {
 			if err := c.fill(ctx, i, slot); err != nil {
 				select {
@@ -134,16 +129,7 @@ func (c *Crew) Start(ctx context.Context) {
 // Finished returns a channel that is closed when every client has made its
 // last round and the last leaders, if any, were seen by the observers.
 func (c *Crew) Finished() <-chan struct{} {
-	return waiting(&c.busy)
-}
-
-func waiting(group *sync.WaitGroup) <-chan struct{} {
-	done := make(chan struct{})
-	go func() {
-		group.Wait()
-		close(done)
-	}()
-	return done
+	return c.busy.over
 }
 
 // Failed delivers the first error of the harness itself.
@@ -188,9 +174,9 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 	finished := func() {
 		if candidate {
 			once.Do(func() {
-				c.busy.Done()
+				c.busy.done()
 				if index > 0 {
-					c.rest.Done()
+					c.rest.done()
 				}
 			})
 		}
@@ -310,7 +296,7 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 	}
 	if leader != nil && index == 0 {
 		select {
-		case <-waiting(&c.rest):
+		case <-c.rest.over:
 		case <-ctx.Done():
 		}
 		return c.end(m, leader.finale(ctx, finished))

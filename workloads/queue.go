@@ -175,7 +175,7 @@ func (q *queuer) last(ctx context.Context) error {
 	if q.place() != 0 {
 		return nil
 	}
-	rest := waiting(&q.rest)
+	rest := q.rest.over
 	for object := 0; ctx.Err() == nil && !isClosed(rest); object = (object + 1) % q.traffic.Objects {
 		err := q.retry(ctx, func() (bool, error) { return q.put(ctx, strconv.Itoa(object), 0) })
 		if err != nil {
