@@ -5,7 +5,7 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCENARIO    ?= quick
 ARGS        ?=
 
-.PHONY: all build run test race lint upstream track-record bench bench-reading bench-go zoo clean
+.PHONY: all build run test race lint upstream track-record bench bench-sim bench-reading bench-go simulate zoo clean
 
 all: build
 
@@ -35,10 +35,25 @@ upstream: build
 track-record: build
 	./holdfast upstream --runs 5 --markdown docs/track-record.md
 
-# One table: holdfast's checks and porcupine's on the same histories, about a
-# quarter of an hour; ARGS="-max 100000" is quicker. docs/performance.md has it.
-bench:
+# Simulated runs a second, and then one table: holdfast's checks and porcupine's on
+# the same histories, about a quarter of an hour; ARGS="-max 100000" is quicker.
+# docs/performance.md has both.
+bench: bench-sim
 	$(GO) run ./internal/compare $(ARGS)
+
+# Simulated runs a second, and virtual time to real time: a quarter of a minute.
+bench-sim:
+	$(GO) run ./internal/simbench
+
+# Thousands of random schedules in virtual time, the same ones each time: nothing
+# may be found without faults, and nothing that is not explained in what is correct.
+SEEDS ?= 1-1000
+simulate: build
+	for subject in mutex rwmutex election; do \
+		./holdfast simulate $$subject --faults none --strict --seeds $(SEEDS) || exit 1; done
+	for subject in mutex-checked rwmutex-checked election-checked queue-checked priority-queue-checked \
+		barrier-checked double-barrier-checked semaphore service; do \
+		./holdfast simulate $$subject --seeds $(SEEDS) || exit 1; done
 
 # How long it takes to judge a run directory, and how much memory.
 bench-reading: build
@@ -46,7 +61,7 @@ bench-reading: build
 
 # The benchmarks of single packages.
 bench-go:
-	$(GO) test -run '^$$' -bench . -benchtime 1s -cpu 1 ./history ./checker/... ./reports ./cluster/link
+	$(GO) test -run '^$$' -bench . -benchtime 1s -cpu 1 ./history ./checker/... ./reports ./cluster/link ./cluster/sim/model .
 
 # Every planted bug has to be found, and nothing in correct subjects: 3 to 6 minutes.
 zoo: build

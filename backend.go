@@ -3,8 +3,10 @@ package holdfast
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +88,7 @@ func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
 func embeddedMistakes(spec ClusterSpec) []Mistake {
 	mistakes := etcdMistakes(spec)
 	if spec.Sim != nil {
-		mistakes = append(mistakes, Mistake{Field: "sim", Message: "it is of a cluster of kind sim, and this one is embedded"})
+		mistakes = append(mistakes, Mistake{Field: "sim", Message: "it is of a cluster of kind sim, and this one is embedded; say kind: sim, or leave it out"})
 	}
 	return mistakes
 }
@@ -121,17 +123,20 @@ func simMistakes(spec ClusterSpec) []Mistake {
 	if s == nil { // Complete was not called
 		s = &SimSpec{LeaseClock: 1}
 	}
-	for field, err := range map[string]error{"delay": s.Delay.Validate(), "slow": s.Slow.Validate(), "slow-delay": s.SlowDelay.Validate(), "peers": s.Peers.Validate()} {
-		if err != nil {
-			wrong(field, "%v", err)
+	for _, part := range []struct {
+		field string
+		err   error
+	}{{"delay", s.Delay.Validate()}, {"slow", s.Slow.Validate()}, {"slow-delay", s.SlowDelay.Validate()}, {"peers", s.Peers.Validate()}} {
+		if part.err != nil {
+			wrong(part.field, "%v", part.err)
 		}
 	}
 	if bad(s.LeaseClock) {
 		wrong("lease-clock", "%v is not between 0.1 and 10", s.LeaseClock)
 	}
-	for slot, rate := range s.Clocks {
-		if bad(rate) {
-			wrong("clocks", "%v of %s is not between 0.1 and 10", rate, slot)
+	for _, slot := range slices.Sorted(maps.Keys(s.Clocks)) {
+		if rate := s.Clocks[slot]; bad(rate) {
+			wrong("clocks."+slot, "%v is not between 0.1 and 10", rate)
 		}
 	}
 	return mistakes

@@ -69,18 +69,20 @@ func (r *run) linksOf(party string) []cluster.Link {
 }
 
 // requests counts the requests of clients, or is nil if the cluster has no links.
-func (r *run) requests() func(party string) int64 {
+func (r *run) requests() func(party string) func() int64 {
 	if _, ok := r.cluster.(cluster.Linked); !ok {
 		return nil
 	}
-	return func(party string) int64 {
+	return func(party string) func() int64 {
 		r.mu.Lock()
 		links := r.links[party]
 		r.mu.Unlock()
-		total := int64(0)
-		for _, l := range links {
-			total += l.Requests()
+		return func() int64 {
+			total := int64(0)
+			for _, l := range links {
+				total += l.Requests()
+			}
+			return total
 		}
-		return total
 	}
 }

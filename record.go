@@ -17,10 +17,15 @@ type record struct {
 }
 
 // newRecord opens the files of a directory, if there is one. With memory the run
-// is kept in memory, too.
-func newRecord(d *directory, clock *history.Clock, h history.Header, memory bool) (*record, error) {
+// is kept in memory, too. Without a directory it is there only, in the space of
+// one that is spent, if there is one.
+func newRecord(d *directory, clock *history.Clock, h history.Header, memory bool, spent *history.Memory) (*record, error) {
 	if d == nil {
-		m, err := history.NewMemory(h, clock)
+		begin := history.NewMemory
+		if spent != nil {
+			begin = spent.Reuse
+		}
+		m, err := begin(h, clock)
 		if err != nil {
 			return nil, err
 		}

@@ -99,6 +99,8 @@ type run struct {
 	info      *Info
 	directory *directory
 
+	// spent is the memory of a run whose space this one may take, if any.
+	spent *history.Memory
 	// plan is the scenario's.
 	plan []faults.Planned
 
@@ -302,7 +304,7 @@ func (r *run) start(ctx, life context.Context) error {
 			Permits: subject.PermitsOf(&w.Traffic), Whole: subject.WholeOf(), Promise: subject.Promise, Scripted: len(w.Script) > 0,
 		})
 	}
-	if r.record, err = newRecord(r.directory, r.clock, header, backend.virtual); err != nil {
+	if r.record, err = newRecord(r.directory, r.clock, header, backend.virtual, r.spent); err != nil {
 		return err
 	}
 	r.recorder = r.record.recorder

@@ -117,6 +117,42 @@ expect: {known: [etcd#1], grace: 0s}
 	}
 }
 
+func TestMistakesInSimulatedClustersAreNamed(t *testing.T) {
+	const rest = "\nworkloads: [{subject: mutex, clients: 2}, {subject: election, clients: 1, observers: 1}]\nduration: 2s\n"
+	for cluster, wants := range map[string][]string{
+		"{kind: sim, fsync: true, sim: {delay: 3ms..1ms, slow: 120%, slow-delay: -1s, peers: -1ms, lease-clock: 0, clocks: {c2: 11, c5: 1, bob: 1}}}": {
+			"bad.yaml:2: cluster.fsync: a simulated cluster has no disk",
+			"cluster.sim.delay: 3ms..1ms is not a range",
+			"cluster.sim.slow: 120% is not a share",
+			"cluster.sim.slow-delay: -1s is not a range",
+			"cluster.sim.peers: -1ms is not a range",
+			"cluster.sim.lease-clock: 0 is not between 0.1 and 10",
+			"cluster.sim.clocks.c2: 11 is not between 0.1 and 10",
+			`cluster.sim.clocks.c5: there is no client "c5"; there are c1 to c4`,
+			`cluster.sim.clocks.bob: there is no client "bob"`,
+		},
+		"{kind: embedded, sim: {delay: 3ms}}": {"cluster.sim: it is of a cluster of kind sim, and this one is embedded"},
+		"{kind: sim, sim: {delai: 3ms}}":      {"cluster.sim.delai: there is no such field; here can be clocks, delay,"},
+	} {
+		_, err := ParseScenario("bad.yaml", []byte("name: bad\ncluster: "+cluster+rest))
+		if err == nil {
+			t.Errorf("nothing is wrong with %s", cluster)
+			continue
+		}
+		for _, want := range wants {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%q is not said of %s, but: %v", want, cluster, err)
+			}
+		}
+		if n := strings.Count(err.Error(), "bad.yaml:"); n != len(wants) {
+			t.Errorf("%d mistakes, want %d: %v", n, len(wants), err)
+		}
+	}
+	if _, err := ParseScenario("good.yaml", []byte("name: good\ncluster: {kind: sim, sim: {clocks: {c4: 1.02}}}"+rest)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFilesThatAreNoScenario(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                  "x:1: the file is empty",

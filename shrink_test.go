@@ -57,7 +57,7 @@ var stockDefects = []struct {
 	{"queue", "queue contract library dequeue: panicked (etcd#17198)", 2},
 	{"barrier", "barrier passage library pass: passed while it was closed (barrier-pass-while-blocked)", 1},
 	{"double-barrier", "double-barrier passage library enter: entered before enough were there (double-barrier-enters-alone)", 14},
-	{"mutex", "mutex leftovers library acquire: kept out by a key that an acquire without success had left (lost-lock-keeps-key)", 107},
+	{"mutex", "mutex leftovers library acquire: kept out by a key left by a failed acquire (lost-lock-keeps-key)", 107},
 }
 
 // defective returns the subject's random scenario with a seed that shows the

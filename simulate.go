@@ -25,6 +25,9 @@ type Simulation struct {
 	Began map[string][]time.Duration
 	// Warnings are failures of healing and tearing down.
 	Warnings []string
+
+	// memory is where History is.
+	memory *history.Memory
 }
 
 // Simulate runs a scenario on a simulated cluster and judges it, all in memory
@@ -33,7 +36,11 @@ type Simulation struct {
 //
 // A faulty scenario is returned as a *ScenarioError. Any other error means that
 // the harness itself failed.
-func Simulate(ctx context.Context, s Scenario) (*Simulation, error) {
+func Simulate(ctx context.Context, s Scenario) (*Simulation, error) { return simulate(ctx, s, nil) }
+
+// simulate is Simulate in the space of a run before, of which nothing that is in
+// its history is used any more; nil is none.
+func simulate(ctx context.Context, s Scenario, spent *history.Memory) (*Simulation, error) {
 	s = s.completed()
 	if s.Cluster.Kind != simulated {
 		return nil, &ScenarioError{Source: "scenario " + s.Name, Mistakes: []Mistake{{
@@ -43,12 +50,15 @@ func Simulate(ctx context.Context, s Scenario) (*Simulation, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	r := &run{scenario: &s, info: &Info{}}
+	r := &run{scenario: &s, info: &Info{}, spent: spent}
 	fault := r.live(ctx)
 	if r.record == nil || errors.Is(fault, errStandstill) {
 		return nil, errors.Join(fault, ctx.Err())
 	}
-	m := &Simulation{Scenario: s, History: r.record.memory.History(), Digest: r.record.memory.Digest(), Warnings: r.info.Warnings, Rounds: r.info.Rounds, Began: make(map[string][]time.Duration)}
+	m := &Simulation{
+		Scenario: s, History: r.record.memory.History(), Digest: r.record.memory.Digest(), Warnings: r.info.Warnings,
+		Rounds: r.info.Rounds, Began: make(map[string][]time.Duration), memory: r.record.memory,
+	}
 	for _, c := range r.crews {
 		maps.Copy(m.Began, c.Began())
 	}

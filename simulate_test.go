@@ -4,14 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
@@ -181,6 +188,9 @@ func TestSweepEndsWhenItShould(t *testing.T) {
 	if _, err := Sweep(t.Context(), scenario, SweepOptions{From: 5, To: 4}); err == nil {
 		t.Error("a sweep from 5 to 4 is none")
 	}
+	if _, err := Sweep(t.Context(), scenario, SweepOptions{To: 4}); err == nil || !strings.Contains(err.Error(), "SweepOptions.From") {
+		t.Errorf("a sweep without a first seed: %v", err)
+	}
 	if r, err := Sweep(t.Context(), scenario, SweepOptions{From: 1, Limit: 300 * time.Millisecond}); err != nil || r.Complete {
 		t.Errorf("with a limit: %+v, %v", r, err)
 	}
@@ -190,8 +200,86 @@ func TestSweepEndsWhenItShould(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if r, err := Sweep(ended, scenario, SweepOptions{From: 1, To: 5}); err != nil || r.Runs != 0 || r.Verdict(false) == checker.Holds {
+	if r, err := Sweep(ended, scenario, SweepOptions{From: 1, To: 5}); err != nil || r.Runs != 0 || !r.Interrupted || r.Verdict(false) == checker.Holds {
 		t.Errorf("a sweep that was ended before it began: %+v, %v", r, err)
+	}
+}
+
+// TestInterruptedSweepsAreUnknown ends a sweep that has found nothing: with a last
+// seed or a limit that is no verdict, without either it is how a sweep ends.
+func TestInterruptedSweepsAreUnknown(t *testing.T) {
+	calm := func(seed int64) Scenario {
+		return SimulatedScenario(workloads.Subject{Name: "mutex"}, seed, Swarm{Faults: []string{}})
+	}
+	for _, test := range []struct {
+		options SweepOptions
+		want    checker.Verdict
+	}{
+		{SweepOptions{From: 1, To: 1_000_000}, checker.Unknown},
+		{SweepOptions{From: 1, Limit: time.Hour}, checker.Unknown},
+		{SweepOptions{From: 1}, checker.Holds},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		test.options.Progress = func(*SweepResult) { cancel() }
+		r, err := Sweep(ctx, calm, test.options)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Runs == 0 || r.Complete || r.Interrupted != (test.want == checker.Unknown) || r.Verdict(true) != test.want {
+			t.Errorf("after %d runs to %d: interrupted %t, %s, want %s", r.Runs, test.options.To, r.Interrupted, r.Verdict(true), test.want)
+		}
+	}
+}
+
+// TestTheSmallestRunsAreKept keeps runs of a few sizes, in every order of twelve that
+// is drawn: it is always the same three.
+func TestTheSmallestRunsAreKept(t *testing.T) {
+	for range 200 {
+		var f finds
+		for _, n := range rand.Perm(12) {
+			m := &Simulation{History: &history.History{Operations: make([]history.Operation, 5+n%2)}}
+			m.Scenario.Seed = int64(n + 1)
+			f.keep(m)
+		}
+		var seeds []int64
+		for _, one := range f.small {
+			seeds = append(seeds, one.scenario.Seed)
+		}
+		if want := []int64{1, 3, 5}; !slices.Equal(seeds, want) {
+			t.Fatalf("kept are %v, want %v", seeds, want)
+		}
+	}
+}
+
+// fickle is a lock that does something else each time that it is run.
+type fickle struct {
+	client *clientv3.Client
+	times  *atomic.Int64
+}
+
+func (l fickle) Acquire(ctx context.Context) (workloads.Grant, error) {
+	_, err := l.client.Put(ctx, "holdfast/fickle/0/x", strconv.FormatInt(l.times.Add(1), 10))
+	return workloads.Grant{}, err
+}
+func (fickle) Release(context.Context) error { return nil }
+
+// TestRunsThatDivergeAreNamed runs a subject that is no function of its seed.
+func TestRunsThatDivergeAreNamed(t *testing.T) {
+	var times atomic.Int64
+	subject := workloads.Subject{Name: "fickle", NewLock: func(s *workloads.Session, _ string) workloads.Lock {
+		return fickle{s.Client, &times}
+	}}
+	r, err := Sweep(t.Context(), func(seed int64) Scenario { return SimulatedScenario(subject, seed, Swarm{Faults: []string{}}) },
+		SweepOptions{From: 1, To: 3, Verify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(r.Diverged, []int64{1, 2, 3}) {
+		t.Errorf("diverged: %v", r.Diverged)
+	}
+	if r.Found = nil; r.Verdict(false) != checker.Unknown {
+		t.Errorf("with nothing found they are %s", r.Verdict(false))
 	}
 }
 

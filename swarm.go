@@ -2,7 +2,9 @@ package holdfast
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -58,6 +60,10 @@ func SimulatedScenario(subject workloads.Subject, seed int64, swarm Swarm) Scena
 		s.Cluster.Sim.Slow, s.Cluster.Sim.LeaseClock, s.Cluster.Sim.Clocks = 0, 1, nil
 	}
 	s.Workloads = []Workload{w}
+	// Of subjects that are no elections there are no observers.
+	whole := s.completed()
+	slots := whole.slots()
+	maps.DeleteFunc(s.Cluster.Sim.Clocks, func(slot string, _ float64) bool { return !slices.Contains(slots, slot) })
 	kinds := swarm.Faults
 	if kinds == nil {
 		kinds = simulatedFaults()
@@ -89,13 +95,13 @@ func swarmTraffic(subject workloads.Subject, ttl time.Duration, r *rand.Rand) Wo
 	}
 	w.Hold = quantity.Span{Min: time.Millisecond, Max: among(r, 20*time.Millisecond, 200*time.Millisecond, time.Second)}
 	// Longer than a lease lives, so that it can end while others wait.
-	w.Long, w.LongHold = quantity.Share(0.05+0.3*r.Float64()), quantity.Span{Min: ttl / 2, Max: 2 * ttl}
+	w.Long, w.LongHold = quantity.Share(0.05+float64(0.3*r.Float64())), quantity.Span{Min: ttl / 2, Max: 2 * ttl}
 	w.Think = quantity.Span{Max: among(r, 20*time.Millisecond, 200*time.Millisecond, time.Second, 2*ttl)}
 	w.Patience = quantity.Span{Min: 2 * ttl, Max: 4 * ttl}
 	w.Impatient = quantity.Share([]float64{0, 0.1, 0.4}[r.IntN(3)])
 	w.Impatience = quantity.Span{Min: 10 * time.Millisecond, Max: ttl}
 	w.Try, w.Several = quantity.Share(0.2*r.Float64()), quantity.Share(0.2*r.Float64())
-	w.Readers, w.Proclaim = quantity.Share(0.2+0.6*r.Float64()), quantity.Share(0.5*r.Float64())
+	w.Readers, w.Proclaim = quantity.Share(0.2+float64(0.6*r.Float64())), quantity.Share(0.5*r.Float64())
 	w.Permits = 2
 	careless := r.IntN(3) == 0
 	if careless && subject.Origin == history.FromEtcd {
@@ -123,16 +129,20 @@ func swarmNetwork(clients int, r *rand.Rand) *SimSpec {
 	n.SlowDelay = quantity.Span{Min: 5 * time.Millisecond, Max: among(r, 50*time.Millisecond, 200*time.Millisecond)}
 	n.Peers = quantity.Span{Min: 50 * time.Microsecond, Max: among(r, 500*time.Microsecond, 10*time.Millisecond)}
 	if r.IntN(4) == 0 {
-		n.LeaseClock = 0.97 + 0.06*r.Float64()
+		n.LeaseClock = rate(r)
 	}
 	if r.IntN(4) == 0 {
 		n.Clocks = make(map[string]float64)
 		for i := range clients {
-			n.Clocks["c"+strconv.Itoa(i+1)] = 0.97 + 0.06*r.Float64()
+			n.Clocks["c"+strconv.Itoa(i+1)] = rate(r)
 		}
 	}
 	return &n
 }
+
+// rate draws how fast a clock is. The conversion keeps processors that can from
+// multiplying and adding in one step, which rounds otherwise.
+func rate(r *rand.Rand) float64 { return 0.97 + float64(0.06*r.Float64()) }
 
 // moments are what faults on clients may wait for: a fault that begins with one
 // hits what takes a moment only, such as a request whose answer is on its way.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -83,6 +84,9 @@ type SweepResult struct {
 	Failed map[int64]error
 	// Complete is true if every seed was run.
 	Complete bool
+	// Interrupted is true if ctx ended the sweep before its last seed or its limit
+	// did.
+	Interrupted bool
 }
 
 // Rate is runs per second of wall-clock time.
@@ -93,12 +97,16 @@ func (r *SweepResult) Rate() float64 { return float64(r.Runs) / max(r.Took.Secon
 func (r *SweepResult) Speed() float64 { return r.Virtual.Seconds() / max(r.Took.Seconds(), 1e-9) }
 
 // Verdict is the worst of all runs', where a property is vacuous only if it was in
-// every run.
+// every run. A sweep that was interrupted is at best unknown, and so is one of which
+// runs failed or diverged.
 func (r *SweepResult) Verdict(strict bool) checker.Verdict {
 	for _, f := range r.Found {
 		if strict || !f.Excused {
 			return checker.Violated
 		}
+	}
+	if r.Interrupted || len(r.Failed)+len(r.Diverged) > 0 {
+		return checker.Unknown
 	}
 	verdict := checker.Holds
 	for _, t := range r.Tested {
@@ -126,16 +134,21 @@ func reported(property string) bool {
 }
 
 // Sweep simulates the scenarios of many seeds, several at a time, and groups what
-// it finds by its mechanism. Seeds begin in their order. When ctx ends, or the
+// it finds by its mechanism. Seeds begin in their order; scenario is called for
+// several at a time. When ctx ends, or the
 // limit is over, runs under way are given up, and what there is is returned. An
-// error is a scenario's, or ctx's if not one run ended.
+// error is a scenario's, or says that the seeds are none.
 func Sweep(ctx context.Context, scenario func(seed int64) Scenario, o SweepOptions) (*SweepResult, error) {
+	if o.From < 1 {
+		return nil, fmt.Errorf("the first seed, %d, is not one or more: set SweepOptions.From", o.From)
+	}
 	if o.To != 0 && o.To < o.From {
 		return nil, fmt.Errorf("the last seed, %d, is before the first, %d", o.To, o.From)
 	}
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0)
 	}
+	outside := ctx
 	if o.Limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.Limit)
@@ -150,6 +163,7 @@ func Sweep(ctx context.Context, scenario func(seed int64) Scenario, o SweepOptio
 	jobs.Wait()
 	r := s.snapshot()
 	r.Complete = o.To != 0 && s.next > o.To && !s.cut
+	r.Interrupted = outside.Err() != nil && !r.Complete && (o.To != 0 || o.Limit > 0)
 	if s.wrong != nil {
 		return nil, s.wrong
 	}
@@ -173,26 +187,27 @@ type sweep struct {
 	told   time.Time
 }
 
-// finds is a mechanism with the sizes of its smallest runs.
+// finds is a mechanism with the smallest runs that showed it.
 type finds struct {
 	Found
-	sizes []int
+	small []sized
 }
 
-// keep keeps a run if it is among the smallest.
+// sized is a run's scenario, and how large the run is.
+type sized struct {
+	size     int
+	scenario Scenario
+}
+
+// keep keeps a run if it is among the smallest, of equal ones those with the
+// lowest seeds.
 func (f *finds) keep(m *Simulation) {
-	size := len(m.History.Operations) + faultWeight*len(m.History.Faults)
-	place, _ := slices.BinarySearchFunc(f.sizes, size, func(s, size int) int {
-		if s < size || s == size && f.Smallest[slices.Index(f.sizes, s)].Seed < m.Scenario.Seed {
-			return -1
-		}
-		return 1
+	one := sized{len(m.History.Operations) + faultWeight*len(m.History.Faults), m.Scenario}
+	place, _ := slices.BinarySearchFunc(f.small, one, func(a, b sized) int {
+		return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.scenario.Seed, b.scenario.Seed))
 	})
-	f.sizes = slices.Insert(f.sizes, place, size)
-	f.Smallest = slices.Insert(f.Smallest, place, m.Scenario)
-	if len(f.sizes) > mostSmallest {
-		f.sizes, f.Smallest = f.sizes[:mostSmallest], f.Smallest[:mostSmallest]
-	}
+	f.small = slices.Insert(f.small, place, one)
+	f.small = f.small[:min(len(f.small), mostSmallest)]
 }
 
 // faultWeight is how many operations a fault is as bad as, for who has to look
@@ -214,6 +229,7 @@ func (s *sweep) take(ctx context.Context) (seed int64, more bool) {
 }
 
 func (s *sweep) work(ctx context.Context) {
+	var spent *history.Memory // of the run before
 	for {
 		seed, more := s.take(ctx)
 		if !more {
@@ -221,7 +237,7 @@ func (s *sweep) work(ctx context.Context) {
 		}
 		scenario := s.scenario(seed)
 		scenario.Seed = seed
-		m, err := Simulate(ctx, scenario)
+		m, err := simulate(ctx, scenario, spent)
 		var again *Simulation
 		if err == nil && s.options.Verify && ctx.Err() == nil {
 			again, err = Simulate(ctx, scenario)
@@ -229,6 +245,10 @@ func (s *sweep) work(ctx context.Context) {
 		s.mu.Lock()
 		s.account(ctx, seed, m, again, err)
 		s.mu.Unlock()
+		spent = nil
+		if m != nil {
+			spent = m.memory
+		}
 	}
 }
 
@@ -310,10 +330,12 @@ func (s *sweep) view() *SweepResult {
 	r := s.result
 	r.Took = time.Since(s.began)
 	r.Diverged = slices.Sorted(slices.Values(r.Diverged))
-	r.Found, r.Tested = nil, nil
+	r.Found, r.Tested, r.Failed = nil, nil, maps.Clone(r.Failed)
 	for _, f := range s.found {
 		found := f.Found
-		found.Smallest = slices.Clone(f.Smallest)
+		for _, one := range f.small {
+			found.Smallest = append(found.Smallest, one.scenario)
+		}
 		r.Found = append(r.Found, found)
 	}
 	slices.SortFunc(r.Found, func(a, b Found) int {

@@ -101,6 +101,15 @@ func (s *Scenario) clusterMistakes(wrong complain) {
 	for _, m := range b.mistakes(s.Cluster) {
 		wrong("cluster."+m.Field, "%s", m.Message)
 	}
+	if s.Cluster.Sim == nil {
+		return
+	}
+	slots := s.slots()
+	for _, slot := range slices.Sorted(maps.Keys(s.Cluster.Sim.Clocks)) {
+		if len(slots) > 0 && !slices.Contains(slots, slot) {
+			wrong("cluster.sim.clocks."+slot, "there is no client %q; there are %s to %s", slot, slots[0], slots[len(slots)-1])
+		}
+	}
 }
 
 func (s *Scenario) workloadMistakes(wrong complain) {

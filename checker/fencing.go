@@ -22,6 +22,10 @@ import (
 //
 // A read without a token is not held to the order of tokens: it is the
 // harness's own, of the last state.
+//
+// A leadership that is resumed goes on with its token. So a write that its dead
+// leader had on the way may be accepted after those of its successor: no token
+// tells the two apart, and what it overwrites is not held against the subject.
 func fencing(r *record, s *subject) *judgement {
 	j := &judgement{}
 	var accepted, refused, guarded, unjudged int
@@ -185,6 +189,10 @@ func (r *record) alongResource(s *subject, j *judgement, accepted []*history.Ope
 		if op.Kind == history.FencedWrite {
 			saw = op.Prior
 		}
+		if late := r.late(saw, last, unsure); late != nil && !leadsTo(saw, value, unsure) {
+			value = late.Value
+			delete(unsure, late.Value) // it happens once
+		}
 		if !leadsTo(saw, value, unsure) {
 			lost, cause := last, "an acknowledged update is lost"
 			if lost == nil {
@@ -217,6 +225,29 @@ func leadsTo(v, base string, unsure map[string]*history.Operation) bool {
 		v = w.Prior
 	}
 	return true
+}
+
+// late returns the write of unknown outcome by which, or by others built on it,
+// value v came to be, if a dead leader made it and last, which it may have
+// overwritten, was written under its resumed leadership; or nil.
+func (r *record) late(v string, last *history.Operation, unsure map[string]*history.Operation) *history.Operation {
+	if last == nil || last.Token == 0 {
+		return nil
+	}
+	if resume := r.h.Operation(last.Hold); resume == nil || resume.Kind != history.Resume {
+		return nil
+	}
+	for range len(unsure) {
+		w := unsure[v]
+		if w == nil {
+			return nil
+		}
+		if _, dead := r.crashed[w.Client]; dead && w.Client != last.Client && w.Token == last.Token {
+			return w
+		}
+		v = w.Prior
+	}
+	return nil
 }
 
 // fencingFinding makes a violation of op, next to other if there is one. It

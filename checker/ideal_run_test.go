@@ -108,7 +108,7 @@ func (s *ideal) chaos(c *idealClient) {
 			if s.bug == endsSilently {
 				for _, ob := range s.objects {
 					if end := s.observations[ob]; end != nil {
-						end()
+						s.after(time.Millisecond, end)
 					}
 				}
 			}

@@ -218,9 +218,14 @@ const settled = 250 * time.Millisecond
 // abandoned finds the keys of acquires that ended by their own context, while no
 // fault lasted, and that only the end of their session took away. That no other
 // call can have made the key shows that the client reached etcd again after what
-// faults there were before; that the session was closed after the return,
-// successfully, proves that its lease and the key on it were there until then,
-// unless the client had been told before that its lease is over.
+// faults there were before.
+//
+// That the session was closed later, successfully, proves nothing by itself: to
+// close one whose lease had expired is a success too, and where clients share a
+// session it expires with the one who renews it, whatever the others do. So the
+// log must admit that the key was there until then, without a gap in which it may
+// have been deleted and made again, and the lease must not have ended before
+// the acquire returned.
 func (r *record) abandoned(ob *object, found func(op *history.Operation, life *history.Life, closing *history.Operation)) {
 	if r.log == nil || !ob.failed {
 		return
@@ -233,12 +238,13 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 			continue
 		}
 		closing := r.closingOf(t.Lease)
-		if closing == nil || r.deletedBy(t.Life) != causeLease || r.wasLost(closing) {
+		if closing == nil || r.deletedBy(t.Life) != causeLease || t.gone < t.Delete || r.log.Latest(t.Delete) < closing.Call || r.wasLost(closing) {
 			continue
 		}
 		op, sole := r.maker(t, m, func(*history.Operation) bool { return true })
 		if op != nil && sole && op.Outcome == history.Info && op.Deadline != 0 && op.Return >= op.Deadline && r.log.Latest(t.Create)+settled <= op.Deadline &&
-			op.Return <= closing.Call && !r.harmed(op.Client, op.Call, op.Return) {
+			op.Return <= closing.Call && !r.harmed(op.Client, op.Call, op.Return) &&
+			(r.log.Earliest(t.Delete) > op.Return || r.renewed(t.Lease, r.log.Earliest(t.Create), op.Return)) {
 			found(op, t.Life, closing)
 		}
 	}
@@ -248,6 +254,14 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 func (r *record) wasLost(closing *history.Operation) bool {
 	told := r.lost[membership{closing.Client, closing.Lease}]
 	return slices.ContainsFunc(told, func(t time.Duration) bool { return t <= closing.Call })
+}
+
+// renewed is true if nothing kept a lease that was alive at time from, or later,
+// from staying so until time to: its session had not been ended, and no fault hit
+// the client who renews it.
+func (r *record) renewed(lease int64, from, to time.Duration) bool {
+	session := r.sessions[lease]
+	return session != nil && r.sessionLives(lease, to) && !r.harmed(session.Client, from-session.TTL, to)
 }
 
 // closingOf returns the last successful closing of the session on a lease, or nil.

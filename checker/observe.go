@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,10 +145,11 @@ func (r *record) inventedValues(s *subject, ob *object, j *judgement, op *histor
 }
 
 // endedByItself is an observation that ended although its context had not,
-// while the history below it was compacted. Other reasons to end are the
-// subject's right: it says so by ending.
+// while the history below it was compacted: before its end, for of two things at
+// one instant either may have come first. Other reasons to end are the subject's
+// right: it says so by ending.
 func (r *record) endedByItself(s *subject, op *history.Operation) *finding {
-	if op.Number != 1 || s.Origin == history.FromUser || !r.struck("compact", op.Call, op.Return) {
+	if op.Number != 1 || s.Origin == history.FromUser || !r.struck("compact", op.Call, op.Return-1) {
 		return nil
 	}
 	f := observeFinding(s, op, op.Call, op.Return, "ended by itself after a compaction", func() string {
@@ -231,7 +233,7 @@ func (r *record) finalLeader(s *subject, ob *object) (*reign, time.Duration) {
 		return nil, 0
 	}
 	// Without the log: the one leader who still believed, if no word of it is
-	// in doubt.
+	// in doubt, nor that its session lasted.
 	var leader *history.Hold
 	for i := range ob.holds {
 		if h := &ob.holds[i]; h.Start < r.final && h.End >= r.final {
@@ -241,7 +243,7 @@ func (r *record) finalLeader(s *subject, ob *object) (*reign, time.Duration) {
 			leader = h
 		}
 	}
-	if leader == nil {
+	if leader == nil || r.sessionEnded(leader.Client, leader.Lease, r.final) {
 		return nil, 0
 	}
 	last := r.h.Operation(leader.Acquire)
@@ -257,6 +259,21 @@ func (r *record) finalLeader(s *subject, ob *object) (*reign, time.Duration) {
 		}
 	}
 	return &reign{value: last.Value, create: leader.Token}, last.Return
+}
+
+// sessionEnded is true if by time t something had ended a client's session, or
+// begun to, or told the client that it is over.
+func (r *record) sessionEnded(client string, lease int64, t time.Duration) bool {
+	if lease == 0 {
+		return false
+	}
+	end, ended := r.leaseEnds[lease]
+	if ended && end.earliest <= t {
+		return true
+	}
+	before := func(told time.Duration) bool { return told <= t }
+	return slices.ContainsFunc(r.lost[membership{client, lease}], before) ||
+		slices.ContainsFunc(r.closings, func(op *history.Operation) bool { return op.Lease == lease && op.Call <= t })
 }
 
 func (r *record) delivered(op *history.Operation, last *reign) bool {

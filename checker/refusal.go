@@ -116,7 +116,8 @@ func (r *record) shows(s *subject) bool {
 
 // presence is when an object may have had keys.
 type presence struct {
-	*object
+	ob      *object
+	tenures []tenure
 	// until is, for each tenure, the last time at which it or one before it may
 	// have been there.
 	until []time.Duration
@@ -127,7 +128,7 @@ func (r *record) presences(s *subject, ob *object) *presence {
 	if !r.shows(s) {
 		return nil
 	}
-	p := &presence{object: ob, until: make([]time.Duration, len(ob.tenures))}
+	p := &presence{ob: ob, tenures: ob.tenures, until: make([]time.Duration, len(ob.tenures))}
 	last := time.Duration(-1)
 	for i := range ob.tenures {
 		gone := history.Never
@@ -140,8 +141,9 @@ func (r *record) presences(s *subject, ob *object) *presence {
 	return p
 }
 
-// during is true if a key that the try's client did not make may have been there
-// at some time between its call and its return.
+// during is true if a key that may be another client's than the try's may have
+// been there at some time between its call and its return. Keys of its own session
+// are its client's own, unless clients share it.
 func (p *presence) during(r *record, op *history.Operation) bool {
 	if p == nil {
 		return false
@@ -149,21 +151,17 @@ func (p *presence) during(r *record, op *history.Operation) bool {
 	after := sort.Search(len(p.tenures), func(k int) bool { return r.log.Earliest(p.tenures[k].Create) > op.Return })
 	for i := after - 1; i >= 0 && p.until[i] >= op.Call; i-- {
 		t := &p.tenures[i]
-		if (t.Lease != op.Lease || p.mayBeOthers(r, t, op)) && (t.Delete == 0 || r.log.Latest(t.Delete) >= op.Call) {
+		if (t.Delete == 0 || r.log.Latest(t.Delete) >= op.Call) && (t.Lease != op.Lease || p.ofAnother(r, t, op.Client)) {
 			return true
 		}
 	}
 	return false
 }
 
-// mayBeOthers is true if a key on the lease of a try may be that of another client
-// that shares the session. What calls of others under way may have made does not
-// matter here.
-func (p *presence) mayBeOthers(r *record, t *tenure, try *history.Operation) bool {
-	if !r.shared(try.Lease) {
-		return false
-	}
-	return slices.ContainsFunc(p.operations, func(op *history.Operation) bool {
-		return op.Kind.Acquires() && op.Lease == try.Lease && op.Client != try.Client && r.mayHaveMade(op, t)
+// ofAnother is true if another than the client may have made a key of a session
+// that they share.
+func (p *presence) ofAnother(r *record, t *tenure, client string) bool {
+	return r.shared(t.Lease) && slices.ContainsFunc(p.ob.acquires, func(op *history.Operation) bool {
+		return op.Lease == t.Lease && op.Client != client && (op.Token == 0 || op.Token == t.Create) && r.mayHaveMade(op, t)
 	})
 }

@@ -37,14 +37,6 @@ func count[N int | int64](n N, singular string) string {
 	return strconv.FormatInt(int64(n), 10) + " " + plural
 }
 
-// article writes a word after its article: "an acquire", "a campaign".
-func article(word history.Kind) string {
-	if strings.ContainsAny(string(word[:1]), "aeiou") {
-		return "an " + string(word)
-	}
-	return "a " + string(word)
-}
-
 // revision writes a revision with the time by which it had happened.
 func (r *record) revision(rev int64) string {
 	if t := r.log.Latest(rev); t != history.Never {

@@ -89,6 +89,104 @@ func TestPrefixesOfCorrectRunsRaiseNoAlarm(t *testing.T) {
 	})
 }
 
+// TestSharedSessionThatExpiredIsNoLeftover repeats a run that once raised an alarm,
+// cut at every record: a client's campaign gave up after the lease of the session
+// that it shared had ended, because the other client was cut off, and had taken its
+// key; the other closed that session much later, successfully.
+func TestSharedSessionThatExpiredIsNoLeftover(t *testing.T) {
+	const seed = 0xd9
+	s := simulate(seed, history.Election)
+	if !s.gaveUpOnExpired() {
+		t.Fatalf("the run of seed %#x no longer shows it", seed)
+	}
+	for _, skew := range []int{0, 3, -3, 40, -40} {
+		for n := 1; n <= len(s.records); n++ {
+			h := s.cut(n, max(0, n+skew), s.layout())
+			if err := alarm(Check(h, Options{}), false); err != nil {
+				t.Fatalf("cut at record %d of %d, the log at %d: %v", n, len(s.records), n+skew, err)
+			}
+		}
+	}
+}
+
+// TestResumedLeadershipOfADeadResigner repeats a run that once raised an alarm: a
+// leader called resign and died, and its successor resumed the leadership before
+// the resignation came, and died resigning from a later one.
+func TestResumedLeadershipOfADeadResigner(t *testing.T) {
+	s := simulate(0x2046, history.Election)
+	for n := 1; n <= len(s.records); n++ {
+		if err := alarm(Check(s.cut(n, n, s.layout()), Options{}), false); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
+// TestTryBehindTheKeyOfItsOwnSession repeats a run that once raised an alarm: a try
+// was refused for the key of a client with which the trying one shares its session.
+func TestTryBehindTheKeyOfItsOwnSession(t *testing.T) {
+	s := simulate(0xb489, history.Mutex)
+	for n := 1; n <= len(s.records); n++ {
+		if err := alarm(Check(s.cut(n, n, s.layout()), Options{}), n == len(s.records)); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
+// TestLateWriteOfADeadLeader repeats a run that once raised an alarm: a dead
+// leader's fenced write was accepted after that of the client who had resumed its
+// leadership, which has the same token.
+func TestLateWriteOfADeadLeader(t *testing.T) {
+	s := simulate(0xe05dad3f85, history.Election)
+	for n := 1; n <= len(s.records); n++ {
+		if err := alarm(Check(s.cut(n, n, s.layout()), Options{}), n == len(s.records)); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
+// TestCompactionAtTheEndOfAnObservation repeats a run that once raised an alarm: an
+// observation ended, and then, at the same instant, the store was compacted.
+func TestCompactionAtTheEndOfAnObservation(t *testing.T) {
+	s := simulate(0xaafd18a85, history.Election)
+	for n := 1; n <= len(s.records); n++ {
+		if err := alarm(Check(s.cut(n, n, s.layout()), Options{}), n == len(s.records)); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
+// TestFinalLeaderWhoseSessionWasClosed repeats a run that once raised an alarm:
+// without a layout, the one who still believed at the end was taken for the final
+// leader, and had closed its session long before.
+func TestFinalLeaderWhoseSessionWasClosed(t *testing.T) {
+	s := simulate(0xe77080, history.Election)
+	for n := 1; n <= len(s.records); n++ {
+		h := s.cut(n, n, history.NoLayout)
+		unname(h)
+		if err := alarm(Check(h, Options{}), n == len(s.records)); err != nil {
+			t.Fatalf("cut at record %d of %d: %v", n, len(s.records), err)
+		}
+	}
+}
+
+// gaveUpOnExpired is true if an acquire gave up on a session that the log saw
+// end before, and that another client closed after.
+func (s *ideal) gaveUpOnExpired() bool {
+	h := s.cut(len(s.records), len(s.records), s.layout())
+	for _, op := range h.Operations {
+		end, ended := h.Revisions.LeaseEnd(op.Lease)
+		if !op.Kind.Acquires() || op.Outcome != history.Info || !ended || end.Time >= op.Return {
+			continue
+		}
+		for _, closing := range h.Operations {
+			if closing.Kind == history.CloseSession && closing.Outcome == history.Ok && closing.Lease == op.Lease && closing.Client != op.Client && closing.Call > op.Return {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // unname makes the subject one that cannot say which key it owns.
 func unname(h *history.History) {
 	for i := range h.Operations {

@@ -270,7 +270,7 @@ func (r *record) sessionLives(lease int64, t time.Duration) bool {
 
 func (r *record) strayFinding(s *subject, ob *object, g stray, op *history.Operation, known, cause string) finding {
 	f := finding{}
-	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: fmt.Sprintf("%s a key that %s without success had left", cause, article(g.maker.Kind)), Witness: []int64{g.maker.ID, op.ID}, From: op.Call, To: op.Return, Object: ob.name}
+	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: fmt.Sprintf("%s a key left by a failed %s", cause, g.maker.Kind), Witness: []int64{g.maker.ID, op.ID}, From: op.Call, To: op.Return, Object: ob.name}
 	f.Known = r.knownAs(s, known)
 	return f
 }

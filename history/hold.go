@@ -92,11 +92,13 @@ func (h *History) Holds() []Hold {
 		subject, object string
 		lease           int64
 	}
-	givenUp := make(map[leadership]time.Duration)
+	// One session may lead, die and be resumed more than once.
+	givenUp := make(map[leadership][]*Operation)
 	for i := range h.Operations {
 		op := &h.Operations[i]
 		if _, died := crashed[op.Client]; died && op.Kind == Resign && !op.Completed() {
-			givenUp[leadership{op.Subject, op.Object, op.Lease}] = op.Call
+			l := leadership{op.Subject, op.Object, op.Lease}
+			givenUp[l] = append(givenUp[l], op)
 		}
 	}
 	holds := make([]Hold, 0, begun)
@@ -123,8 +125,10 @@ func (h *History) Holds() []Hold {
 			hold.End, hold.Ended, hold.Release = max(t, hold.Start), EndCrashed, 0
 		}
 		if op.Kind == Resume {
-			call, ok := givenUp[leadership{op.Subject, op.Object, op.Lease}]
-			hold.GivenUp = ok && call < hold.Start
+			for _, resign := range givenUp[leadership{op.Subject, op.Object, op.Lease}] {
+				same := resign.Token == op.Token || resign.Token == 0 || op.Token == 0
+				hold.GivenUp = hold.GivenUp || same && resign.Call < hold.Start
+			}
 		}
 		holds = append(holds, hold)
 	}

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -44,6 +45,50 @@ func TestHoldsEndWhereBeliefEnds(t *testing.T) {
 		h := History{Operations: []Operation{with(func(o *Operation) { o.Outcome = outcome })}, End: 100}
 		if holds := h.Holds(); len(holds) != 0 {
 			t.Errorf("an acquire that ended as %q began a hold: %+v", outcome, holds)
+		}
+	}
+}
+
+// TestResumedAfterAResignation has one session whose leader dies, is resumed, and
+// dies again. The first one's resignation may be on its way still.
+func TestResumedAfterAResignation(t *testing.T) {
+	campaign := Operation{ID: 1, Client: "c1", Kind: Campaign, Call: 5, Return: 10, Outcome: Ok, Lease: 7, Token: 3}
+	resign := Operation{ID: 2, Client: "c1", Kind: Resign, Call: 20, Hold: 1, Lease: 7, Token: 3}
+	resume := Operation{ID: 3, Client: "c1.1", Kind: Resume, Call: 40, Return: 45, Outcome: Ok, Lease: 7, Token: 3}
+	next := Operation{ID: 4, Client: "c1.1", Kind: Campaign, Call: 50, Return: 55, Outcome: Ok, Lease: 7, Token: 9}
+	again := Operation{ID: 5, Client: "c1.1", Kind: Resign, Call: 60, Hold: 4, Lease: 7, Token: 9}
+	last := Operation{ID: 6, Client: "c1.1.1", Kind: Resume, Call: 80, Return: 85, Outcome: Ok, Lease: 7, Token: 9}
+	answered := resign
+	answered.Return, answered.Outcome = 22, Fail
+	elsewhere := resign
+	elsewhere.Lease = 8
+	tokenless := resign
+	tokenless.Token = 0
+	died := []Event{{Time: 30, Kind: Crashed, Client: "c1"}, {Time: 70, Kind: Crashed, Client: "c1.1"}}
+	for name, c := range map[string]struct {
+		operations []Operation
+		events     []Event
+		givenUp    []int64
+	}{
+		"of the leadership that is resumed":          {[]Operation{campaign, resign, resume}, died, []int64{3}},
+		"of one that it did not name":                {[]Operation{campaign, tokenless, resume}, died, []int64{3}},
+		"none":                                       {[]Operation{campaign, resume}, died, nil},
+		"one that was answered":                      {[]Operation{campaign, answered, resume}, died, nil},
+		"of another session":                         {[]Operation{campaign, elsewhere, resume}, died, nil},
+		"of a client that lives":                     {[]Operation{campaign, resign, resume}, died[1:], nil},
+		"before a later one of the same session":     {[]Operation{campaign, resign, resume, next, again}, died, []int64{3}},
+		"both times":                                 {[]Operation{campaign, resign, resume, next, again, last}, died, []int64{3, 6}},
+		"of an earlier leadership, not of the later": {[]Operation{campaign, resign, resume, next, last}, died, []int64{3}},
+	} {
+		h := History{Operations: c.operations, Events: c.events, End: 100}
+		var givenUp []int64
+		for _, hold := range h.Holds() {
+			if hold.GivenUp {
+				givenUp = append(givenUp, hold.Acquire)
+			}
+		}
+		if !slices.Equal(givenUp, c.givenUp) {
+			t.Errorf("%s: given up are %v, want %v", name, givenUp, c.givenUp)
 		}
 	}
 }

@@ -35,6 +35,8 @@ type Client struct {
 	ttl       time.Duration
 	heeds     bool
 	watchdog  bool
+	// requests is how many requests the client's links have carried.
+	requests func() int64
 	// dialTimeout is etcd's client's own.
 	dialTimeout time.Duration
 	// redials makes the client give up its connection along with its session,
@@ -47,6 +49,8 @@ type Client struct {
 	values atomic.Int64
 	// alone is true if one goroutine makes all the client's calls.
 	alone bool
+	// spare is what its last call was recorded with, if it is alone.
+	spare *attempt
 
 	mu      sync.Mutex
 	etcd    *clientv3.Client
@@ -76,6 +80,10 @@ func newClient(ctx context.Context, env *Env, slot, name string, subject *Subjec
 	c := &Client{
 		Name: name, Slot: slot, Subject: subject.Name, env: env, endpoints: endpoints, ttl: traffic.TTL, heeds: heeds, watchdog: traffic.OnLoss == Watchdog,
 		redials: subject.Origin == history.FromUser, ctx: ctx, cancel: cancel, dialTimeout: cmp.Or(traffic.DialTimeout, time.Second),
+	}
+	c.requests = func() int64 { return 0 }
+	if env.Requests != nil {
+		c.requests = env.Requests(name)
 	}
 	if c.etcd, err = c.dial(); err != nil {
 		cancel()
@@ -256,20 +264,35 @@ func (c *Client) abandon(s *session) {
 	}
 }
 
+// attempt is a call with what comes of it.
+type attempt struct {
+	history.Operation
+	history.Completion
+}
+
 // attempt records op, makes the call and records what came of it. It returns
 // the operation with its outcome, and the call's error, or errDead if the
 // client is dead and the outcome was not recorded.
 func (c *Client) attempt(op history.Operation, call func(*history.Completion) error) (history.Operation, error) {
 	op.Client = c.Name
+	a := c.spare
+	if a == nil {
+		a = new(attempt)
+	}
 	if c.alone {
 		op.Alone()
+		c.spare = nil // the call may make another
+		defer func() { c.spare = a }()
 	}
-	if !c.env.Recorder.Invoke(&op) {
-		return op, errDead
+	a.Operation = op
+	if !c.env.Recorder.Invoke(&a.Operation) {
+		return a.Operation, errDead
 	}
-	done := op.Completes()
+	op = a.Operation
+	a.Completion = op.Completes()
+	done := &a.Completion
 	before := c.requests()
-	err := surviving(call, &done)
+	err := surviving(call, done)
 	done.Requests = max(0, c.requests()-before)
 	switch {
 	case err == nil:
@@ -279,7 +302,7 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 	default:
 		done.Outcome, done.Error = history.Info, err.Error()
 	}
-	at, ok := c.env.Recorder.Complete(&done)
+	at, ok := c.env.Recorder.Complete(done)
 	if !ok {
 		return op, errDead
 	}
@@ -287,14 +310,6 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 	op.Key, op.Token, op.Value, op.Revision, op.Number = done.Key, done.Token, done.Value, done.Revision, done.Number
 	op.Requests = done.Requests
 	return op, err
-}
-
-// requests is how many requests the client's links have carried.
-func (c *Client) requests() int64 {
-	if c.env.Requests == nil {
-		return 0
-	}
-	return c.env.Requests(c.Name)
 }
 
 // surviving makes the call and turns a panic of the subject into an error.

@@ -260,6 +260,11 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 		finished()
 		return c.end(m, err)
 	}
+	told := finished
+	finished = func() {
+		m.alone = false // whoever waits for the crew goes on beside the client
+		told()
+	}
 	leader, _ := part.(*candidate)
 	decide := Planned(c.env.Seed, m.Name, &c.traffic)
 	for !c.env.healed() {

@@ -22,9 +22,9 @@ type Env struct {
 	Disconnect func(party string)
 	// Dial, if set, connects a party that does not dial URLs.
 	Dial func(ctx context.Context, party string, timeout time.Duration) (*clientv3.Client, error)
-	// Requests, if set, is how many requests a party's links have carried since
-	// it was connected.
-	Requests func(party string) int64
+	// Requests, if set, returns for a party that is connected the function that
+	// tells how many requests its links have carried since.
+	Requests func(party string) func() int64
 	// Healed is closed when every fault is healed: clients end their round and
 	// make a last one.
 	Healed <-chan struct{}

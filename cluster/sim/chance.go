@@ -33,10 +33,11 @@ func (c chance) index(n int) int {
 	return c.IntN(n)
 }
 
-// about is d, give or take a share of it.
+// about is d, give or take a share of it. The conversion keeps processors that can
+// from multiplying and adding in one step, which rounds otherwise.
 func (c chance) about(d time.Duration, share float64) time.Duration {
 	if c.steady {
 		return d
 	}
-	return time.Duration(float64(d) * (1 - share + 2*share*c.Float64()))
+	return time.Duration(float64(d) * (1 - share + float64(2*share*c.Float64())))
 }

@@ -15,7 +15,7 @@ type Delays struct {
 	Long  quantity.Span
 }
 
-// draw draws the same number of values each time.
+// draw is the delay of one message.
 func (d *Delays) draw(r *rand.Rand) time.Duration {
 	usual, slow := d.Usual.Draw(r), d.Slow > 0 && r.Float64() < float64(d.Slow)
 	if slow {

@@ -26,11 +26,15 @@ type exchange struct {
 	// stream, that it is open.
 	ready  chan struct{}
 	opened bool
-	queue  []payload
+	reply  payload   // to a call
+	queue  []payload // of a stream
 	err    error
 	// over is true if nobody waits for it any more.
 	over bool
 	sent uint64
+
+	// asked and answered are the messages of a call, which has one of each.
+	asked, answered message
 
 	way *way
 	// watches is what the member keeps for a stream of watches.
@@ -49,7 +53,8 @@ func (x *exchange) open() {
 	w.exchanges = append(w.exchanges, x)
 	if x.request != nil {
 		w.wire.requests++
-		w.send(&message{exchange: x, direction: link.ToTarget, payload: x.request})
+		x.asked = message{exchange: x, direction: link.ToTarget, payload: x.request}
+		w.send(&x.asked)
 		return
 	}
 	x.party.cluster.scheduler.after(x.party.step(), func() bool {
@@ -74,9 +79,15 @@ func (x *exchange) say(p payload) {
 
 // answer sends what a member has to say. A call has one answer.
 func (x *exchange) answer(p payload, err error) {
-	if x.way != nil {
-		x.way.send(&message{exchange: x, direction: link.ToDialler, payload: p, err: err})
+	if x.way == nil {
+		return
 	}
+	m := &x.answered
+	if x.request == nil {
+		m = new(message)
+	}
+	*m = message{exchange: x, direction: link.ToDialler, payload: p, err: err}
+	x.way.send(m)
 }
 
 // receive is when an answer has come.
@@ -91,6 +102,8 @@ func (x *exchange) receive(p payload, err error) bool {
 	if x.request != nil { // who asked waits, and nobody else is told
 		x.leave()
 		x.party.cluster.scheduler.only = x.party
+		x.reply = p
+		return x.signal()
 	}
 	x.queue = append(x.queue, p)
 	return x.signal()

@@ -109,16 +109,17 @@ func (m *member) receive(x *exchange, p payload) {
 func (m *member) txn(x *exchange, r *pb.TxnRequest) {
 	s := m.cluster.store
 	reads, old := onlyReads(r)
+	if !reads {
+		propose(m, x, func() (*pb.TxnResponse, error) { return s.Txn(r) })
+		return
+	}
 	answer := func() {
 		reply, err := s.TxnAt(r, m.revision)
 		x.answer(reply, err)
 	}
-	switch {
-	case !reads:
-		propose(m, x, func() (*pb.TxnResponse, error) { return s.Txn(r) })
-	case old:
+	if old {
 		answer()
-	default:
+	} else {
 		m.read(x, answer)
 	}
 }
@@ -242,6 +243,12 @@ func (m *member) read(x *exchange, do func()) {
 // propose has a change made, and answers when the member has applied it.
 func propose[A payload](m *member, x *exchange, change func() (A, error)) {
 	c := m.cluster
+	if len(c.members) == 1 && m.follows() { // nobody has to agree
+		reply, err := change()
+		c.commit()
+		respond(x, reply, err)
+		return
+	}
 	var begin func()
 	begin = func() {
 		term := c.term
@@ -258,13 +265,7 @@ func propose[A payload](m *member, x *exchange, change func() (A, error)) {
 			}
 			reply, err := change()
 			c.commit()
-			m.when(len(c.log)-1, func() {
-				if err != nil {
-					x.answer(nil, err)
-					return
-				}
-				x.answer(reply, nil)
-			})
+			m.when(len(c.log)-1, func() { respond(x, reply, err) })
 			return false
 		}
 		if len(c.members) == 1 { // nobody has to agree
@@ -278,6 +279,15 @@ func propose[A payload](m *member, x *exchange, change func() (A, error)) {
 		return
 	}
 	m.queue(x, begin)
+}
+
+// respond answers a call with a reply or an error.
+func respond[A payload](x *exchange, reply A, err error) {
+	if err != nil {
+		x.answer(nil, err)
+		return
+	}
+	x.answer(reply, nil)
 }
 
 // follows is true if the member can reach a leader that can reach a majority.

@@ -20,6 +20,10 @@ type party struct {
 	turns  []func()
 	// steps counts what it did in a slot that it had already.
 	steps int
+	// spare are exchanges that are over, for calls to come.
+	spare []*exchange
+	// waits are of turns that were granted, for turns to come.
+	waits []*wait
 	// rate is how fast the clock is by which etcd counts the party's leases, as
 	// the party sees it.
 	rate float64
@@ -70,6 +74,30 @@ func (p *party) ready() {
 	}
 }
 
+// call returns the exchange for a call.
+func (p *party) call(method string, request payload) *exchange {
+	mu := &p.cluster.scheduler.mu
+	mu.Lock()
+	defer mu.Unlock()
+	last := len(p.spare) - 1
+	if last < 0 {
+		return &exchange{party: p, method: method, request: request, ready: make(chan struct{}, 1)}
+	}
+	x := p.spare[last]
+	p.spare = p.spare[:last]
+	*x = exchange{party: p, method: method, request: request, ready: x.ready}
+	return x
+}
+
+// answered takes back the exchange of a call that was answered: nothing of it is
+// on its way any more.
+func (p *party) answered(x *exchange) {
+	mu := &p.cluster.scheduler.mu
+	mu.Lock()
+	defer mu.Unlock()
+	p.spare = append(p.spare, x)
+}
+
 // Turn is as cluster.Sequencer has it. While the party is paused it has none.
 func (c *Cluster) Turn(name string, alone bool, what func() []byte) (slot uint64) {
 	c.scheduler.mu.Lock()
@@ -83,29 +111,51 @@ func (c *Cluster) Turn(name string, alone bool, what func() []byte) (slot uint64
 			return slot
 		}
 	}
+	w := p.wait()
 	c.scheduler.mu.Unlock()
-	granted := make(chan struct{})
-	grant := func() bool {
-		slot, c.scheduler.only = c.scheduler.happened, p
-		close(granted)
-		return true
-	}
-	ok := c.scheduler.post(post{party: p, kind: postTurn, text: what, take: func() {
-		if p.paused > 0 {
-			p.turns = append(p.turns, func() { c.scheduler.after(p.step(), grant) })
-			return
-		}
-		c.scheduler.after(p.hiccup(), grant)
-	}})
-	if !ok {
+	if !c.scheduler.post(post{party: p, kind: postTurn, text: what, take: w.take}) {
 		return 0
 	}
 	select {
-	case <-granted:
-		return slot
+	case <-w.granted:
 	case <-c.scheduler.ended:
 		return 0
 	}
+	c.scheduler.mu.Lock()
+	defer c.scheduler.mu.Unlock()
+	p.waits = append(p.waits, w)
+	return w.slot
+}
+
+// wait is that for a turn.
+type wait struct {
+	granted chan struct{} // has room for one
+	slot    uint64
+	take    func() // of its post
+}
+
+// wait returns one, that of an earlier turn if it can.
+func (p *party) wait() *wait {
+	if last := len(p.waits) - 1; last >= 0 {
+		w := p.waits[last]
+		p.waits = p.waits[:last]
+		return w
+	}
+	w := &wait{granted: make(chan struct{}, 1)}
+	s := p.cluster.scheduler
+	grant := func() bool {
+		w.slot, s.only = s.happened, p
+		w.granted <- struct{}{}
+		return true
+	}
+	w.take = func() {
+		if p.paused > 0 {
+			p.turns = append(p.turns, func() { s.after(p.step(), grant) })
+			return
+		}
+		s.after(p.hiccup(), grant)
+	}
+	return w
 }
 
 // Still is as cluster.Sequencer has it.
@@ -115,9 +165,9 @@ func (c *Cluster) Still(slot uint64) bool {
 	return c.scheduler.happened == slot
 }
 
-// Pause makes a party do nothing until resume is called: it has no turn, and
-// what it hears and says is kept back. Timers of the library within it go on,
-// as there is one clock: what they bring about shows when the pause is over.
+// Pause is as cluster.Pauser has it: the party has no turn until resume is called.
+// Timers of the library within it go on, as there is one clock: if its links keep
+// back what it says, what they bring about shows when the pause is over.
 func (c *Cluster) Pause(name string) (kept func() int, resume func()) {
 	p := c.partyOf(name)
 	c.scheduler.mu.Lock()
@@ -131,8 +181,8 @@ func (c *Cluster) Pause(name string) (kept func() int, resume func()) {
 	done := false
 	return kept, func() {
 		c.scheduler.mu.Lock()
-		defer c.scheduler.stir()
 		defer c.scheduler.mu.Unlock()
+		defer c.scheduler.stir()
 		if done {
 			return
 		}

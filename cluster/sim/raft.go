@@ -152,11 +152,14 @@ func (c *Cluster) tell() {
 		return
 	}
 	now := c.scheduler.start.Add(c.scheduler.now())
-	changes := slices.Clone(c.store.Changes(c.told+1, revision))
-	// In an order that does not depend on that in which a transaction has them.
-	slices.SortStableFunc(changes, func(a, b model.Change) int {
-		return cmp.Or(cmp.Compare(a.Revision, b.Revision), bytes.Compare(a.KV.Key, b.KV.Key))
-	})
+	changes := c.store.Changes(c.told+1, revision)
+	if len(changes) > 1 {
+		// In an order that does not depend on that in which a transaction has them.
+		changes = slices.Clone(changes)
+		slices.SortStableFunc(changes, func(a, b model.Change) int {
+			return cmp.Or(cmp.Compare(a.Revision, b.Revision), bytes.Compare(a.KV.Key, b.KV.Key))
+		})
+	}
 	for _, change := range changes {
 		h := history.Change{Revision: change.Revision, Key: string(change.KV.Key), Deleted: change.Deleted}
 		if !change.Deleted {
@@ -278,8 +281,8 @@ func (c *Cluster) memberOf(name string) (*member, error) {
 // Crash is as cluster.Crasher has it.
 func (c *Cluster) Crash(_ context.Context, name string) error {
 	c.scheduler.mu.Lock()
-	defer c.scheduler.stir()
 	defer c.scheduler.mu.Unlock()
+	defer c.scheduler.stir()
 	m, err := c.memberOf(name)
 	if err != nil {
 		return err
@@ -329,8 +332,8 @@ func (c *Cluster) Restart(ctx context.Context, name string) error {
 		close(done)
 		return true
 	})
-	c.scheduler.mu.Unlock()
 	c.scheduler.stir()
+	c.scheduler.mu.Unlock()
 	select {
 	case <-done:
 		return nil
@@ -344,8 +347,8 @@ func (c *Cluster) Restart(ctx context.Context, name string) error {
 // MoveLeader is as cluster.LeaderMover has it.
 func (c *Cluster) MoveLeader(_ context.Context, name string) error {
 	c.scheduler.mu.Lock()
-	defer c.scheduler.stir()
 	defer c.scheduler.mu.Unlock()
+	defer c.scheduler.stir()
 	m, err := c.memberOf(name)
 	switch {
 	case err != nil:

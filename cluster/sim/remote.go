@@ -100,7 +100,8 @@ func once[A payload](ctx context.Context, r *remote, method string, request payl
 		return answer, err
 	}
 	s := r.party.cluster.scheduler
-	x := &exchange{party: r.party, method: method, request: request, given: r.given(ctx), ready: make(chan struct{}, 1)}
+	x := r.party.call(method, request)
+	x.given = r.given(ctx)
 	if !s.post(post{party: r.party, kind: postOpen, begins: x}) {
 		return answer, errUnavailable
 	}
@@ -110,7 +111,9 @@ func once[A payload](ctx context.Context, r *remote, method string, request payl
 	if x.err != nil {
 		return answer, x.err
 	}
-	return x.queue[0].(A), nil
+	answer = x.reply.(A)
+	r.party.answered(x)
+	return answer, nil
 }
 
 // over is why nothing can be asked for any more, or nil.

@@ -18,7 +18,9 @@ import (
 // one party runs at any moment. That makes a run a function of its seed.
 type scheduler struct {
 	start time.Time
-	wake  chan struct{} // has room for one
+	// timer ends the pause between events. It alone wakes the scheduler, which to
+	// wait for a channel besides would cost a third more.
+	timer *time.Timer
 	ended chan struct{}
 	// interrupted is asked between events; once it is true, interrupt is called.
 	interrupted func() bool
@@ -27,6 +29,7 @@ type scheduler struct {
 	// mu guards the fields below, and all that events work on.
 	mu     sync.Mutex
 	closed bool
+	asleep bool // until the timer fires
 	inbox  []post
 	events []event
 	orders uint64
@@ -70,11 +73,14 @@ type event struct {
 }
 
 func newScheduler() *scheduler {
-	return &scheduler{start: time.Now(), wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	return &scheduler{start: time.Now(), timer: time.NewTimer(idle), ended: make(chan struct{})}
 }
 
 // now is the time since the simulation began.
 func (s *scheduler) now() time.Duration { return time.Since(s.start) }
+
+// idle is how long the scheduler sleeps if nothing is to happen.
+const idle = time.Hour
 
 // post hands a post in. It returns false if the scheduler has ended.
 func (s *scheduler) post(p post) bool {
@@ -84,21 +90,22 @@ func (s *scheduler) post(p post) bool {
 		return false
 	}
 	s.inbox = append(s.inbox, p)
-	s.mu.Unlock()
 	s.stir()
+	s.mu.Unlock()
 	return true
 }
 
-// stir makes the scheduler look again.
+// stir makes the scheduler look again, at this instant, once all are blocked. It
+// is called with the lock.
 func (s *scheduler) stir() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	if s.asleep {
+		s.asleep = false
+		s.timer.Reset(0)
 	}
 }
 
 // after makes something happen. It is called with the lock; whoever is not an
-// event or a post calls stir when it has given the lock back.
+// event or a post calls stir, too.
 func (s *scheduler) after(d time.Duration, do func() bool) { s.at(s.now()+max(d, 0), do) }
 
 func (s *scheduler) at(at time.Duration, do func() bool) { s.add(event{at: at, do: do}) }
@@ -146,8 +153,7 @@ func (s *scheduler) next() event {
 // run lets events happen until end is called.
 func (s *scheduler) run() {
 	defer close(s.ended)
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	defer s.timer.Stop()
 	blocked := false
 	for {
 		if !blocked {
@@ -161,21 +167,17 @@ func (s *scheduler) run() {
 			continue
 		}
 		s.mu.Lock()
-		s.only = nil // everybody is blocked
+		s.asleep, s.only = false, nil // everybody else is blocked
 		if s.closed {
 			s.mu.Unlock()
 			return
 		}
-		select {
-		case <-s.wake: // what it was for is done here
-		default:
-		}
 		if len(s.inbox) > 0 {
 			s.drain()
 		}
-		var due <-chan time.Time
+		wait := idle
 		if len(s.events) > 0 {
-			wait := s.events[0].at - s.now()
+			wait = s.events[0].at - s.now()
 			if wait <= 0 {
 				e := s.next()
 				s.happened++
@@ -187,14 +189,11 @@ func (s *scheduler) run() {
 				s.mu.Unlock()
 				continue
 			}
-			timer.Reset(wait)
-			due = timer.C
 		}
+		s.asleep = true
+		s.timer.Reset(wait)
 		s.mu.Unlock()
-		select {
-		case <-due:
-		case <-s.wake:
-		}
+		<-s.timer.C
 		blocked = false
 	}
 }
@@ -244,7 +243,7 @@ func (p *post) words() []byte {
 func (s *scheduler) end() {
 	s.mu.Lock()
 	s.closed = true
-	s.mu.Unlock()
 	s.stir()
+	s.mu.Unlock()
 	<-s.ended
 }

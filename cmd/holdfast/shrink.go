@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -43,6 +44,9 @@ func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, 
 			},
 		})
 		status.end()
+		if err != nil && cmd.Context().Err() != nil {
+			break // there was no time for it
+		}
 		if err != nil {
 			return fmt.Errorf("shrink seed %d: %w", run.Seed, err)
 		}
@@ -53,6 +57,9 @@ func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, 
 			break
 		}
 	}
+	if best == nil {
+		return nil
+	}
 	text, err := best.Scenario.YAML()
 	if err != nil {
 		return err
@@ -60,11 +67,15 @@ func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, 
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return fmt.Errorf("write the shrunk scenario: %w", err)
 	}
-	path := filepath.Join(f.out, fmt.Sprintf("shrunk-%s-%s.yaml", best.Scenario.Workloads[0].Subject, slug(mechanism)))
+	path := filepath.Join(f.out, fileOf(best))
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		return fmt.Errorf("write the shrunk scenario: %w", err)
 	}
-	printShrunk(cmd.OutOrStdout(), best, path)
+	w := cmd.OutOrStdout()
+	if f.asJSON {
+		w = cmd.ErrOrStderr() // what is there already is one JSON value
+	}
+	printShrunk(w, best, path)
 	return nil
 }
 
@@ -77,13 +88,29 @@ func smaller(one, than *holdfast.Shrunk) bool {
 	return parts(one) < parts(than)
 }
 
+// longestName is how many letters of a mechanism a file's name has at most.
+const longestName = 100
+
+// fileOf is a file's name that says which subject, and what it shows. One that is
+// too long ends in a hash instead: mechanisms may differ in their last words only.
+func fileOf(s *holdfast.Shrunk) string {
+	subject, name := s.Scenario.Workloads[0].Subject, slug(s.Mechanism)
+	if !strings.HasPrefix(name, slug(subject)+"-") {
+		name = slug(subject) + "-" + name
+	}
+	if len(name) > longestName {
+		hash := fmt.Sprintf("-%08x", crc32.ChecksumIEEE([]byte(name)))
+		name = name[:longestName-len(hash)] + hash
+	}
+	return "shrunk-" + name + ".yaml"
+}
+
 // slug is a mechanism as part of a file's name.
 func slug(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
 	})
-	name := strings.Join(words, "-")
-	return name[:min(len(name), 80)]
+	return strings.Join(words, "-")
 }
 
 // printShrunk says what became small, and how to see it.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-holdfast/holdfast"
+	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -49,7 +51,8 @@ is printed: two runs with the same digest are the same in every record.
 --shrink makes what is found small: the fewest faults, clients and rounds that
 show the same, as a scenario file that needs no seed: holdfast run FILE.
 
-The result goes to stdout, progress to stderr.
+The result goes to stdout, progress to stderr; with --json what --shrink says goes
+to stderr, too.
 
 ` + exitCodesHelp,
 		Example: `  holdfast simulate election
@@ -65,12 +68,20 @@ The result goes to stdout, progress to stderr.
 			if err != nil {
 				return err
 			}
+			if os.Getenv("GOGC") == "" {
+				debug.SetGCPercent(holdfast.SimulationGC)
+			}
 			if f.sweep.Limit < 0 || f.sweep.Jobs < 0 || f.verify < 0 {
 				return usageError{errors.New("--for, --jobs and --verify cannot be negative; see: holdfast simulate --help")}
 			}
 			if cmd.Flags().Changed("seed") {
 				if cmd.Flags().Changed("seeds") {
 					return usageError{errors.New("--seed is one run and --seeds are many; choose one of them")}
+				}
+				for _, name := range []string{"for", "fail-fast"} {
+					if cmd.Flags().Changed(name) {
+						return usageError{fmt.Errorf("--seed is one run, and --%s says when to end many; leave one of them out", name)}
+					}
 				}
 				return f.one(cmd, scenario)
 			}
@@ -115,8 +126,9 @@ func (f *simulateFlags) scenarios(args []string) (func(seed int64) holdfast.Scen
 		}
 		scenario, err := loadScenario(f.scenario, []string{"cluster.kind=sim"})
 		return func(seed int64) holdfast.Scenario {
-			scenario.Seed = seed
-			return scenario
+			s := scenario // several are asked for at a time
+			s.Seed = seed
+			return s
 		}, err
 	}
 	if len(args) == 0 {
@@ -146,6 +158,7 @@ func (f *simulateFlags) many(cmd *cobra.Command, scenario func(int64) holdfast.S
 			return usageError{err}
 		}
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(holdfast.SimulationGC))
 	status := newStatus(cmd.ErrOrStderr())
 	o.Progress = func(r *holdfast.SweepResult) { status.set(sweepLine(r, o)) }
 	result, err := holdfast.Sweep(cmd.Context(), scenario, o)
@@ -158,7 +171,7 @@ func (f *simulateFlags) many(cmd *cobra.Command, scenario func(int64) holdfast.S
 	} else {
 		err = printSweep(cmd.OutOrStdout(), result, o, f.again(cmd))
 	}
-	if err == nil && f.shrink {
+	if err == nil && f.shrink && cmd.Context().Err() == nil {
 		err = f.shrinkAll(cmd, result)
 	}
 	if err != nil {
@@ -177,11 +190,19 @@ func (f *simulateFlags) again(cmd *cobra.Command) string {
 		words = append(words, args[0])
 	}
 	for _, name := range []string{"scenario", "faults", "duration"} {
-		if flag := cmd.Flags().Lookup(name); flag.Changed {
-			words = append(words, "--"+name, flag.Value.String())
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() != "" {
+			words = append(words, "--"+name, quoted(flag.Value.String()))
 		}
 	}
 	return strings.Join(append(words, "--seed"), " ")
+}
+
+// quoted is a word of a command for a shell.
+func quoted(word string) string {
+	if strings.ContainsAny(word, " \t\n'\"\\$`*?&|;<>()[]{}~#!") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
 }
 
 // parseSeeds reads "1-5000", or one seed.
@@ -230,13 +251,18 @@ func (f *simulateFlags) one(cmd *cobra.Command, scenarios func(int64) holdfast.S
 		status.set(fmt.Sprintf("run again %d of %d times: %s", n+1, f.verify, digestsLine(digests)))
 	}
 	status.end()
+	ended := cmd.Context().Err() != nil
 	if f.verify > 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "verified: %s\n", digestsLine(digests))
+		rest := ""
+		if ended {
+			rest = ", interrupted before the rest"
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "verified: %s%s\n", digestsLine(digests), rest)
 	}
 	if len(digests) > 1 {
-		return errors.Join(failed, fmt.Errorf("seed %d is not one run: %s", f.seed, digestsLine(digests)))
+		return divergence(failed, fmt.Errorf("seed %d is not one run: %s", f.seed, digestsLine(digests)))
 	}
-	if f.shrink {
+	if f.shrink && !ended {
 		for _, b := range judgement.Result().Mechanisms() {
 			if err := f.shrinkOne(cmd, []holdfast.Scenario{judgement.Scenario}, b.Mechanism); err != nil {
 				return err
@@ -244,6 +270,16 @@ func (f *simulateFlags) one(cmd *cobra.Command, scenarios func(int64) holdfast.S
 		}
 	}
 	return failed
+}
+
+// divergence is the failure of a run that was another one when it was repeated:
+// the harness's own, unless the run is violated, which is worse.
+func divergence(failed, err error) error {
+	var exit exitError
+	if errors.As(failed, &exit) && exit.code == checker.ExitViolated {
+		return failed
+	}
+	return err
 }
 
 func digestsLine(digests map[string]int) string {

@@ -55,14 +55,14 @@ func printSweep(w io.Writer, r *holdfast.SweepResult, o holdfast.SweepOptions, a
 			if !f.Excused {
 				mark = "UNEXPLAINED: "
 			}
-			fmt.Fprintf(t, "%d\t%d\t%.1f s\t%s%s\n", f.Runs, f.Seed, f.After.Seconds(), mark, f.Mechanism)
+			fmt.Fprintf(t, "%d\t%d\t%.1f s\t%s\n", f.Runs, f.Seed, f.After.Seconds(), shortened(mark+f.Mechanism, mechanismWidth))
 		}
 		if err := t.Flush(); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)
 		for _, f := range r.Found {
-			fmt.Fprintf(w, "%s\n%s\n  %s %d\n\n", f.Mechanism, indent(f.Violation.Sentence), again, f.Seed)
+			fmt.Fprintf(w, "%s\n%s\n  %s %d\n\n", wrapped(f.Mechanism, lineWidth), indent(f.Violation.Sentence), again, f.Seed)
 		}
 	}
 	for _, seed := range r.Diverged {
@@ -73,28 +73,57 @@ func printSweep(w io.Writer, r *holdfast.SweepResult, o holdfast.SweepOptions, a
 	}
 	fmt.Fprintln(w, tested(r))
 	cut := ""
-	if o.To > 0 && !r.Complete {
-		cut = fmt.Sprintf(" of %d, ended before the rest", o.To-o.From+1)
+	switch {
+	case r.Interrupted:
+		cut = ", interrupted before the rest,"
+	case o.To > 0 && !r.Complete:
+		cut = fmt.Sprintf(" of %d, ended before the rest,", o.To-o.From+1)
 	}
-	_, err := fmt.Fprintf(w, "%d runs%s in %.1f s: %.0f a second, %.1f virtual hours, %.0f times as fast as time, %d operations\n%s\n",
-		r.Runs, cut, r.Took.Seconds(), r.Rate(), r.Virtual.Hours(), r.Speed(), r.Operations, r.Verdict(o.Strict))
+	summary := fmt.Sprintf("%d runs%s in %.1f s: %.0f a second, %.1f virtual hours, %.0f times as fast as time, %d operations",
+		r.Runs, cut, r.Took.Seconds(), r.Rate(), r.Virtual.Hours(), r.Speed(), r.Operations)
+	_, err := fmt.Fprintf(w, "%s\n%s\n", wrapped(summary, lineWidth), r.Verdict(o.Strict))
 	return err
+}
+
+const (
+	// lineWidth is how many columns the result takes at most.
+	lineWidth = 100
+	// mechanismWidth is what the columns before it leave a mechanism.
+	mechanismWidth = lineWidth - len("100000  100000      1000.0 s  ")
+)
+
+// shortened is a text of at most so many letters.
+func shortened(text string, width int) string {
+	if letters := []rune(text); len(letters) > width {
+		return string(letters[:width-1]) + "…"
+	}
+	return text
 }
 
 // tested says which properties were put to the test, in how many runs.
 func tested(r *holdfast.SweepResult) string {
-	var parts []string
+	parts := make(map[string][]string)
 	for _, t := range r.Tested {
 		part := fmt.Sprintf("%s %d", t.Property, t.Holds+t.Violated)
 		if t.Unknown > 0 {
 			part += fmt.Sprintf(" (unknown %d)", t.Unknown)
 		}
-		parts = append(parts, part)
+		parts[t.Subject] = append(parts[t.Subject], part)
 	}
-	return wrapped("runs that put it to the test: "+strings.Join(parts, ", "), 100)
+	var lines []string
+	for _, subject := range slices.Sorted(maps.Keys(parts)) {
+		of := ""
+		if len(parts) > 1 {
+			of = " for " + subject
+		}
+		lines = append(lines, wrapped("runs that put it to the test"+of+": "+strings.Join(parts[subject], ", "), lineWidth))
+	}
+	return strings.Join(lines, "\n")
 }
 
-func indent(text string) string { return "  " + strings.ReplaceAll(wrapped(text, 98), "\n", "\n  ") }
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(wrapped(text, lineWidth-2), "\n", "\n  ")
+}
 
 // wrapped breaks a text into lines.
 func wrapped(text string, width int) string {
@@ -118,19 +147,20 @@ func wrapped(text string, width int) string {
 
 // sweepJSON is a sweep for machines.
 type sweepJSON struct {
-	Verdict     checker.Verdict   `json:"verdict"`
-	Exit        int               `json:"exit"`
-	Runs        int               `json:"runs"`
-	Complete    bool              `json:"complete"`
-	RunsPerS    float64           `json:"runs_per_s"`
-	VirtualS    float64           `json:"virtual_s"`
-	TookS       float64           `json:"took_s"`
-	VirtualPerS float64           `json:"virtual_s_per_s"`
-	Operations  int64             `json:"operations"`
-	Found       []foundJSON       `json:"found"`
-	Properties  []holdfast.Tested `json:"properties"`
-	Diverged    []int64           `json:"diverged"`
-	CouldNotRun map[int64]string  `json:"could_not_run"`
+	Verdict     checker.Verdict  `json:"verdict"`
+	Exit        int              `json:"exit"`
+	Runs        int              `json:"runs"`
+	Complete    bool             `json:"complete"`
+	Interrupted bool             `json:"interrupted"`
+	RunsPerS    float64          `json:"runs_per_s"`
+	VirtualS    float64          `json:"virtual_s"`
+	TookS       float64          `json:"took_s"`
+	VirtualPerS float64          `json:"virtual_s_per_s"`
+	Operations  int64            `json:"operations"`
+	Found       []foundJSON      `json:"found"`
+	Properties  []testedJSON     `json:"properties"`
+	Diverged    []int64          `json:"diverged"`
+	CouldNotRun map[int64]string `json:"could_not_run"`
 }
 
 type foundJSON struct {
@@ -147,14 +177,26 @@ type foundJSON struct {
 	Digest    string        `json:"digest"`
 }
 
+type testedJSON struct {
+	Subject  string `json:"subject"`
+	Property string `json:"property"`
+	Holds    int    `json:"holds"`
+	Violated int    `json:"violated"`
+	Unknown  int    `json:"unknown"`
+	Vacuous  int    `json:"vacuous"`
+}
+
 func printSweepJSON(w io.Writer, r *holdfast.SweepResult, o holdfast.SweepOptions) error {
 	all := sweepJSON{
-		Verdict: r.Verdict(o.Strict), Exit: sweepExit(r, o), Runs: r.Runs, Complete: r.Complete, RunsPerS: r.Rate(),
+		Verdict: r.Verdict(o.Strict), Exit: sweepExit(r, o), Runs: r.Runs, Complete: r.Complete, Interrupted: r.Interrupted, RunsPerS: r.Rate(),
 		VirtualS: r.Virtual.Seconds(), TookS: r.Took.Seconds(), VirtualPerS: r.Speed(), Operations: r.Operations,
-		Found: []foundJSON{}, Properties: r.Tested, Diverged: append([]int64{}, r.Diverged...), CouldNotRun: map[int64]string{},
+		Found: []foundJSON{}, Properties: []testedJSON{}, Diverged: append([]int64{}, r.Diverged...), CouldNotRun: map[int64]string{},
 	}
 	for seed, err := range r.Failed {
 		all.CouldNotRun[seed] = err.Error()
+	}
+	for _, t := range r.Tested {
+		all.Properties = append(all.Properties, testedJSON(t))
 	}
 	for _, f := range r.Found {
 		all.Found = append(all.Found, foundJSON{

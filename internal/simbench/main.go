@@ -23,10 +23,18 @@ type shape struct {
 	clients, locks int
 	ttl            time.Duration
 	faults         []string
+	// busy has clients take locks at random for as long as there is load, and each
+	// lock once more in the end; else each client takes each lock once.
+	busy bool
 }
 
 func (s shape) String() string {
 	text := fmt.Sprintf("%d clients × %d locks, TTL %v", s.clients, s.locks, s.ttl)
+	if s.busy {
+		text += ", at random and once more"
+	} else {
+		text += ", each once"
+	}
 	if len(s.faults) == 0 {
 		text += ", no faults"
 	}
@@ -36,7 +44,7 @@ func (s shape) String() string {
 func span(least, most time.Duration) quantity.Span { return quantity.Span{Min: least, Max: most} }
 
 // scenario is a run of the shape.
-func (s shape) scenario(int64) holdfast.Scenario {
+func (s shape) scenario(seed int64) holdfast.Scenario {
 	r := holdfast.NewScenario("bench")
 	r.Cluster.Kind, r.Cluster.Members = "sim", 1
 	r.Duration, r.Quiet = 15*time.Second, 3*s.ttl
@@ -44,11 +52,31 @@ func (s shape) scenario(int64) holdfast.Scenario {
 	w := holdfast.NewWorkload("mutex")
 	w.Objects = s.locks
 	w.Hold, w.Long, w.Think = span(50*time.Millisecond, time.Second), 0, span(time.Second, 5*time.Second)
+	if !s.busy {
+		w.NoLastRound, w.Rounds = true, s.rounds(seed)
+	}
 	r.Workloads = []holdfast.Workload{w}
 	if len(s.faults) > 0 {
 		r.Faults = []holdfast.Fault{{Of: s.faults, Every: span(2*time.Second, 4*time.Second), For: span(500*time.Millisecond, 5*time.Second)}}
 	}
 	return r
+}
+
+// rounds has each client take each lock once, in the order of its own.
+func (s shape) rounds(seed int64) workloads.Rounds {
+	rounds := make(workloads.Rounds)
+	for c := range s.clients {
+		name := fmt.Sprintf("c%d", c+1)
+		r := workloads.Stream(seed, "bench/"+name)
+		for _, lock := range r.Perm(s.locks) {
+			d := workloads.Decision{
+				Objects: []int{lock}, Hold: span(50*time.Millisecond, time.Second).Draw(r), Guard: r.IntN(2) == 0,
+				Think: span(2*time.Second, 6*time.Second).Draw(r),
+			}
+			rounds[name] = append(rounds[name], d.String())
+		}
+	}
+	return rounds
 }
 
 func main() {
@@ -59,7 +87,10 @@ func main() {
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "run\truns/s\tvirtual : real\tvirtual s a run\toperations a run\t")
 	faults := []string{"cut-client", "stall-client", "lose-answer", "crash-client", "revoke-lease", "pause-client"}
-	for _, s := range []shape{{5, 3, 10 * time.Second, faults}, {5, 3, 10 * time.Second, nil}, {2, 1, 10 * time.Second, faults}} {
+	for _, s := range []shape{
+		{5, 3, 10 * time.Second, faults, false}, {5, 3, 10 * time.Second, nil, false}, {2, 1, 10 * time.Second, faults, false},
+		{5, 3, 10 * time.Second, faults, true}, {5, 3, 10 * time.Second, nil, true},
+	} {
 		r, err := holdfast.Sweep(context.Background(), s.scenario, holdfast.SweepOptions{From: 1, Limit: *length, Jobs: *jobs})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
