@@ -25,7 +25,11 @@
 //     share one log of changes; each has applied a part of it.
 //   - Leaders: a leader that loses its majority is replaced after one to two
 //     election timeouts, and the new one gives every lease its time again. Raft's
-//     own messages are not simulated.
+//     own messages are not simulated. A member that hears its leader follows it,
+//     whether or not it is heard; what it is asked to change then, the leader hears
+//     of when the stall is over, as it does of what was sent right before one.
+//     Without a leader a member keeps what it is asked until there is one again, as
+//     long as whoever asks is there.
 //   - Connections: as gRPC keeps them, with its pauses between attempts; messages
 //     have delays, and arrive in order on each connection.
 //   - Retries: as clientv3's interceptor makes them.
@@ -39,6 +43,10 @@
 // differ by nanoseconds.
 //
 // # Limits
+//
+// A member that is heard and does not hear (of a one-way cut, the other way round)
+// passes nothing on, where raft does for an election timeout. A call that its client
+// gave up is given up at the member at once, even where the news is held back.
 //
 // There is no auth, no TLS, no membership change, no Maintenance, and no service
 // but KV, Lease and Watch: subjects that call others get an error that says so. A

@@ -141,6 +141,9 @@ func (x *exchange) leave() {
 	x.way = nil
 }
 
+// gone is true if nobody can hear an answer any more.
+func (x *exchange) gone() bool { return x.over || x.way == nil }
+
 // close ends what the member keeps for it.
 func (x *exchange) close() {
 	if x.watches != nil && x.way != nil {

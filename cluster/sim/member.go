@@ -42,14 +42,30 @@ type waiting struct {
 
 // queued is a request that waits for a leader.
 type queued struct {
-	do   func()
-	over bool
+	exchange *exchange
+	// do is nil if the request is lost: its time runs out.
+	do func()
+	// under says where it is meanwhile.
+	under under
+	over  bool
 }
+
+// under is in whose hands a request is that waits for a leader.
+type under int
+
+const (
+	// itsMember has it, and drops it if whoever asked goes.
+	itsMember under = iota
+	// raft has it, on its way to a leader.
+	raft
+	// itsLog has it: the member leads, or did. Another leader's log overwrites it.
+	itsLog
+)
 
 // receive is when a request has come.
 func (m *member) receive(x *exchange, p payload) {
 	s := m.cluster.store
-	if x.needsLeader && x.request == nil && m.alone && m.cluster.scheduler.now() >= m.since+m.cluster.config.Election {
+	if x.needsLeader && x.request == nil && !m.believes() {
 		x.answer(nil, rpctypes.ErrGRPCNoLeader)
 		return
 	}
@@ -213,21 +229,21 @@ func (m *member) led(x *exchange, do func()) {
 			if m.follows() {
 				do()
 			} else {
-				m.queue(x, do)
+				m.queue(x, itsMember, do)
 			}
 			return false
 		})
 		return
 	}
-	m.queue(x, do)
+	m.queue(x, itsMember, do)
 }
 
-func (m *member) queue(x *exchange, do func()) {
-	q := &queued{do: do}
+func (m *member) queue(x *exchange, u under, do func()) {
+	q := &queued{exchange: x, under: u, do: do}
 	m.queued = append(m.queued, q)
 	m.cluster.scheduler.after(m.cluster.patience(), func() bool {
 		if !q.over {
-			q.over = true
+			q.over = q.under == itsMember || q.do == nil // what raft has it does not give back
 			x.answer(nil, rpctypes.ErrGRPCTimeout)
 		}
 		return false
@@ -257,9 +273,9 @@ func propose[A payload](m *member, x *exchange, change func() (A, error)) {
 				// It was on its way to a leader that is gone, or cannot be reached: it may
 				// be lost with it, or be in the next one's log.
 				if !c.random.oneIn(2) {
-					m.queue(x, begin)
+					m.queue(x, raft, begin)
 				} else {
-					m.queue(x, nil)
+					m.queue(x, raft, nil)
 				}
 				return false
 			}
@@ -274,11 +290,18 @@ func propose[A payload](m *member, x *exchange, change func() (A, error)) {
 		}
 		c.scheduler.after(c.commitDelay(m), made)
 	}
-	if m.follows() {
+	switch {
+	case m.follows():
 		begin()
-		return
+	case m == c.leader:
+		m.queue(x, itsLog, begin)
+	case !m.hears() && !m.believes():
+		m.queue(x, itsMember, begin)
+	case c.leader == nil || !c.leader.up || c.severed(m, c.leader): // it is sent, and does not arrive
+		m.queue(x, raft, nil)
+	default: // it arrives when the ways are free again
+		m.queue(x, raft, begin)
 	}
-	m.queue(x, begin)
 }
 
 // respond answers a call with a reply or an error.
@@ -290,32 +313,57 @@ func respond[A payload](x *exchange, reply A, err error) {
 	x.answer(reply, nil)
 }
 
-// follows is true if the member can reach a leader that can reach a majority.
-func (m *member) follows() bool {
+// hears is true if the member hears a leader that can reach a majority.
+func (m *member) hears() bool {
 	c := m.cluster
-	return m.up && c.leader != nil && c.leader.up && (m == c.leader || c.talk(m, c.leader)) && c.majority(c.leader)
+	return m.up && c.leader != nil && c.leader.up && (m == c.leader || c.speak(c.leader, m)) && c.majority(c.leader)
+}
+
+// follows is true if the leader hears the member, too.
+func (m *member) follows() bool {
+	return m.hears() && (m == m.cluster.leader || m.cluster.speak(m, m.cluster.leader))
+}
+
+// believes is true of a member that has not found out yet that it has no leader.
+func (m *member) believes() bool {
+	return !m.alone || m.cluster.scheduler.now() < m.since+m.cluster.config.Election
+}
+
+// heed takes note of what the member hears from a leader.
+func (m *member) heed() {
+	m.alone = false
+	m.lost++
+	c := m.cluster
+	if entry := len(c.log) - 1; entry > m.applied {
+		c.send(m, entry)
+	}
 }
 
 // lead does what has waited for a leader.
 func (m *member) lead() {
-	m.alone = false
-	m.lost++
 	all := m.queued
 	m.queued = nil
 	for _, q := range all {
 		switch {
 		case q.over:
-		case q.do == nil: // lost: its time runs out
+		case q.do == nil:
 			m.queued = append(m.queued, q)
+		case q.under == itsMember && q.exchange.gone():
+			q.over = true
 		default:
 			q.over = true
 			q.do()
 		}
 	}
-	c := m.cluster
-	entry := len(c.log) - 1
-	if entry > m.applied {
-		c.send(m, entry)
+	m.heed()
+}
+
+// forgetLog is when another leader's log overwrites what the member had in its own.
+func (m *member) forgetLog() {
+	for _, q := range m.queued {
+		if q.under == itsLog {
+			q.do = nil
+		}
 	}
 }
 

@@ -30,6 +30,11 @@ func (c *Cluster) speak(from, to *member) bool {
 	return there.cuts+back.cuts == 0 && there.stalls[link.ToTarget] == 0 && back.stalls[link.ToDialler] == 0
 }
 
+// severed is true if what one member says to another is lost.
+func (c *Cluster) severed(from, to *member) bool {
+	return c.wires[pair{from.name, to.name}].cuts+c.wires[pair{to.name, from.name}].cuts > 0
+}
+
 func (c *Cluster) talk(a, b *member) bool { return c.speak(a, b) && c.speak(b, a) }
 
 // majority is true if a member can talk with so many that they are a majority
@@ -50,13 +55,7 @@ func (c *Cluster) majority(m *member) bool {
 func (c *Cluster) look() {
 	c.vote++
 	vote := c.vote
-	for _, m := range c.members {
-		if m.follows() {
-			m.lead()
-		} else if m.up {
-			m.leaderless()
-		}
-	}
+	c.heed()
 	if c.leader != nil && c.majority(c.leader) {
 		return
 	}
@@ -99,6 +98,11 @@ func (c *Cluster) become(m *member) {
 	}
 	c.leader = m
 	if m != nil {
+		for _, other := range c.members {
+			if other != m {
+				other.forgetLog()
+			}
+		}
 		c.term++
 		m.apply(len(c.log) - 1)
 		c.store.Promote(c.leaseTime())
@@ -109,10 +113,18 @@ func (c *Cluster) become(m *member) {
 		}
 	}
 	c.vote++
+	c.heed()
+}
+
+// heed lets every member find out whether it has a leader.
+func (c *Cluster) heed() {
 	for _, m := range c.members {
-		if m.follows() {
+		switch {
+		case m.follows():
 			m.lead()
-		} else if m.up {
+		case m.hears():
+			m.heed()
+		case m.up:
 			m.leaderless()
 		}
 	}
@@ -126,7 +138,7 @@ func (c *Cluster) commit() {
 	for _, m := range c.members {
 		if m == c.leader {
 			m.apply(entry)
-		} else if m.follows() {
+		} else if m.hears() {
 			c.send(m, entry)
 		}
 	}
@@ -137,7 +149,7 @@ func (c *Cluster) send(m *member, entry int) {
 	at := max(c.scheduler.now()+c.peerDelay(), m.applying+1)
 	m.applying = at
 	c.scheduler.at(at, func() bool {
-		if m.follows() {
+		if m.hears() {
 			m.apply(entry)
 		}
 		return false
@@ -259,7 +271,7 @@ func (c *Cluster) status() []cluster.Status {
 	all := make([]cluster.Status, len(c.members))
 	for i, m := range c.members {
 		s := cluster.Status{Member: m.name, Running: m.up, Leads: m.up && m == c.leader, Term: c.term}
-		if m.follows() {
+		if m.hears() {
 			s.Leader = c.leader.name
 		}
 		all[i] = s
