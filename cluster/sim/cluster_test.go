@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 
 	"github.com/etcd-holdfast/holdfast/cluster/link"
+	"github.com/etcd-holdfast/holdfast/quantity"
 )
 
 // impose puts all of a client's links into a condition.
@@ -106,6 +107,43 @@ func TestAStallKeepsMessagesAndTheirOrder(t *testing.T) {
 			default:
 			}
 			lift()
+			var seen string
+			for len(seen) < 3 {
+				for _, e := range (<-watch).Events {
+					seen += string(e.Kv.Value)
+				}
+			}
+			if seen != "123" {
+				t.Errorf("saw %s", seen)
+			}
+		})
+	})
+}
+
+// What is on its way when a stall ends does not overtake what the stall kept back.
+func TestWhatAStallKeptComesFirst(t *testing.T) {
+	millisecond := Delays{Usual: quantity.Span{Min: time.Millisecond, Max: time.Millisecond}}
+	within(t, Config{Delays: millisecond, Peers: millisecond}, func(l *lab) {
+		l.dial("c1", func(ctx context.Context, client *clientv3.Client) {
+			watch := client.Watch(ctx, "x")
+			must[*clientv3.PutResponse](l)(client.Put(ctx, "x", "0"))
+			<-watch
+			lift := l.impose("c1", link.Stall(link.ToDialler))
+			l.dial("c2", func(ctx context.Context, other *clientv3.Client) {
+				must[*clientv3.PutResponse](l)(other.Put(ctx, "x", "1"))
+				must[*clientv3.PutResponse](l)(other.Put(ctx, "x", "2"))
+				time.Sleep(time.Second)
+				put := make(chan error)
+				go func() {
+					_, err := other.Put(ctx, "x", "3")
+					put <- err
+				}()
+				time.Sleep(1500 * time.Microsecond) // it is applied, and its event is on its way
+				lift()
+				if err := <-put; err != nil {
+					t.Error(err)
+				}
+			})
 			var seen string
 			for len(seen) < 3 {
 				for _, e := range (<-watch).Events {

@@ -34,7 +34,9 @@ type way struct {
 	last    [2]time.Duration // arrivals
 	held    [2][]*message
 	// shown is true while a tap looks at a message: what is behind it waits.
+	// flowing is true while held messages come in, one after the other.
 	shown     [2]bool
+	flowing   [2]bool
 	exchanges []*exchange // that are under way here, in the order of their opening
 }
 
@@ -117,7 +119,7 @@ func (w *way) cut() {
 func (w *way) fail(err error) {
 	was := w.state
 	w.epoch++
-	w.held, w.shown, w.parked = [2][]*message{}, [2]bool{}, false
+	w.held, w.shown, w.flowing, w.parked = [2][]*message{}, [2]bool{}, [2]bool{}, false
 	lost := w.exchanges
 	w.exchanges = nil
 	for _, x := range lost {
@@ -177,15 +179,19 @@ func (w *way) arrive(m *message) bool {
 		return false
 	}
 	d := m.direction
-	switch {
-	case w.wire.stalls[d] > 0:
+	if w.wire.stalls[d] > 0 {
 		w.keep(m)
+	}
+	if w.wire.stalls[d] > 0 || w.shown[d] || len(w.held[d]) > 0 {
 		w.held[d] = append(w.held[d], m)
 		return false
-	case w.shown[d] || len(w.held[d]) > 0:
-		w.held[d] = append(w.held[d], m)
-		return false
-	case len(w.wire.taps) > 0 && !m.seen:
+	}
+	return w.admit(m)
+}
+
+// admit lets a message in, which a tap is shown before.
+func (w *way) admit(m *message) bool {
+	if len(w.wire.taps) > 0 && !m.seen {
 		if shown, ok := m.exchange.describe(m); ok {
 			w.show(m, shown)
 			return true
@@ -231,17 +237,38 @@ func (w *way) pass(m *message) bool {
 	return woken
 }
 
-// flow sends on what was held in a direction.
+// flow lets in what was held in a direction: one message after the other, and all
+// before those that are on their way.
 func (w *way) flow(d link.Direction) {
-	held := w.held[d]
-	w.held[d] = nil
-	for _, m := range held {
-		w.schedule(m, w.party.step())
+	if len(w.held[d]) > 0 && !w.flowing[d] {
+		w.flowing[d] = true
+		w.release(d)
 	}
 	if w.parked && w.wire.stalls[link.ToTarget]+w.wire.stalls[link.ToDialler] == 0 {
 		w.parked = false
 		w.connect()
 	}
+}
+
+// release lets in the next message that is held, in a moment.
+func (w *way) release(d link.Direction) {
+	epoch := w.epoch
+	w.party.cluster.scheduler.after(w.party.step(), func() bool {
+		switch {
+		case w.epoch != epoch:
+			return false
+		case len(w.held[d]) == 0 || w.wire.stalls[d] > 0 || w.shown[d]:
+			w.flowing[d] = false
+			return false
+		}
+		first := w.held[d][0]
+		w.held[d] = w.held[d][1:]
+		woken := w.admit(first)
+		if w.epoch == epoch {
+			w.release(d)
+		}
+		return woken
+	})
 }
 
 // deliver hands a message to whom it is for.
