@@ -112,6 +112,7 @@ func Shrink(ctx context.Context, s Scenario, mechanism string, o ShrinkOptions) 
 		return nil, err
 	}
 	h.shrink()
+	h.confirm(ctx)
 	r := &Shrunk{
 		Scenario: h.named(s, m), Mechanism: mechanism, Sentence: h.best.shown.Violation.Sentence,
 		Before: sizeOf(&m.Scenario, m), After: h.best.size,

@@ -83,7 +83,7 @@ const retries = 100
 func repeat[A payload](ctx context.Context, r *remote, method string, request payload) (answer A, err error) {
 	for attempt := range retries {
 		if attempt > 0 && attempt%(len(r.party.ways)/2+1) == 0 {
-			if err := r.pause(ctx); err != nil {
+			if err := r.pause(ctx, method, request); err != nil {
 				return answer, err
 			}
 		}
@@ -176,6 +176,32 @@ func (x *exchange) cancel() {
 		x.over = true
 		x.leave()
 	}})
+}
+
+// pause waits as long as clientv3 does between attempts at a call.
+func (r *remote) pause(ctx context.Context, method string, request payload) error {
+	if err := r.over(ctx); err != nil {
+		return err
+	}
+	woken := make(chan struct{})
+	s := r.party.cluster.scheduler
+	s.post(post{party: r.party, kind: postPause, text: func() []byte { return canonical(method, request) }, take: func() {
+		if r.over(ctx) != nil {
+			return
+		}
+		s.after(r.party.random.about(clientBackoff, 0.1), func() bool {
+			close(woken)
+			return true
+		})
+	}})
+	select {
+	case <-woken:
+		return nil
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	case <-r.gone:
+		return errClosing
+	}
 }
 
 const (

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc/status"
 )
 
 // watcher is clientv3's, each of whose watches is begun in a step of its own.
@@ -50,30 +49,4 @@ func ended() clientv3.WatchChan {
 	c := make(chan clientv3.WatchResponse)
 	close(c)
 	return c
-}
-
-// pause waits as long as clientv3 does between attempts.
-func (r *remote) pause(ctx context.Context) error {
-	if err := r.over(ctx); err != nil {
-		return err
-	}
-	woken := make(chan struct{})
-	s := r.party.cluster.scheduler
-	s.post(post{party: r.party, kind: postPause, take: func() {
-		if r.over(ctx) != nil {
-			return
-		}
-		s.after(r.party.random.about(clientBackoff, 0.1), func() bool {
-			close(woken)
-			return true
-		})
-	}})
-	select {
-	case <-woken:
-		return nil
-	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
-	case <-r.gone:
-		return errClosing
-	}
 }

@@ -7,15 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-holdfast/holdfast"
 )
-
-// shrinkLimit is how long the shrinking of one thing may take.
-const shrinkLimit = 10 * time.Second
 
 // shrinkAll shrinks everything that a sweep found.
 func (f *simulateFlags) shrinkAll(cmd *cobra.Command, r *holdfast.SweepResult) error {
@@ -31,34 +27,20 @@ func (f *simulateFlags) shrinkAll(cmd *cobra.Command, r *holdfast.SweepResult) e
 }
 
 // shrinkOne shrinks one of several runs that show the same, writes the scenario to
-// a file and says what came of it. If there is no time to make one small, the next
-// has what is left.
+// a file and says what came of it.
 func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, mechanism string) error {
-	var best *holdfast.Shrunk
-	left := shrinkLimit
-	for i, run := range runs {
-		status := newStatus(cmd.ErrOrStderr())
-		shrunk, err := holdfast.Shrink(cmd.Context(), run, mechanism, holdfast.ShrinkOptions{
-			Jobs: f.sweep.Jobs, Limit: left / time.Duration(len(runs)-i), Progress: func(p holdfast.ShrinkProgress) {
-				status.set(fmt.Sprintf("shrinking: %s; %d simulations; %v", p.Step, p.Simulations, p.Size))
-			},
-		})
-		status.end()
-		if err != nil && cmd.Context().Err() != nil {
-			break // there was no time for it
-		}
-		if err != nil {
-			return fmt.Errorf("shrink seed %d: %w", run.Seed, err)
-		}
-		if best == nil || smaller(shrunk, best) {
-			best = shrunk
-		}
-		if left -= shrunk.Took; left < time.Second || !best.Cut && !best.NeedsSeed || cmd.Context().Err() != nil {
-			break
-		}
-	}
-	if best == nil {
-		return nil
+	status := newStatus(cmd.ErrOrStderr())
+	best, err := holdfast.ShrinkAny(cmd.Context(), runs, mechanism, holdfast.ShrinkOptions{
+		Jobs: f.sweep.Jobs, Progress: func(p holdfast.ShrinkProgress) {
+			status.set(fmt.Sprintf("shrinking: %s; %d simulations; %v", p.Step, p.Simulations, p.Size))
+		},
+	})
+	status.end()
+	switch {
+	case best == nil && cmd.Context().Err() != nil:
+		return nil // there was no time for it
+	case err != nil:
+		return fmt.Errorf("shrink what shows %q: %w", mechanism, err)
 	}
 	text, err := best.Scenario.YAML()
 	if err != nil {
@@ -77,15 +59,6 @@ func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, 
 	}
 	printShrunk(w, best, path)
 	return nil
-}
-
-// smaller is true if one says more plainly what another does, too.
-func smaller(one, than *holdfast.Shrunk) bool {
-	if one.NeedsSeed != than.NeedsSeed {
-		return than.NeedsSeed
-	}
-	parts := func(s *holdfast.Shrunk) int { return s.After.Faults + s.After.Clients + s.After.Rounds }
-	return parts(one) < parts(than)
 }
 
 // longestName is how many letters of a mechanism a file's name has at most.
