@@ -77,9 +77,10 @@ func (x *exchange) say(p payload) {
 	x.way.send(&message{exchange: x, direction: link.ToTarget, payload: p})
 }
 
-// answer sends what a member has to say. A call has one answer.
+// answer sends what a member has to say. A call has one answer: what comes of it
+// after its time has run out is not told.
 func (x *exchange) answer(p payload, err error) {
-	if x.way == nil {
+	if x.way == nil || x.answered.exchange != nil {
 		return
 	}
 	m := &x.answered

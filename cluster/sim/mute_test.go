@@ -2,9 +2,11 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-holdfast/holdfast/cluster/link"
@@ -101,6 +103,34 @@ func TestWhoHasARequestThatWaits(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Whose time has run out is told so, and once, even if it comes about later and both
+// answers would be kept back together.
+func TestARequestHasOneAnswer(t *testing.T) {
+	within(t, Config{Members: 3}, func(l *lab) {
+		l.at("m2", "c2", func(ctx context.Context, client *clientv3.Client) {
+			must[*clientv3.PutResponse](l)(client.Put(ctx, "there", ""))
+			lift := l.mute("m2")
+			told := make(chan error, 1)
+			go func() {
+				_, err := client.Put(ctx, "x", "")
+				told <- err
+			}()
+			time.Sleep(time.Second)
+			flow := l.impose("c2", link.Stall(link.ToDialler))
+			time.Sleep(time.Minute)
+			lift()
+			time.Sleep(time.Second)
+			flow()
+			if err := <-told; !errors.Is(err, rpctypes.ErrTimeout) {
+				t.Errorf("the put ended with %v", err)
+			}
+			for range 10 {
+				must[*clientv3.GetResponse](l)(client.Get(ctx, "x"))
+			}
+		})
+	})
 }
 
 // A request that still waits when there is a leader again is carried out.
