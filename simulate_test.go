@@ -35,7 +35,7 @@ const digestsOf = "HOLDFAST_TEST_DIGESTS"
 //
 //	go test -run TestOneSeedIsOneRun -count 100 .
 func TestOneSeedIsOneRun(t *testing.T) {
-	runs := []Scenario{drawn("mutex", 7), drawn("election", 12), drawn("rwmutex", 3), drawn("queue", 10), drawn("service", 6), drawn("mutex-checked", 250)}
+	runs := []Scenario{drawn("mutex", 7), drawn("election", 12), drawn("rwmutex", 3), drawn("queue", 10), drawn("service", 6), drawn("mutex-checked", 250), drawn("barrier", 2314), drawn("rwmutex-checked", 988), drawn("service", 354), drawn("stm-serializable", 209)}
 	digests := func() string {
 		var all []string
 		for _, s := range runs {
