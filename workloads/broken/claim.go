@@ -108,11 +108,12 @@ func (c claim) withdraw(ctx context.Context) error {
 
 // abandon withdraws the claim after a failed wait. Once that is acknowledged
 // the failure certainly had no effect: nothing else of the claim is on its way.
+// Until then nothing is certain, whatever the failure was.
 func (c claim) abandon(ctx context.Context, failure error) error {
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
 	if err := c.withdraw(ctx); err != nil && !workloads.Certain(err) {
-		return errors.Join(failure, err)
+		return fmt.Errorf("%v: %w", failure, err)
 	}
 	return workloads.WithoutEffect(failure)
 }

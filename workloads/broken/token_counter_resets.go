@@ -51,24 +51,25 @@ func (l *countingLock) TryAcquire(ctx context.Context) (workloads.Grant, error) 
 	return l.count(ctx)
 }
 
-// count draws the next token, on the condition that the caller still owns.
+// count draws the next token, on the condition that the caller still owns. If it
+// fails the lock is given up.
 func (l *countingLock) count(ctx context.Context) (workloads.Grant, error) {
+	own := claim{l.slot.client, l.slot.key, l.slot.revision}
 	reply, err := l.slot.client.Get(ctx, l.counter)
 	if err != nil {
-		return workloads.Grant{}, fmt.Errorf("read the counter: %w", err)
+		return workloads.Grant{}, own.abandon(ctx, fmt.Errorf("read the counter: %w", err))
 	}
 	token := int64(1)
 	if len(reply.Kvs) > 0 {
 		last, _ := strconv.ParseInt(string(reply.Kvs[0].Value), 10, 64) // only this lock writes it
 		token += last
 	}
-	own := claim{l.slot.client, l.slot.key, l.slot.revision}
 	counted, err := l.slot.client.Txn(ctx).
 		If(own.exists()).
 		Then(clientv3.OpPut(l.counter, strconv.FormatInt(token, 10), clientv3.WithLease(l.lease))).
 		Commit()
 	if err != nil {
-		return workloads.Grant{}, fmt.Errorf("write the counter: %w", err)
+		return workloads.Grant{}, own.abandon(ctx, fmt.Errorf("write the counter: %w", err))
 	}
 	if !counted.Succeeded {
 		return workloads.Grant{}, workloads.WithoutEffect(errLost)
