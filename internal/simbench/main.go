@@ -70,7 +70,7 @@ func (s shape) rounds(seed int64) workloads.Rounds {
 		r := workloads.Stream(seed, "bench/"+name)
 		for _, lock := range r.Perm(s.locks) {
 			d := workloads.Decision{
-				Objects: []int{lock}, Hold: span(50*time.Millisecond, time.Second).Draw(r), Guard: r.IntN(2) == 0,
+				Objects: []int{lock}, Hold: span(50*time.Millisecond, time.Second).Draw(r),
 				Think: span(2*time.Second, 6*time.Second).Draw(r),
 			}
 			rounds[name] = append(rounds[name], d.String())
