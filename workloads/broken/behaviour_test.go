@@ -80,7 +80,8 @@ func TestSecondWaitsForTheFirst(t *testing.T) {
 		}
 		testetcd.Must(t, second.Release)
 		testetcd.AwaitKeys(t, a.Client, prefix, 0)
-	}, "newest-leads", "deaf-to-resign", "accidentally-reentrant", "majority-of-keys", "token-counter-resets", "counter-lock")
+	}, "newest-leads", "deaf-to-resign", "accidentally-reentrant", "majority-of-keys", "token-counter-resets", "counter-lock",
+		"late-watch") // which sleeps for ever if it is given the lock before it watches
 }
 
 func TestGivingUpLeavesNoKey(t *testing.T) {
