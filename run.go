@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -493,37 +492,4 @@ func (r *run) stop() {
 	if r.cluster != nil {
 		r.warn("stop the cluster", r.cluster.Close())
 	}
-}
-
-// Slots, Current and Crash are what faults may do to the run's clients.
-
-func (r *run) Slots(subject string) []string {
-	var slots []string
-	for _, c := range r.crews {
-		if subject == "" || c.Subject() == subject {
-			slots = append(slots, c.Slots()...)
-		}
-	}
-	return slots
-}
-
-func (r *run) crewOf(slot string) *workloads.Crew {
-	for _, c := range r.crews {
-		if slices.Contains(c.Slots(), slot) {
-			return c
-		}
-	}
-	return nil
-}
-
-func (r *run) Current(slot string) (name string, lease int64) {
-	if c := r.crewOf(slot); c != nil {
-		return c.Current(slot)
-	}
-	return "", 0
-}
-
-func (r *run) Crash(slot string) bool {
-	c := r.crewOf(slot)
-	return c != nil && c.Crash(slot)
 }

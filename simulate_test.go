@@ -283,6 +283,28 @@ func TestRunsThatDivergeAreNamed(t *testing.T) {
 	}
 }
 
+// TestRunsThatFailAreNamed accounts for a run that the harness could not make: it is
+// no run that was judged, and the sweep is no pass.
+func TestRunsThatFailAreNamed(t *testing.T) {
+	m, err := Simulate(t.Context(), SimulatedScenario(workloads.Subject{Name: "mutex"}, 1, Swarm{Faults: []string{}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, failFast := range []bool{false, true} {
+		s := &sweep{options: SweepOptions{FailFast: failFast}, found: make(map[string]*finds), tested: make(map[[2]string]*Tested)}
+		s.result.Failed = make(map[int64]error)
+		s.account(t.Context(), 1, m, nil, nil)
+		if r := s.snapshot(); r.Verdict(true) != checker.Holds || s.stop {
+			t.Fatalf("a run that holds is %s", r.Verdict(true))
+		}
+		s.account(t.Context(), 2, nil, nil, errStandstill)
+		r := s.snapshot()
+		if r.Runs != 1 || !errors.Is(r.Failed[2], errStandstill) || r.Verdict(true) != checker.Unknown || s.stop != failFast {
+			t.Errorf("%d runs, failed %v, %s, ended %t", r.Runs, r.Failed, r.Verdict(true), s.stop)
+		}
+	}
+}
+
 // TestSimulationsAreInterrupted ends a run of an hour.
 func TestSimulationsAreInterrupted(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)

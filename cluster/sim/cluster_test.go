@@ -107,15 +107,7 @@ func TestAStallKeepsMessagesAndTheirOrder(t *testing.T) {
 			default:
 			}
 			lift()
-			var seen string
-			for len(seen) < 3 {
-				for _, e := range (<-watch).Events {
-					seen += string(e.Kv.Value)
-				}
-			}
-			if seen != "123" {
-				t.Errorf("saw %s", seen)
-			}
+			l.sees(watch, "123")
 		})
 	})
 }
@@ -144,15 +136,7 @@ func TestWhatAStallKeptComesFirst(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			var seen string
-			for len(seen) < 3 {
-				for _, e := range (<-watch).Events {
-					seen += string(e.Kv.Value)
-				}
-			}
-			if seen != "123" {
-				t.Errorf("saw %s", seen)
-			}
+			l.sees(watch, "123")
 		})
 	})
 }

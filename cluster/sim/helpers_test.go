@@ -79,6 +79,20 @@ func (l *lab) leader() string {
 	return ""
 }
 
+// sees waits for as many values, of a byte each, as are wanted.
+func (l *lab) sees(watch clientv3.WatchChan, want string) {
+	l.Helper()
+	var seen string
+	for len(seen) < len(want) {
+		for _, e := range (<-watch).Events {
+			seen += string(e.Kv.Value)
+		}
+	}
+	if seen != want {
+		l.Errorf("saw %s, want %s", seen, want)
+	}
+}
+
 // must fails the test on an error.
 func must[T any](l *lab) func(v T, err error) T {
 	return func(v T, err error) T {

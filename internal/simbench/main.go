@@ -96,6 +96,10 @@ func main() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		if len(r.Failed) > 0 {
+			fmt.Fprintf(os.Stderr, "%v: runs failed, by seed: %v\n", s, r.Failed)
+			os.Exit(1)
+		}
 		fmt.Fprintf(t, "%v\t%.0f\t%.0f\t%.1f\t%.0f\t\n", s, r.Rate(), r.Speed(), r.Virtual.Seconds()/float64(r.Runs), float64(r.Operations)/float64(r.Runs))
 	}
 	if err := t.Flush(); err != nil {
