@@ -19,6 +19,9 @@ func main() {
 		<-ctx.Done()
 		stop() // a second signal ends the process at once
 	}()
+	if code, handled := holdfast.Subprocess(ctx); handled {
+		os.Exit(code)
+	}
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
