@@ -115,6 +115,11 @@ func (p *Parent) command(c Command) (*exec.Cmd, *keeping, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if c.Dir != "" { // else it would be the program that is said to be missing
+		if _, err := os.Stat(c.Dir); err != nil {
+			return nil, nil, err
+		}
+	}
 	cmd := &exec.Cmd{
 		Path: program, Args: argv, Dir: c.Dir, Env: append(environ, c.Env...), ExtraFiles: c.Files,
 		// A group of its own: what a terminal sends to the harness's group is not for it.
