@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/etcd-holdfast/holdfast/cluster/link"
+	"github.com/etcd-holdfast/holdfast/cluster/members"
 )
 
 // Close must not wait for clients: here some have streams open, some wait for
@@ -48,8 +50,8 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 	c.Link("c2", "m1").Impose(link.Stall(link.ToTarget))
 	c.Link("m1", "m2").Impose(link.Stall(link.ToDialler))
-	ports := portsOf(c)
-	directory := c.workspace.root
+	ports := portsOf(t, c, "c1", "c2")
+	directory := c.Directory()
 
 	for range 2 {
 		if err := c.Close(); err != nil {
@@ -86,17 +88,22 @@ func TestCloseLeavesNothing(t *testing.T) {
 }
 
 // portsOf lists every port that the cluster listens on, links' and servers'.
-func portsOf(c *Cluster) []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func portsOf(t *testing.T, c *Cluster, parties ...string) []string {
+	t.Helper()
 	var ports []string
-	for _, addresses := range c.parties {
-		ports = append(ports, addresses...)
+	for _, party := range parties {
+		urls, err := c.Connect(party)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, url := range urls {
+			ports = append(ports, strings.TrimPrefix(url, "http://"))
+		}
 	}
-	for _, m := range c.members {
-		ports = append(ports, m.peerAddress,
-			m.life.etcd.Peers[0].Addr().String(),
-			m.life.etcd.Clients[0].Addr().String())
+	lives, _ := c.Lives()
+	for i, p := range c.Places() {
+		peers, clients := lives[i].Addresses()
+		ports = append(ports, p.PeerAddress, peers, clients)
 	}
 	return ports
 }
@@ -121,10 +128,10 @@ func TestNothingWorksOnAClosedCluster(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Connect("c1"); !errors.Is(err, errClosed) {
+	if _, err := c.Connect("c1"); !errors.Is(err, members.ErrClosed) {
 		t.Errorf("connect: %v", err)
 	}
-	if err := c.Restart(bounded(t), "m1"); !errors.Is(err, errClosed) {
+	if err := c.Restart(bounded(t), "m1"); !errors.Is(err, members.ErrClosed) {
 		t.Errorf("restart: %v", err)
 	}
 	if err := c.Crash(bounded(t), "m1"); err != nil {
