@@ -34,6 +34,8 @@ type Backend[L Life] struct {
 	// Lingers is true if a server that is being ended can still be heard, as a
 	// part of this process can: it is cut off first.
 	Lingers bool
+	// Logs is true if servers have to have a log, even if nobody wants to keep it.
+	Logs bool
 }
 
 // Group is the places of a cluster and the links between them. Create it with
@@ -105,6 +107,11 @@ func (g *Group[L]) prepare() (err error) {
 	}
 	if g.certificate, err = newCertificate(tls, names); err != nil {
 		return err
+	}
+	if g.backend.Logs && g.config.LogDirectory == "" {
+		if g.config.LogDirectory, err = g.workspace.create("logs"); err != nil {
+			return err
+		}
 	}
 	for _, name := range names {
 		if err := g.preparePlace(name); err != nil {
