@@ -33,7 +33,7 @@ type Spec struct {
 	// who it is.
 	CertFile, KeyFile   string
 	Election, Heartbeat time.Duration
-	Fsync               bool
+	Fsync, Gateway      bool
 }
 
 // Spec is that of the server of a place.
@@ -45,7 +45,7 @@ func (g *Group[L]) Spec(p *Place) Spec {
 	return Spec{
 		Name: p.Name, Directory: p.Directory, Peers: peers,
 		CertFile: g.certificate.certFile, KeyFile: g.certificate.keyFile,
-		Election: g.config.Election, Heartbeat: g.config.Heartbeat, Fsync: g.config.Fsync,
+		Election: g.config.Election, Heartbeat: g.config.Heartbeat, Fsync: g.config.Fsync, Gateway: g.config.Gateway,
 	}
 }
 

@@ -44,7 +44,11 @@ func etcdConfig(spec members.Spec) *embed.Config {
 	e.TickMs = uint(spec.Heartbeat.Milliseconds())
 	e.ElectionMs = uint(spec.Election.Milliseconds())
 	e.UnsafeNoFsync = !spec.Fsync
-	// The gateway dials its own member directly, not through a link.
-	e.EnableGRPCGateway = false
+	// The gateway dials its own member directly. That is no way around a link: its
+	// client has come to the member over one. It takes the port to dial from the
+	// configuration, so that it has to be known by then.
+	if e.EnableGRPCGateway = spec.Gateway; spec.Gateway {
+		e.ListenClientUrls = []url.URL{{Scheme: "http", Host: members.FreeAddress()}}
+	}
 	return e
 }
