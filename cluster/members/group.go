@@ -246,3 +246,14 @@ func (g *Group[L]) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// AddressesOf are where the server of a member accepts its peers and its clients. It
+// is an error if there is no such member, or if it is down.
+func (g *Group[L]) AddressesOf(member string) (peers, clients string, err error) {
+	life, err := g.LifeOf(member)
+	if err != nil {
+		return "", "", err
+	}
+	peers, clients = life.Addresses()
+	return peers, clients, nil
+}

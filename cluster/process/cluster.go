@@ -49,11 +49,23 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 	return members.Started(ctx, c)
 }
 
+// StartAll starts all members, and makes sure that the links know who dials.
+func (c *Cluster) StartAll(ctx context.Context) error {
+	if err := c.Group.StartAll(ctx); err != nil {
+		return err
+	}
+	if err := c.recognised(ctx); err != nil {
+		return fmt.Errorf("start process cluster: %w", err)
+	}
+	return nil
+}
+
 // prepare gets ready what only this kind of cluster needs.
 func (c *Cluster) prepare() (err error) {
 	if err := c.config.validate(c.Members()); err != nil {
 		return err
 	}
+	c.recognise()
 	c.parent, err = offspring.NewParent()
 	return err
 }
@@ -64,7 +76,7 @@ func (c *Cluster) Kind() string { return "process" }
 // begin starts the process of a member.
 func (c *Cluster) begin(ctx context.Context, p *members.Place) (*life, error) {
 	if binary := c.config.binaryOf(p.Name); binary != "" {
-		return nil, errors.New("other binaries are not supported")
+		return c.beginForeign(ctx, p, binary)
 	}
 	return c.beginOwn(ctx, p)
 }
@@ -78,4 +90,14 @@ func (c *Cluster) Close() error {
 	}
 	c.listening.Wait()
 	return err
+}
+
+// PID is the id of the process of a member. It is an error if there is no such
+// member, or if it is down.
+func (c *Cluster) PID(member string) (int, error) {
+	l, err := c.LifeOf(member)
+	if err != nil {
+		return 0, err
+	}
+	return l.process.PID(), nil
 }

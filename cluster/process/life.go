@@ -104,11 +104,19 @@ func (l *life) answer() *etcdserverpb.StatusResponse {
 // Addresses are where the member accepts its peers and its clients.
 func (l *life) Addresses() (peers, clients string) { return l.peers, l.clients }
 
-// Ended says why the process no longer runs, or returns nil if it does.
-func (l *life) Ended() error {
+// runs is true until the process has ended.
+func (l *life) runs() bool {
 	select {
 	case <-l.process.Done():
+		return false
 	default:
+		return true
+	}
+}
+
+// Ended says why the process no longer runs, or returns nil if it does.
+func (l *life) Ended() error {
+	if l.runs() {
 		return nil
 	}
 	how := "exit code 0"
@@ -123,6 +131,9 @@ func (l *life) Ended() error {
 
 // Ready waits until the member serves.
 func (l *life) Ready(ctx context.Context) error {
+	if !l.runs() { // however often it has served
+		return l.Ended()
+	}
 	select {
 	case <-l.served:
 		return nil

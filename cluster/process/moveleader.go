@@ -57,7 +57,7 @@ func (c *Cluster) leading() (leader *life) {
 	lives, running := c.Lives()
 	term := uint64(0)
 	for i, l := range lives {
-		if !running[i] || l.Ended() != nil {
+		if !running[i] || !l.runs() {
 			continue
 		}
 		if a := l.answer(); a != nil && a.Leader == a.Header.MemberId && a.RaftTerm >= term {

@@ -32,6 +32,8 @@ type told struct {
 type ears struct {
 	bound chan told // receives the addresses
 
+	log *tail
+
 	mu  sync.Mutex
 	why string
 }
@@ -55,15 +57,23 @@ func (e *ears) listen(file *os.File) {
 	}
 }
 
+// reason is why the process ended, as far as it said.
 func (e *ears) reason() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.why == "" {
+		return e.log.why()
+	}
 	return e.why
 }
 
 // beginOwn starts a member that is a process of this program.
 func (c *Cluster) beginOwn(ctx context.Context, p *members.Place) (*life, error) {
-	e := &ears{bound: make(chan told, 1)}
+	log, err := newTail(p.Log)
+	if err != nil {
+		return nil, err
+	}
+	e := &ears{bound: make(chan told, 1), log: log}
 	process, err := c.startOwn(p, e)
 	if err != nil {
 		return nil, err

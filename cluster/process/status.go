@@ -34,7 +34,7 @@ func (c *Cluster) Status() []cluster.Status {
 	all := make([]cluster.Status, len(lives))
 	for i, name := range c.Members() {
 		all[i] = cluster.Status{Member: name}
-		if running[i] && lives[i].Ended() == nil {
+		if running[i] && lives[i].runs() {
 			c.describe(lives[i].answer(), &all[i])
 		}
 	}

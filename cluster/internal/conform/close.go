@@ -1,4 +1,4 @@
-package embedded
+package conform
 
 import (
 	"context"
@@ -21,9 +21,9 @@ import (
 
 // Close must not wait for clients: here some have streams open, some wait for
 // a lock, and some are held back by a stall.
-func TestCloseLeavesNothing(t *testing.T) {
+func testCloseLeavesNothing(t *testing.T, b Backend) {
 	before := goleak.IgnoreCurrent()
-	c, err := Start(bounded(t), Config{})
+	c, err := b.Start(bounded(t), members.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 }
 
 // portsOf lists every port that the cluster listens on, links' and servers'.
-func portsOf(t *testing.T, c *Cluster, parties ...string) []string {
+func portsOf(t *testing.T, c Cluster, parties ...string) []string {
 	t.Helper()
 	var ports []string
 	for _, party := range parties {
@@ -100,18 +100,20 @@ func portsOf(t *testing.T, c *Cluster, parties ...string) []string {
 			ports = append(ports, strings.TrimPrefix(url, "http://"))
 		}
 	}
-	lives, _ := c.Lives()
-	for i, p := range c.Places() {
-		peers, clients := lives[i].Addresses()
+	for _, p := range c.Places() {
+		peers, clients, err := c.AddressesOf(p.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
 		ports = append(ports, p.PeerAddress, peers, clients)
 	}
 	return ports
 }
 
 // A directory that was there before stays, without what was put there.
-func TestCloseEmptiesAGivenDirectory(t *testing.T) {
+func testCloseEmptiesAGivenDirectory(t *testing.T, b Backend) {
 	directory := t.TempDir()
-	c := start(t, Config{Members: 1, Directory: directory})
+	c := start(t, b, members.Config{Members: 1, Directory: directory})
 	if entries, err := os.ReadDir(filepath.Join(directory, "m1")); err != nil || len(entries) == 0 {
 		t.Errorf("the data of m1: %v, %v", entries, err)
 	}
@@ -123,8 +125,8 @@ func TestCloseEmptiesAGivenDirectory(t *testing.T) {
 	}
 }
 
-func TestNothingWorksOnAClosedCluster(t *testing.T) {
-	c := start(t, Config{Members: 1})
+func testNothingWorksOnAClosedCluster(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{Members: 1})
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -140,8 +142,8 @@ func TestNothingWorksOnAClosedCluster(t *testing.T) {
 	c.Disconnect("c1")
 }
 
-func TestCloseWhileOthersStillUseTheCluster(t *testing.T) {
-	c := start(t, Config{})
+func testCloseWhileOthersStillUseTheCluster(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	client := connect(t, c, "c1")
 	ctx, cancel := context.WithCancel(context.Background())
 	var writes, lives atomic.Int64
