@@ -32,6 +32,9 @@ type Config struct {
 	// reads it back from there. Only a crash of the whole machine would lose
 	// it. What goes missing is the time that a disk takes.
 	Fsync bool
+	// Gateway makes members serve etcd's JSON gateway on the same port, for
+	// clients that speak HTTP.
+	Gateway bool
 }
 
 const (

@@ -1,6 +1,9 @@
 package embedded
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/url"
 
 	"go.etcd.io/etcd/client/pkg/v3/transport"
@@ -42,7 +45,34 @@ func (c *Cluster) etcdConfig(m *member) *embed.Config {
 	e.TickMs = uint(c.config.Heartbeat.Milliseconds())
 	e.ElectionMs = uint(c.config.Election.Milliseconds())
 	e.UnsafeNoFsync = !c.config.Fsync
-	// The gateway dials its own member directly, not through a link.
-	e.EnableGRPCGateway = false
+	// The gateway dials its own member directly. That is no way around a link: its
+	// client has come to the member over one. It takes the port to dial from the
+	// configuration, so that it has to be known by then.
+	if e.EnableGRPCGateway = c.config.Gateway; c.config.Gateway {
+		e.ListenClientUrls = []url.URL{{Scheme: "http", Host: freeAddress()}}
+	}
 	return e
+}
+
+// freeAddress is one at which nobody listens, and nobody will: of all hosts in
+// 127.0.0.0/8, which are this machine's, any. Where only 127.0.0.1 is, it is an
+// address that was free a moment ago.
+func freeAddress() string {
+	for range 10 {
+		host := fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+		if address, ok := free(host); ok {
+			return address
+		}
+	}
+	address, _ := free("127.0.0.1:0")
+	return address
+}
+
+func free(host string) (string, bool) {
+	l, err := net.Listen("tcp", host)
+	if err != nil {
+		return host, false
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String(), true
 }
