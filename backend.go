@@ -37,6 +37,10 @@ type launch struct {
 	// then.
 	interrupted func() bool
 	interrupt   func()
+	// binary and binaries are the etcd of all members and of single ones, "" the
+	// linked one; see build.
+	binary   string
+	binaries map[string]string
 }
 
 // backend is one way to have a cluster. Here, and only here, backends meet.
@@ -76,7 +80,7 @@ func startEmbedded(ctx context.Context, l *launch) (cluster.Cluster, error) {
 }
 
 func startProcesses(ctx context.Context, l *launch) (cluster.Cluster, error) {
-	return process.Start(ctx, process.Config{Config: l.members()})
+	return process.Start(ctx, process.Config{Config: l.members(), Binary: l.binary, Binaries: l.binaries})
 }
 
 // members is the configuration of a cluster of real servers.
@@ -103,11 +107,11 @@ func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
 }
 
 func embeddedMistakes(spec ClusterSpec) []Mistake {
-	return append(etcdMistakes(spec), simAlone(spec)...)
+	return slices.Concat(etcdMistakes(spec), simAlone(spec), linkedAlone(spec))
 }
 
 func processMistakes(spec ClusterSpec) []Mistake {
-	return append(etcdMistakes(spec), simAlone(spec)...)
+	return slices.Concat(etcdMistakes(spec), simAlone(spec), binaryMistakes(spec))
 }
 
 // simAlone is the mistake of saying of a real cluster what only a simulated one
@@ -138,7 +142,7 @@ func etcdMistakes(spec ClusterSpec) []Mistake {
 }
 
 func simMistakes(spec ClusterSpec) []Mistake {
-	mistakes := etcdMistakes(spec)
+	mistakes := append(etcdMistakes(spec), linkedAlone(spec)...)
 	wrong := func(field, format string, args ...any) {
 		mistakes = append(mistakes, Mistake{Field: "sim." + field, Message: fmt.Sprintf(format, args...)})
 	}

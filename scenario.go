@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,6 +58,12 @@ type ClusterSpec struct {
 	Heartbeat time.Duration `yaml:"heartbeat"`
 	// Fsync makes members wait for the disk.
 	Fsync bool `yaml:"fsync"`
+	// Etcd is the etcd that the members run: a version such as 3.5.12, which is built
+	// if it has to be, or the path of a binary. "" is the one that is linked into this
+	// program. Mixed are those of single members, by name. They are of kind process
+	// only.
+	Etcd  string            `yaml:"etcd,omitempty"`
+	Mixed map[string]string `yaml:"mixed,omitempty"`
 	// Sim says more of a simulated cluster; it is of kind sim only.
 	Sim *SimSpec `yaml:"sim,omitempty"`
 }
@@ -161,6 +168,7 @@ func (s Scenario) completed() Scenario {
 	s.Workloads = slices.Clone(s.Workloads)
 	s.Faults = slices.Clone(s.Faults)
 	s.Survivable = slices.Clone(s.Survivable)
+	s.Cluster.Mixed = maps.Clone(s.Cluster.Mixed)
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		f.Of = slices.Clone(f.Of)
