@@ -22,12 +22,14 @@ import (
 //		…
 //
 // or in TestMain, where it is a test that calls Run.
-func Subprocess(_ context.Context, _ ...workloads.Subject) (code int, handled bool) {
+func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, handled bool) {
 	switch role := offspring.Role(); role {
 	case "":
 		return 0, false
 	case offspring.Keeper:
 		return offspring.Keep(), true
+	case clientRole:
+		return serveClient(ctx, subjects), true
 	default:
 		fmt.Fprintf(os.Stderr, "holdfast: this process was started as a %q, which this version does not know\n", role)
 		return checker.ExitInternal, true

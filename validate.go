@@ -61,6 +61,7 @@ func (s *Scenario) mistakes() []Mistake {
 	}
 	s.reproductionMistakes(issues, wrong)
 	s.clusterMistakes(wrong)
+	s.clientMistakes(wrong)
 	s.workloadMistakes(wrong)
 	s.faultMistakes(wrong)
 	return mistakes
@@ -235,6 +236,7 @@ func (s *Scenario) faultMistakes(wrong complain) {
 	if b, ok := backendOf(s.Cluster.Kind); ok {
 		capabilities = b.capabilities(s.Cluster)
 	}
+	capabilities.ClientPauser = s.Clients.As == ClientProcesses
 	s.survivableMistakes(capabilities, wrong)
 	for i, f := range s.Faults {
 		field := fmt.Sprintf("faults[%d]", i)

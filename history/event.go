@@ -12,7 +12,8 @@ const (
 	// Lost: Client was told that its session on Lease is over. If Heeded, it
 	// stops believing in every hold on that lease at this instant.
 	Lost EventKind = "lost"
-	// Crashed: Client is dead. It believes nothing from this instant on.
+	// Crashed: Client is dead. It believes nothing from this instant on. If Detail
+	// begins with EndedUnasked, its process ended by itself, and nobody killed it.
 	Crashed EventKind = "crash"
 	// Observed: the observation Operation delivered a leader: Value, Key,
 	// Token (its create revision) and Revision (of the reply's header).
@@ -35,6 +36,10 @@ const ScriptEnd = "end of script"
 // ScriptCut begins the Detail of the signal that a script gives when it ends
 // before: what follows is the step at which it was.
 const ScriptCut = "cut short at: "
+
+// EndedUnasked begins the Detail of the death of a client whose process ended by
+// itself: what follows is how it ended, and what it said last.
+const EndedUnasked = "ended by itself: "
 
 // The phases of a run, in order.
 const (
