@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -128,6 +129,16 @@ func (p *clientProcess) Ended() string {
 		return how + ", without a word"
 	}
 	return how + ", saying: " + lastWords(string(text))
+}
+
+// Killed is true if the process was killed.
+func (p *clientProcess) Killed() bool {
+	var exit *exec.ExitError
+	if !errors.As(p.Err(), &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 }
 
 // lastLines is how many lines of what a process said are kept in the record.

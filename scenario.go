@@ -140,6 +140,10 @@ type Expect struct {
 	// subject: a run that does not is vacuous, and one that does is not for what
 	// else it leaves untested.
 	Reproduces map[string][]string `yaml:"reproduces,omitempty"`
+	// Damage names the subjects on which the run is there to show that what is
+	// protected without fencing comes to harm: a run in which no update is lost is
+	// vacuous.
+	Damage []string `yaml:"damage,omitempty"`
 	// Strict makes known defects and beliefs that outlived their lease fail
 	// the run.
 	Strict bool `yaml:"strict"`

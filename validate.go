@@ -73,6 +73,14 @@ func (s *Scenario) reproductionMistakes(issues []string, wrong complain) {
 	for _, w := range s.Workloads {
 		subjects = append(subjects, w.Subject)
 	}
+	for i, name := range s.Expect.Damage {
+		switch subject, _ := s.subject(name); {
+		case !slices.Contains(subjects, name):
+			wrong(fmt.Sprintf("expect.damage[%d]", i), "%q has no workload; these have: %s", name, strings.Join(subjects, ", "))
+		case !subject.Protects():
+			wrong(fmt.Sprintf("expect.damage[%d]", i), "%s protects no resource that could come to harm", name)
+		}
+	}
 	for _, subject := range slices.Sorted(maps.Keys(s.Expect.Reproduces)) {
 		if !slices.Contains(subjects, subject) {
 			wrong("expect.reproduces", "%q has no workload; these have: %s", subject, strings.Join(subjects, ", "))

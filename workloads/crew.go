@@ -54,7 +54,7 @@ func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 	if c.resources.make == nil {
 		c.resources.make = NewResource
 	}
-	if len(traffic.Script) == 0 && subject.protects() {
+	if len(traffic.Script) == 0 && subject.Protects() {
 		for i := range traffic.Objects {
 			c.resources.of(strconv.Itoa(i))
 		}

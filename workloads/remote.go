@@ -22,8 +22,10 @@ type Process interface {
 	Conn() io.ReadWriteCloser
 	// Done is closed when it has ended.
 	Done() <-chan struct{}
-	// Ended says how it ended, and what it said last: for people.
+	// Ended says how it ended, and what it said last: for people. Killed is true if
+	// it was killed from outside.
 	Ended() string
+	Killed() bool
 	// Kill ends it at once, and returns when it has ended.
 	Kill() error
 	// Freeze makes it stand still.
@@ -137,7 +139,11 @@ func (r *remote) work() error {
 		return err
 	default:
 	}
-	r.die(history.Event{Detail: history.EndedUnasked + r.process.Ended()})
+	how := history.EndedUnasked
+	if r.process.Killed() {
+		how = history.KilledUnasked
+	}
+	r.die(history.Event{Detail: how + r.process.Ended()})
 	return errDead
 }
 
