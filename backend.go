@@ -30,6 +30,8 @@ type launch struct {
 	// directory is where the cluster keeps what it needs, and logs; "" is nowhere,
 	// which only a virtual one can take.
 	directory string
+	// gateway makes the members serve etcd's JSON gateway, for programs.
+	gateway bool
 	// interrupted is true once the run is to end; a virtual cluster calls interrupt
 	// then.
 	interrupted func() bool
@@ -65,7 +67,7 @@ func backendOf(kind string) (backend, bool) {
 
 func startEmbedded(ctx context.Context, l *launch) (cluster.Cluster, error) {
 	return embedded.Start(ctx, embedded.Config{
-		Members: l.spec.Members, Election: l.spec.Election, Heartbeat: l.spec.Heartbeat, Fsync: l.spec.Fsync,
+		Members: l.spec.Members, Election: l.spec.Election, Heartbeat: l.spec.Heartbeat, Fsync: l.spec.Fsync, Gateway: l.gateway,
 		// Not among the system's temporary files: what a killed run leaves is
 		// found, and removed, with the run.
 		Directory: filepath.Join(l.directory, "data"), LogDirectory: l.directory,

@@ -45,6 +45,11 @@ const (
 // started. Any other error means that the harness itself failed; if the run
 // directory could be judged, the judgement is returned beside the error.
 func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
+	programs, err := s.askPrograms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer programs.close()
 	s = s.completed()
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -66,6 +71,7 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	}
 	r := &run{scenario: &s, options: o, info: &info, directory: d}
 	r.say("run directory %s", d.path)
+	programs.keepLogs(d.path)
 	fault := r.live(ctx)
 	if r.record != nil && r.record.memory != nil {
 		info.Digest = r.record.memory.Digest().String()
@@ -285,7 +291,7 @@ func (r *run) start(ctx, life context.Context) error {
 	r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
 	c, err := backend.start(within, &launch{
-		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), interrupted: r.stopped, interrupt: r.interrupt,
+		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), gateway: r.scenario.piped(), interrupted: r.stopped, interrupt: r.interrupt,
 	})
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)

@@ -230,7 +230,7 @@ func (c *Crew) await(client *Client, served <-chan error) error {
 	case <-client.ctx.Done():
 	}
 	// Calls that take no context end with the connection.
-	_ = client.connection().Close()
+	client.hangUp()
 	timer := time.NewTimer(stuckPatience)
 	defer timer.Stop()
 	select {
@@ -254,7 +254,7 @@ func (c *Crew) serve(m *crewMember, index int, finished func()) error {
 	}
 	part := c.partOf(m)
 	_, steward := part.(*steward)
-	m.alone = c.script == nil && !steward
+	m.alone = c.script == nil && !steward && c.subject.Attach == nil
 	if c.script != nil {
 		err := c.script.serve(m, index, part)
 		finished()
