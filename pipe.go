@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/cluster/embedded"
+	"github.com/etcd-holdfast/holdfast/cluster/members"
+	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
@@ -105,7 +107,7 @@ func askHello(ctx context.Context, c *pipe.Command) (pipe.Hello, error) {
 	if err == nil {
 		return hello, nil
 	}
-	member, failed := embedded.Start(ctx, embedded.Config{Members: 1, Gateway: true})
+	member, failed := embedded.Start(ctx, members.Config{Members: 1, Gateway: true})
 	if failed != nil {
 		return hello, errors.Join(err, failed)
 	}
@@ -152,7 +154,24 @@ func PipeScenario(ctx context.Context, command string) (Scenario, error) {
 	// harm them have to find them at it.
 	w.Pipe, w.Clients, w.LastRounds = command, 4, 2
 	w.Hold, w.Long, w.LongHold = span(10, 300), 0.15, span(4000, 6000)
+	s.Faults = slices.DeleteFunc(s.Faults, func(f Fault) bool { return f.When != nil })
+	s.Faults = append(s.Faults, pipeFaults(subject.Name)...)
 	return s, nil
+}
+
+// pipeFaults are those of tortureFaults in fewer entries: of a holding that is hit
+// by one of them there is none left for another, and a program has few.
+func pipeFaults(subject string) []Fault {
+	entry := func(event string, longer time.Duration, of ...string) Fault {
+		return Fault{
+			When: &faults.Trigger{Subject: faults.Names{subject}, Event: event, Longer: longer}, Of: of,
+			For: span(700, 4000), Peace: tortureClients, Rest: span(300, 1000), Times: 20,
+		}
+	}
+	return []Fault{
+		entry(faults.Holding, 5*time.Millisecond, "cut-client", "stall-client", "lose-answer", "lose-answer-partly", "revoke-lease", "crash-client"),
+		entry(faults.Waiting, 30*time.Millisecond, "cut-client", "stall-client", "revoke-lease", "crash-client"),
+	}
 }
 
 // WithPipe returns the scenario with a program in place of what it has
@@ -172,9 +191,9 @@ func (s Scenario) WithPipe(ctx context.Context, command string) (Scenario, error
 		}
 	}
 	w.Subject, w.Pipe = subject.Name, command
-	faults := slices.Clone(s.Faults)
+	all := slices.Clone(s.Faults)
 	s.Faults = nil
-	for _, f := range faults {
+	for _, f := range all {
 		if f.When != nil && len(f.When.Subject) > 0 {
 			if !slices.Contains(f.When.Subject, replaced) {
 				continue

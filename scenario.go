@@ -47,7 +47,7 @@ type Scenario struct {
 
 // ClusterSpec says which cluster to launch.
 type ClusterSpec struct {
-	// Kind is the backend: "embedded" or "sim".
+	// Kind is the backend: "embedded", "process" or "sim".
 	Kind string `yaml:"kind"`
 	// Members is 1, 3 or 5.
 	Members int `yaml:"members"`

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/cluster/process"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -28,6 +29,8 @@ func Subprocess(_ context.Context, _ ...workloads.Subject) (code int, handled bo
 		return 0, false
 	case offspring.Keeper:
 		return offspring.Keep(), true
+	case process.Role:
+		return process.Serve(), true
 	default:
 		fmt.Fprintf(os.Stderr, "holdfast: this process was started as a %q, which this version does not know\n", role)
 		return checker.ExitInternal, true

@@ -71,7 +71,7 @@ func (p *passer) call(kind history.Kind, s *session, object string, patience tim
 }
 
 // coordinates is true for the client that blocks and opens.
-func (p *passer) coordinates() bool { return p.place() == 0 }
+func (p *passer) coordinates() bool { return p.index == 0 }
 
 // round blocks and opens, or passes. It returns true if all of it went well.
 func (p *passer) round(d Decision) (bool, error) {
@@ -133,7 +133,7 @@ func (p *passer) last(ctx context.Context) error {
 	if !p.coordinates() {
 		return nil
 	}
-	rest := p.rest.over
+	rest := p.othersFinished()
 	for object := 0; ctx.Err() == nil && !isClosed(rest); object = (object + 1) % p.traffic.Objects {
 		if err := p.retried(ctx, history.Unblock, strconv.Itoa(object)); err != nil {
 			return err

@@ -43,13 +43,6 @@ type Crew struct {
 	began   map[string][]time.Duration // rounds, by client
 }
 
-// crewMember is one client at work for its crew.
-type crewMember struct {
-	*Client
-	*Crew
-	env *Env
-}
-
 // NewCrew returns the crew of a workload. Its slots are named c<first>,
 // c<first+1>, …
 func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
@@ -197,7 +190,14 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 		c.current[slot] = client
 		c.mu.Unlock()
 		served := make(chan error, 1)
-		go func() { served <- c.serve(&crewMember{Client: client, Crew: c, env: c.env}, index, finished) }()
+		m := &crewMember{
+			Client: client, env: c.env, subject: &c.subject, traffic: &c.traffic, index: index,
+			shared: &seat{crew: c, index: index, slot: slot, name: name, ctx: client.ctx, crashed: client.hasCrashed, finish: finished},
+		}
+		if c.script != nil {
+			c.script.fill(index, m)
+		}
+		go func() { served <- m.serve() }()
 		err = c.await(client, served)
 		client.close()
 		if !client.hasCrashed() {
@@ -247,72 +247,6 @@ func (c *Crew) await(client *Client, served <-chan error) error {
 // closed.
 func (c *Crew) Stuck() int { return int(c.stuck.Load()) }
 
-// serve does all that one client does in its life.
-func (c *Crew) serve(m *crewMember, index int, finished func()) error {
-	if index >= c.traffic.Clients {
-		return (&observer{m}).observe()
-	}
-	part := c.partOf(m)
-	_, steward := part.(*steward)
-	m.alone = c.script == nil && !steward && c.subject.Attach == nil
-	if c.script != nil {
-		err := c.script.serve(m, index, part)
-		finished()
-		return c.end(m, err)
-	}
-	told := finished
-	finished = func() {
-		m.alone = false // whoever waits for the crew goes on beside the client
-		told()
-	}
-	leader, _ := part.(*candidate)
-	decide := Planned(c.env.Seed, m.Name, &c.traffic)
-	for !c.env.healed() {
-		d, more := decide()
-		if !more {
-			select {
-			case <-c.env.Healed:
-			case <-m.ctx.Done():
-				return errDead
-			}
-			break
-		}
-		c.begin(m.Name)
-		if len(d.Objects) > 0 {
-			if _, err := part.round(d); err != nil {
-				return err
-			}
-		}
-		sleep(m.ctx, d.Think, c.env.Healed, nil)
-	}
-	if c.traffic.NoLastRound {
-		finished()
-		return c.end(m, nil)
-	}
-	ctx, cancel := context.WithTimeout(m.ctx, c.env.Quiet)
-	defer cancel()
-	if err := part.last(ctx); err != nil {
-		return err
-	}
-	if leader != nil && index == 0 {
-		select {
-		case <-c.rest.over:
-		case <-ctx.Done():
-		}
-		return c.end(m, leader.finale(ctx, finished))
-	}
-	finished()
-	return c.end(m, nil)
-}
-
-// begin takes note of a round that a client begins.
-func (c *Crew) begin(client string) {
-	now := c.env.Recorder.Clock().Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.began[client] = append(c.began[client], now)
-}
-
 // Began returns when each client has begun its rounds before the heal, last
 // rounds left out. A client that died before its first one is not there.
 func (c *Crew) Began() map[string][]time.Duration {
@@ -330,50 +264,6 @@ func (c *Crew) Rounds() map[string]int {
 	return rounds
 }
 
-// part is what one client does with a primitive.
-type part interface {
-	// round does what a decision says. It returns true if all of it went well.
-	round(Decision) (bool, error)
-	// last makes the last round, retried until it went well or ctx ends.
-	last(ctx context.Context) error
-	// perform does one step of a script with a session. Its error is of the
-	// call; only errDead ends the client.
-	perform(s *session, step Step) error
-}
-
-// partOf returns what a client does with the crew's subject.
-func (c *Crew) partOf(m *crewMember) part {
-	switch {
-	case c.subject.NewElection != nil:
-		return &candidate{crewMember: m}
-	case c.subject.NewQueue != nil, c.subject.NewPriorityQueue != nil:
-		return &queuer{crewMember: m}
-	case c.subject.NewBarrier != nil:
-		return &passer{crewMember: m}
-	case c.subject.NewDoubleBarrier != nil:
-		return &enterer{crewMember: m}
-	case c.subject.NewService != nil:
-		return &steward{crewMember: m}
-	case c.subject.NewBank != nil:
-		return &teller{crewMember: m}
-	case c.subject.NewRegister != nil:
-		return &writer{crewMember: m}
-	default:
-		return &locker{crewMember: m}
-	}
-}
-
-// end closes the client's session, if it has one.
-func (c *Crew) end(m *crewMember, err error) error {
-	m.Client.mu.Lock()
-	s := m.Client.current
-	m.Client.mu.Unlock()
-	if err == nil && s != nil {
-		m.abandon(s)
-	}
-	return err
-}
-
 // vacate marks the client's slot as empty.
 func (c *Crew) vacate(client *Client) {
 	c.mu.Lock()
@@ -381,29 +271,4 @@ func (c *Crew) vacate(client *Client) {
 	if c.current[client.Slot] == client {
 		delete(c.current, client.Slot)
 	}
-}
-
-// keepWon remembers a leadership for the client's replacement, as a client
-// would on its disk; dropWon forgets it, and takeWon does and returns it. A client
-// that is dead does nothing to its disk.
-func (m *crewMember) keepWon(w won) {
-	if m.hasCrashed() {
-		return
-	}
-	m.Crew.mu.Lock()
-	defer m.Crew.mu.Unlock()
-	m.Crew.left[m.Slot] = w
-}
-
-func (m *crewMember) dropWon() { m.takeWon() }
-
-func (m *crewMember) takeWon() (won, bool) {
-	if m.hasCrashed() {
-		return won{}, false
-	}
-	m.Crew.mu.Lock()
-	defer m.Crew.mu.Unlock()
-	w, ok := m.Crew.left[m.Slot]
-	delete(m.Crew.left, m.Slot)
-	return w, ok
 }

@@ -31,7 +31,7 @@ type enterer struct {
 }
 
 // group is the client's group, which is its object too.
-func (e *enterer) group() int { return e.place() / max(e.traffic.Permits, 1) }
+func (e *enterer) group() int { return e.index / max(e.traffic.Permits, 1) }
 
 // barrierOf returns the client's barrier for an object in its present session.
 func (e *enterer) barrierOf(s *session, object string, kind history.Kind) (DoubleBarrier, error) {
@@ -107,12 +107,11 @@ func (s *session) untilLost(call func() error) (err error) {
 // round meets the others, enters, and leaves. It returns true if all of it
 // went well.
 func (e *enterer) round(d Decision) (bool, error) {
-	m := e.meetings.of(e.group(), e.traffic.Permits)
-	if !m.begin(e.ctx, e.Client, e.env.Healed) {
+	if !e.meet(e.ctx, e.group(), false) {
 		return false, errIfDead(e.ctx)
 	}
 	well, err := e.enterAndLeave(d)
-	m.end(e.Client, well)
+	e.parted(e.group(), well)
 	return well, err
 }
 
@@ -131,7 +130,7 @@ func (e *enterer) enterAndLeave(d Decision) (bool, error) {
 		}
 		return well, dead
 	}
-	e.meetings.of(e.group(), e.traffic.Permits).enter(e.Client)
+	e.entered(e.group())
 	sleep(e.ctx, d.Hold/2, e.env.Healed, nil)
 	if err := e.call(history.Leave, s, object, patience, false, false); err != nil {
 		return e.giveUp(s, err)
@@ -141,10 +140,9 @@ func (e *enterer) enterAndLeave(d Decision) (bool, error) {
 
 // last enters and leaves until all of the group went well together.
 func (e *enterer) last(ctx context.Context) error {
-	m := e.meetings.of(e.group(), e.traffic.Permits)
-	for ctx.Err() == nil && m.beginLast(ctx, e.Client) {
+	for ctx.Err() == nil && e.meet(ctx, e.group(), true) {
 		well, err := e.enterAndLeave(Decision{Patience: patienceOf(ctx), Hold: 2 * time.Millisecond})
-		m.end(e.Client, well)
+		e.parted(e.group(), well)
 		if err != nil {
 			return err
 		}

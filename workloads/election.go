@@ -113,14 +113,14 @@ func (c *candidate) win(s *session, e Election, object string, patience time.Dur
 func (c *candidate) holdOf(e Election, object string, acquired history.Operation) *hold {
 	h := &hold{
 		subject: c.subject.Name, object: object, acquire: acquired.ID,
-		grant: Grant{Key: acquired.Key, Token: acquired.Token}, resource: c.resources.of(object),
+		grant: Grant{Key: acquired.Key, Token: acquired.Token}, resource: c.resource(object),
 	}
 	h.guard, _ = e.(Guard)
 	if w, ok := e.(Worker); ok {
 		h.worker = works(w)
 	}
 	if h.grant.Token != 0 {
-		c.fenced.Store(true)
+		c.fence()
 	}
 	return h
 }
@@ -252,9 +252,7 @@ func (c *candidate) perform(s *session, step Step) error {
 // etcd's, it does not ask whether it is there still.
 func (c *candidate) resumeOf(s *session, e Election, step Step) error {
 	index, _ := RoleIndex(step.Value) // validated
-	c.Crew.mu.Lock()
-	left, ok := c.Crew.left[c.Crew.slots[index]]
-	c.Crew.mu.Unlock()
+	left, ok := c.leftBy(index)
 	resumer, can := e.(Resumer)
 	if !ok || !can || left.object != step.Object {
 		return &skippedError{fmt.Sprintf("%s left no leadership of %s to resume", step.Value, step.Object)}
@@ -384,7 +382,7 @@ func (c *candidate) winAll(ctx context.Context, s *session) ([]*hold, error) {
 			return nil, errLost
 		}
 		holds = append(holds, h)
-		c.seen.wait(ctx, object, value, c.traffic.Observers)
+		c.await(ctx, object, value)
 		if lacks(e, history.Proclaim) {
 			continue
 		}
@@ -392,7 +390,7 @@ func (c *candidate) winAll(ctx context.Context, s *session) ([]*hold, error) {
 		if value, err = c.proclaimWithin(s, e, h, releasePatience); err != nil {
 			return nil, err
 		}
-		c.seen.wait(ctx, object, value, c.traffic.Observers)
+		c.await(ctx, object, value)
 	}
 	return holds, nil
 }

@@ -13,7 +13,7 @@ import (
 // Env is what the clients of a run share.
 type Env struct {
 	Seed     int64
-	Recorder *history.Recorder
+	Recorder Recorder
 	// Prefix is before every key of the run.
 	Prefix string
 	// Connect opens a client's own links and returns the URLs to dial;
@@ -40,6 +40,14 @@ type Env struct {
 	// Steady makes the pauses that Decision does not have, such as that before a
 	// crashed client's replacement comes, the same each time, whatever the seed.
 	Steady bool
+}
+
+// Recorder takes down what clients do, as a history.Recorder does.
+type Recorder interface {
+	Invoke(op *history.Operation) bool
+	Complete(c *history.Completion) (time.Duration, bool)
+	Event(e history.Event) bool
+	Clock() *history.Clock
 }
 
 // pauses returns the function that draws the pauses of one purpose.

@@ -181,9 +181,9 @@ func (l *locker) acquire(s *session, e *either, object string, d Decision) (*hol
 		grant: Grant{Key: done.Key, Token: done.Token}, guard: e.guard(), worker: e.worker(),
 	}
 	if l.subject.protects() {
-		h.resource = l.resources.of(object)
+		h.resource = l.resource(object)
 		if done.Token != 0 {
-			l.fenced.Store(true)
+			l.fence()
 		}
 	}
 	return h, nil
@@ -299,12 +299,4 @@ func (l *locker) last(ctx context.Context) error {
 // that of ctx.
 func (m *crewMember) early(ctx context.Context) func() bool {
 	return func() bool { return patienceOf(ctx) > m.env.Quiet*2/3 }
-}
-
-// patienceOf is the time until ctx's deadline.
-func patienceOf(ctx context.Context) time.Duration {
-	if deadline, ok := ctx.Deadline(); ok {
-		return max(time.Until(deadline), time.Millisecond)
-	}
-	return time.Minute
 }

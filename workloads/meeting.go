@@ -39,7 +39,7 @@ type meeting struct {
 
 // attendance is what the client of one slot is about.
 type attendance struct {
-	client *Client
+	client *seat
 	state  attending
 	// well is true once it went well in the last round.
 	well, last bool
@@ -56,23 +56,23 @@ const (
 
 // begin waits until the client should enter. It returns false if ctx or the
 // time for rounds ended before.
-func (m *meeting) begin(ctx context.Context, c *Client, healed <-chan struct{}) bool {
+func (m *meeting) begin(ctx context.Context, c *seat, healed <-chan struct{}) bool {
 	return m.wait(ctx, c, false, healed)
 }
 
 // beginLast waits until the client should enter in the last round. It returns
 // false if the last round is over: everybody is out, and each was well in it.
-func (m *meeting) beginLast(ctx context.Context, c *Client) bool {
+func (m *meeting) beginLast(ctx context.Context, c *seat) bool {
 	return m.wait(ctx, c, true, nil)
 }
 
-func (m *meeting) wait(ctx context.Context, c *Client, last bool, healed <-chan struct{}) bool {
+func (m *meeting) wait(ctx context.Context, c *seat, last bool, healed <-chan struct{}) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	a := m.members[c.Slot]
+	a := m.members[c.slot]
 	if a == nil || a.client != c {
 		a = &attendance{client: c}
-		m.members[c.Slot] = a
+		m.members[c.slot] = a
 	}
 	a.state, a.last = ready, last
 	m.change()
@@ -103,10 +103,10 @@ func (m *meeting) wait(ctx context.Context, c *Client, last bool, healed <-chan 
 }
 
 // goes is true if a client that is ready should begin.
-func (m *meeting) goes(c *Client) bool {
+func (m *meeting) goes(c *seat) bool {
 	allReady, allLast, allWell := len(m.members) == m.size, true, true
 	for slot, a := range m.members {
-		if slot != c.Slot && a.state == entering && a.client.ctx.Err() == nil {
+		if slot != c.slot && a.state == entering && a.client.ctx.Err() == nil {
 			return true
 		}
 		allReady = allReady && a.state == ready && a.client.ctx.Err() == nil
@@ -129,15 +129,15 @@ func (m *meeting) isOver() bool {
 }
 
 // enter says that the client has entered.
-func (m *meeting) enter(c *Client) { m.set(c, inside, false) }
+func (m *meeting) enter(c *seat) { m.set(c, inside, false) }
 
 // end says that the client is out, and whether all went well.
-func (m *meeting) end(c *Client, well bool) { m.set(c, away, well) }
+func (m *meeting) end(c *seat, well bool) { m.set(c, away, well) }
 
-func (m *meeting) set(c *Client, state attending, well bool) {
+func (m *meeting) set(c *seat, state attending, well bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if a := m.members[c.Slot]; a != nil && a.client == c {
+	if a := m.members[c.slot]; a != nil && a.client == c {
 		a.state = state
 		a.well = a.well || well && a.last
 		m.change()

@@ -10,10 +10,10 @@ import (
 )
 
 // attendee is a client that only meets.
-func attendee(t *testing.T, slot string) (*Client, context.CancelFunc) {
+func attendee(t *testing.T, slot string) (*seat, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	return &Client{Name: slot, Slot: slot, ctx: ctx}, cancel
+	return &seat{name: slot, slot: slot, ctx: ctx}, cancel
 }
 
 // The last round of a group ends together, although not everybody goes well at
@@ -78,10 +78,10 @@ func TestWhoMayWaitIsJoined(t *testing.T) {
 	replacement, _ := attendee(t, "c3")
 	m.end(waiter, true)
 	var group sync.WaitGroup
-	for _, c := range []*Client{waiter, joiner, replacement} {
+	for _, c := range []*seat{waiter, joiner, replacement} {
 		group.Go(func() {
 			if !m.begin(ctx, c, nil) {
-				t.Errorf("%s did not begin though all are ready", c.Name)
+				t.Errorf("%s did not begin though all are ready", c.name)
 			}
 		})
 	}

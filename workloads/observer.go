@@ -173,7 +173,7 @@ func (m *crewMember) deliver(ctx context.Context, op *history.Operation, object 
 				Kind: history.Observed, Client: m.Name, Subject: op.Subject, Object: op.Object, Operation: op.ID,
 				Value: l.Value, Key: l.Key, Token: l.Token, Revision: l.Revision,
 			})
-			m.seen.saw(m.Name, object, l.Value)
+			m.saw(object, l.Value)
 		case <-ctx.Done():
 			return true
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"time"
 
@@ -92,7 +93,7 @@ func (c *Client) attachPartner() (*session, error) {
 	if c.ctx.Err() != nil {
 		return nil, errDead
 	}
-	partner, err := c.attach(c.ctx, Attachment{Client: c.Name, Endpoints: c.endpoints, Prefix: c.env.Prefix + c.Subject, TTL: c.ttl})
+	partner, err := c.attach(c.ctx, Attachment{Client: c.Name, Endpoints: c.rotated(), Prefix: c.env.Prefix + c.Subject, TTL: c.ttl})
 	if c.ctx.Err() != nil {
 		if err == nil {
 			partner.Kill()
@@ -134,6 +135,19 @@ func (c *Client) attachPartner() (*session, error) {
 		}
 	})
 	return s, nil
+}
+
+// rotated are the client's endpoints, in an order that not all clients have:
+// many programs ask the first, and the next only if that does not answer.
+func (c *Client) rotated() []string {
+	n := len(c.endpoints)
+	if n == 0 {
+		return nil
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(c.Slot))
+	at := (int(h.Sum32()%1024) + c.programs) % n
+	return slices.Concat(c.endpoints[at:], c.endpoints[:at])
 }
 
 // opened records that the client has a session on a lease. It returns false if

@@ -3,7 +3,6 @@ package workloads
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -110,12 +109,9 @@ func (q *queuer) dequeue(s *session, object string, patience time.Duration, canc
 	return op.Value, err
 }
 
-// place is the client's index among the crew's clients.
-func (m *crewMember) place() int { return slices.Index(m.slots, m.Slot) }
-
 // produces and consumes say which half of the work is the client's.
-func (q *queuer) produces() bool { return q.place()%2 == 0 }
-func (q *queuer) consumes() bool { return q.place()%2 == 1 || q.traffic.Clients == 1 }
+func (q *queuer) produces() bool { return q.index%2 == 0 }
+func (q *queuer) consumes() bool { return q.index%2 == 1 || q.traffic.Clients == 1 }
 
 // priorityOf draws a priority from what a decision draws anyway.
 func priorityOf(d Decision) uint16 { return uint16(d.Patience/time.Millisecond) % priorities }
@@ -172,10 +168,10 @@ func (q *queuer) last(ctx context.Context) error {
 			return err
 		}
 	}
-	if q.place() != 0 {
+	if q.index != 0 {
 		return nil
 	}
-	rest := q.rest.over
+	rest := q.othersFinished()
 	for object := 0; ctx.Err() == nil && !isClosed(rest); object = (object + 1) % q.traffic.Objects {
 		err := q.retry(ctx, func() (bool, error) { return q.put(ctx, strconv.Itoa(object), 0) })
 		if err != nil {

@@ -42,8 +42,53 @@ type role struct {
 	left *Step
 }
 
-// next returns the step that the next client has to begin with, if there is one.
-func (r *role) next() *Step {
+// fill gives a role to a client.
+func (s *script) fill(index int, m *crewMember) {
+	if index >= len(s.roles) {
+		return // it only observes
+	}
+	r := s.roles[index]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.member = m
+}
+
+func (r *role) filledBy() *crewMember {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.member
+}
+
+// take returns the next step for the role's client, or false when there are no
+// more and all is healed. A step that it took as ctx ended is left to the next
+// client.
+func (r *role) take(ctx context.Context, healed <-chan struct{}) (step Step, more bool, err error) {
+	if left := r.takeLeft(); left != nil {
+		step, more = *left, true
+	} else {
+		select {
+		case step, more = <-r.steps:
+		case <-ctx.Done():
+			return Step{}, false, errDead
+		}
+	}
+	if !more {
+		select {
+		case <-healed:
+			return Step{}, false, nil
+		case <-ctx.Done():
+			return Step{}, false, errDead
+		}
+	}
+	if ctx.Err() != nil {
+		r.leave(step)
+		return Step{}, false, errDead
+	}
+	return step, true, nil
+}
+
+// takeLeft returns the step that a client before left, if there is one.
+func (r *role) takeLeft() *Step {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	step := r.left
@@ -56,6 +101,14 @@ func (r *role) leave(step Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.left = &step
+}
+
+// finish says that a step has ended.
+func (r *role) finish() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open--
+	r.idle.Broadcast()
 }
 
 // newScript returns the script of a crew, or nil if it has none.
@@ -188,53 +241,32 @@ func (s *script) wake() {
 	}
 }
 
-// serve does the steps of a slot's role with one client, until there are no
-// more and all is healed, or the client dies.
-func (s *script) serve(m *crewMember, index int, p part) error {
-	r := s.roles[index]
-	r.mu.Lock()
-	r.member = m
-	r.mu.Unlock()
+// play does the steps of the client's role, until there are no more and all is
+// healed, or the client dies.
+func (m *crewMember) play(p part) error {
 	for {
-		step, more := Step{}, true
-		if left := r.next(); left != nil {
-			step = *left
-		} else {
-			select {
-			case step, more = <-r.steps:
-			case <-m.ctx.Done():
-				return errDead
-			}
+		step, more, err := m.nextStep(m.ctx)
+		if err != nil || !more {
+			return err
 		}
-		if !more {
-			select {
-			case <-m.env.Healed:
-				return nil
-			case <-m.ctx.Done():
-				return errDead
-			}
-		}
-		if m.ctx.Err() != nil {
-			r.leave(step)
-			return errDead
-		}
-		err := s.perform(m, p, step)
-		r.mu.Lock()
-		r.open--
-		r.idle.Broadcast()
-		r.mu.Unlock()
+		err = m.do(p, step)
+		m.stepDone()
 		var skipped *skippedError
 		switch {
 		case errors.Is(err, errDead):
 			return err
 		case errors.As(err, &skipped):
-			s.signal(m.Name, fmt.Sprintf("skipped %q: %v", step, err))
+			m.signal(fmt.Sprintf("skipped %q: %v", step, err))
 		}
 	}
 }
 
-func (s *script) perform(m *crewMember, p part, step Step) error {
-	session, err := s.sessionOf(m, step.Role)
+func (m *crewMember) signal(name string) {
+	m.env.Recorder.Event(history.Event{Kind: history.Signalled, Subject: m.Subject, Client: m.Name, Detail: name})
+}
+
+func (m *crewMember) do(p part, step Step) error {
+	session, err := m.sessionOf(step.Role)
 	if err != nil {
 		return err
 	}
@@ -251,26 +283,21 @@ func (s *script) perform(m *crewMember, p part, step Step) error {
 // sessionOf is the session that a role uses: its own, or that of the role with
 // which it shares. A session that was lost is kept: a script says itself when a
 // client begins anew.
-func (s *script) sessionOf(m *crewMember, name string) (_ *session, err error) {
-	if owner, shares := s.crew.traffic.Shared[name]; shares {
-		index, _ := RoleIndex(owner) // validated
-		r := s.roles[index]
-		r.mu.Lock()
+func (m *crewMember) sessionOf(name string) (_ *session, err error) {
+	if owner, shares := m.sharer(name); shares {
 		sharer := m
-		m = r.member
-		r.mu.Unlock()
-		if m == nil {
-			return nil, &skippedError{fmt.Sprintf("%s shares the session of %s, which has not begun", name, owner)}
+		if m = owner; m == nil {
+			return nil, &skippedError{fmt.Sprintf("%s shares the session of %s, which has not begun", name, sharer.traffic.Shared[name])}
 		}
 		defer func() {
 			if errors.Is(err, errDead) && sharer.ctx.Err() == nil { // not the one who asks is
-				err = &skippedError{fmt.Sprintf("%s shares the session of %s, which is dead", name, owner)}
+				err = &skippedError{fmt.Sprintf("%s shares the session of %s, which is dead", name, sharer.traffic.Shared[name])}
 			}
 		}()
 	}
-	m.Client.mu.Lock()
-	current := m.Client.current
-	m.Client.mu.Unlock()
+	m.mu.Lock()
+	current := m.current
+	m.mu.Unlock()
 	if current != nil {
 		return current, nil
 	}

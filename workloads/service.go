@@ -149,10 +149,10 @@ func (w *steward) lead(ctx context.Context, s *session, campaign *history.Operat
 		return
 	}
 	h := &hold{
-		subject: w.subject.Name, object: campaign.Object, acquire: campaign.ID, grant: grant, resource: w.resources.of(campaign.Object),
+		subject: w.subject.Name, object: campaign.Object, acquire: campaign.ID, grant: grant, resource: w.resource(campaign.Object),
 	}
 	if grant.Token != 0 {
-		w.fenced.Store(true)
+		w.fence()
 	}
 	// The client works under the context that the service gave it: its end is
 	// how a service is told of the loss.

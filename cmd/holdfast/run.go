@@ -97,7 +97,7 @@ directory can still be judged by: holdfast check DIR.
 	flags.DurationVar(&duration, "duration", 0, "how long there are load and faults, for example 20s")
 	flags.IntVar(&clients, "clients", 0, "the number of clients of each workload")
 	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
-	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, or sim, which is simulated in virtual time")
+	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, or sim, which is simulated in virtual time")
 	flags.StringVar(&program, "pipe", "", "put this program to the test, a command line for sh (docs/protocol.md); without a scenario, under one made for it")
 	flags.StringVar(&out, "out", "runs", "the directory below which the run directory is made")
 	flags.StringArrayVar(&set, "set", nil, "set a field of the scenario, as in clients.ttl=2s or workloads.0.keys=1 (repeatable)")

@@ -230,9 +230,13 @@ class Program:
         return {"version": 1, "name": self.name, "primitive": self.primitive, "ops": self.ops, "layout": "oldest-key"}
 
     def bye(self, message):
-        if self.lease is not None and not self.lease.over.is_set():
-            self.lease.over.set()
+        if self.lease is None:
+            return
+        self.lease.over.set()
+        try:
             self.etcd.post("/v3/lease/revoke", {"ID": self.lease.id}, message["deadline"])
+        except Refused:
+            pass  # it has ended already
 
     def win(self, message, value, wait=True):
         won = Queue(self, message).acquire(value, wait)

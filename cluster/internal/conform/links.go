@@ -1,14 +1,16 @@
-package embedded
+package conform
 
 import (
 	"context"
 	"testing"
 
 	"github.com/etcd-holdfast/holdfast/cluster/link"
+
+	"github.com/etcd-holdfast/holdfast/cluster/members"
 )
 
-func TestIsolatingTheLeaderMovesLeadership(t *testing.T) {
-	c := start(t, Config{})
+func testIsolatingTheLeaderMovesLeadership(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	isolated := agreedLeader(t, c, c.Members()...)
 	term := status(c, isolated).Term
 	cut := link.Condition{Cut: true}
@@ -32,8 +34,8 @@ func TestIsolatingTheLeaderMovesLeadership(t *testing.T) {
 
 // Nothing that the leader says reaches anybody, but it hears everything. What
 // it says passes on links of both dial directions.
-func TestOneWayStallSilencesTheLeader(t *testing.T) {
-	c := start(t, Config{})
+func testOneWayStallSilencesTheLeader(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	silenced := agreedLeader(t, c, c.Members()...)
 	heal := impose(t, c, silenced, link.Stall(link.ToTarget), link.Stall(link.ToDialler))
 
@@ -52,8 +54,8 @@ func TestOneWayStallSilencesTheLeader(t *testing.T) {
 	put(t, connect(t, c, "c1"), "after", "the heal")
 }
 
-func TestCuttingAClient(t *testing.T) {
-	c := start(t, Config{})
+func testCuttingAClient(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	cut, free := connect(t, c, "c1"), connect(t, c, "c2")
 	put(t, cut, "key", "before")
 

@@ -1,4 +1,4 @@
-package embedded
+package conform
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,13 +16,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/etcd-holdfast/holdfast/cluster/link"
+	"github.com/etcd-holdfast/holdfast/cluster/members"
 )
 
 // Close must not wait for clients: here some have streams open, some wait for
 // a lock, and some are held back by a stall.
-func TestCloseLeavesNothing(t *testing.T) {
+func testCloseLeavesNothing(t *testing.T, b Backend) {
 	before := goleak.IgnoreCurrent()
-	c, err := Start(bounded(t), Config{})
+	c, err := b.Start(bounded(t), members.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,8 +50,8 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 	c.Link("c2", "m1").Impose(link.Stall(link.ToTarget))
 	c.Link("m1", "m2").Impose(link.Stall(link.ToDialler))
-	ports := portsOf(c)
-	directory := c.workspace.root
+	ports := portsOf(t, c, "c1", "c2")
+	directory := c.Directory()
 
 	for range 2 {
 		if err := c.Close(); err != nil {
@@ -86,25 +88,32 @@ func TestCloseLeavesNothing(t *testing.T) {
 }
 
 // portsOf lists every port that the cluster listens on, links' and servers'.
-func portsOf(c *Cluster) []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func portsOf(t *testing.T, c Cluster, parties ...string) []string {
+	t.Helper()
 	var ports []string
-	for _, addresses := range c.parties {
-		ports = append(ports, addresses...)
+	for _, party := range parties {
+		urls, err := c.Connect(party)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, url := range urls {
+			ports = append(ports, strings.TrimPrefix(url, "http://"))
+		}
 	}
-	for _, m := range c.members {
-		ports = append(ports, m.peerAddress,
-			m.life.etcd.Peers[0].Addr().String(),
-			m.life.etcd.Clients[0].Addr().String())
+	for _, p := range c.Places() {
+		peers, clients, err := c.AddressesOf(p.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = append(ports, p.PeerAddress, peers, clients)
 	}
 	return ports
 }
 
 // A directory that was there before stays, without what was put there.
-func TestCloseEmptiesAGivenDirectory(t *testing.T) {
+func testCloseEmptiesAGivenDirectory(t *testing.T, b Backend) {
 	directory := t.TempDir()
-	c := start(t, Config{Members: 1, Directory: directory})
+	c := start(t, b, members.Config{Members: 1, Directory: directory})
 	if entries, err := os.ReadDir(filepath.Join(directory, "m1")); err != nil || len(entries) == 0 {
 		t.Errorf("the data of m1: %v, %v", entries, err)
 	}
@@ -116,15 +125,15 @@ func TestCloseEmptiesAGivenDirectory(t *testing.T) {
 	}
 }
 
-func TestNothingWorksOnAClosedCluster(t *testing.T) {
-	c := start(t, Config{Members: 1})
+func testNothingWorksOnAClosedCluster(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{Members: 1})
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Connect("c1"); !errors.Is(err, errClosed) {
+	if _, err := c.Connect("c1"); !errors.Is(err, members.ErrClosed) {
 		t.Errorf("connect: %v", err)
 	}
-	if err := c.Restart(bounded(t), "m1"); !errors.Is(err, errClosed) {
+	if err := c.Restart(bounded(t), "m1"); !errors.Is(err, members.ErrClosed) {
 		t.Errorf("restart: %v", err)
 	}
 	if err := c.Crash(bounded(t), "m1"); err != nil {
@@ -133,8 +142,8 @@ func TestNothingWorksOnAClosedCluster(t *testing.T) {
 	c.Disconnect("c1")
 }
 
-func TestCloseWhileOthersStillUseTheCluster(t *testing.T) {
-	c := start(t, Config{})
+func testCloseWhileOthersStillUseTheCluster(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	client := connect(t, c, "c1")
 	ctx, cancel := context.WithCancel(context.Background())
 	var writes, lives atomic.Int64

@@ -1,4 +1,4 @@
-package embedded
+package conform
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/link"
+
+	"github.com/etcd-holdfast/holdfast/cluster/members"
 )
 
 // patience bounds every wait of these tests. It is only used up on failure.
@@ -37,9 +39,9 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-func start(t *testing.T, config Config) *Cluster {
+func start(t *testing.T, b Backend, config members.Config) Cluster {
 	t.Helper()
-	c, err := Start(bounded(t), config)
+	c, err := b.Start(bounded(t), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,7 @@ func start(t *testing.T, config Config) *Cluster {
 
 // connect returns a client of the cluster with the party's name. It dials the
 // given members, or all.
-func connect(t *testing.T, c *Cluster, party string, members ...string) *clientv3.Client {
+func connect(t *testing.T, c Cluster, party string, members ...string) *clientv3.Client {
 	t.Helper()
 	urls, err := c.Connect(party)
 	if err != nil {
@@ -70,7 +72,7 @@ func connect(t *testing.T, c *Cluster, party string, members ...string) *clientv
 	return client
 }
 
-func pick(c *Cluster, urls, members []string) []string {
+func pick(c Cluster, urls, members []string) []string {
 	var picked []string
 	for i, name := range c.Members() {
 		for _, m := range members {
@@ -100,7 +102,7 @@ func expectValue(t *testing.T, client *clientv3.Client, key, value string, optio
 	}
 }
 
-func status(c *Cluster, member string) cluster.Status {
+func status(c Cluster, member string) cluster.Status {
 	for _, s := range c.Status() {
 		if s.Member == member {
 			return s
@@ -111,7 +113,7 @@ func status(c *Cluster, member string) cluster.Status {
 
 // agreedLeader waits until all of the given members follow the same leader,
 // which is one of them, and returns it.
-func agreedLeader(t *testing.T, c *Cluster, members ...string) (leader string) {
+func agreedLeader(t *testing.T, c Cluster, members ...string) (leader string) {
 	t.Helper()
 	eventually(t, "a leader that all agree on", func() bool {
 		leader = status(c, members[0]).Leader
@@ -129,7 +131,7 @@ func agreedLeader(t *testing.T, c *Cluster, members ...string) (leader string) {
 }
 
 // others returns all members but one.
-func others(c *Cluster, member string) []string {
+func others(c Cluster, member string) []string {
 	var rest []string
 	for _, m := range c.Members() {
 		if m != member {
@@ -142,7 +144,7 @@ func others(c *Cluster, member string) []string {
 // impose puts the links of both directions between a member and all others
 // into the conditions that out and in give for them: out for those that the
 // member dials, in for those on which it is dialled.
-func impose(t *testing.T, c *Cluster, member string, out, in link.Condition) (lift func()) {
+func impose(t *testing.T, c Cluster, member string, out, in link.Condition) (lift func()) {
 	t.Helper()
 	var lifts []func()
 	for _, other := range others(c, member) {

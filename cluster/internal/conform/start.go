@@ -1,4 +1,4 @@
-package embedded
+package conform
 
 import (
 	"context"
@@ -12,17 +12,17 @@ import (
 	"testing"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/version"
+	"github.com/etcd-holdfast/holdfast/cluster/members"
 )
 
-func TestClustersOfEverySizeServe(t *testing.T) {
-	for _, members := range []int{1, 3, 5} {
-		t.Run(fmt.Sprint(members), func(t *testing.T) {
-			c := start(t, Config{Members: members})
-			if c.Kind() != "embedded" || c.Version() != version.Version {
+func testClustersOfEverySizeServe(t *testing.T, b Backend) {
+	for _, size := range []int{1, 3, 5} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			c := start(t, b, members.Config{Members: size})
+			if c.Kind() != b.Kind || c.Version() != b.Version {
 				t.Errorf("kind %q, version %q", c.Kind(), c.Version())
 			}
-			if want := []string{"m1", "m2", "m3", "m4", "m5"}[:members]; !slices.Equal(c.Members(), want) {
+			if want := []string{"m1", "m2", "m3", "m4", "m5"}[:size]; !slices.Equal(c.Members(), want) {
 				t.Fatalf("members: %v", c.Members())
 			}
 			put(t, connect(t, c, "writer"), "key", "value")
@@ -36,8 +36,8 @@ func TestClustersOfEverySizeServe(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if name := c.names[answer.Header.MemberId]; name != m {
-					t.Errorf("the link to %s leads to %s", m, name)
+				if s := status(c, m); (answer.Leader == answer.Header.MemberId) != s.Leads {
+					t.Errorf("the link to %s leads to another: %+v, and it says %+v", m, answer, s)
 				}
 			}
 			leader := agreedLeader(t, c, c.Members()...)
@@ -49,8 +49,8 @@ func TestClustersOfEverySizeServe(t *testing.T) {
 }
 
 // Members dial each other through links only, and each link knows its dialler.
-func TestPeerTrafficPassesThroughLinks(t *testing.T) {
-	c := start(t, Config{})
+func testPeerTrafficPassesThroughLinks(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	for _, from := range c.Members() {
 		for _, to := range others(c, from) {
 			eventually(t, from+" dials "+to, func() bool {
@@ -64,8 +64,8 @@ func TestPeerTrafficPassesThroughLinks(t *testing.T) {
 	}
 }
 
-func TestConnect(t *testing.T) {
-	c := start(t, Config{Members: 1})
+func testConnect(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{Members: 1})
 	first, err := c.Connect("c1")
 	if err != nil {
 		t.Fatal(err)
@@ -103,8 +103,8 @@ func expectPortClosed(t *testing.T, url string) {
 }
 
 // A client that asks the cluster where to go must not find a way around its links.
-func TestAdvertisedClientURLsLeadNowhere(t *testing.T) {
-	c := start(t, Config{})
+func testAdvertisedClientURLsLeadNowhere(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	list, err := connect(t, c, "c1").MemberList(bounded(t))
 	if err != nil {
 		t.Fatal(err)
@@ -116,12 +116,12 @@ func TestAdvertisedClientURLsLeadNowhere(t *testing.T) {
 	}
 }
 
-func TestStartRefusesUsedDirectories(t *testing.T) {
+func testStartRefusesUsedDirectories(t *testing.T, b Backend) {
 	directory := t.TempDir()
 	if err := os.Mkdir(filepath.Join(directory, "m2"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Start(bounded(t), Config{Directory: directory})
+	c, err := b.Start(bounded(t), members.Config{Directory: directory})
 	if !errors.Is(err, os.ErrExist) {
 		_ = c.Close()
 		t.Fatalf("start: %v", err)
@@ -132,13 +132,13 @@ func TestStartRefusesUsedDirectories(t *testing.T) {
 	}
 }
 
-func TestStartCleansUpWhenItsContextEnds(t *testing.T) {
+func testStartCleansUpWhenItsContextEnds(t *testing.T, b Backend) {
 	for _, after := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 60 * time.Millisecond} {
 		t.Run(after.String(), func(t *testing.T) {
 			directory := filepath.Join(t.TempDir(), "created", "by start")
 			ctx, cancel := context.WithTimeout(context.Background(), after)
 			defer cancel()
-			c, err := Start(ctx, Config{Directory: directory})
+			c, err := b.Start(ctx, members.Config{Directory: directory})
 			if err == nil { // a fast machine
 				err = c.Close()
 				if err != nil {
@@ -154,10 +154,10 @@ func TestStartCleansUpWhenItsContextEnds(t *testing.T) {
 	}
 }
 
-func TestClustersSideBySideAndInSequence(t *testing.T) {
-	a := start(t, Config{})
-	b := start(t, Config{})
-	clientA, clientB := connect(t, a, "c1"), connect(t, b, "c1")
+func testClustersSideBySideAndInSequence(t *testing.T, b Backend) {
+	a := start(t, b, members.Config{})
+	beside := start(t, b, members.Config{})
+	clientA, clientB := connect(t, a, "c1"), connect(t, beside, "c1")
 	put(t, clientA, "key", "a")
 	put(t, clientB, "key", "b")
 	expectValue(t, clientA, "key", "a")
@@ -166,7 +166,7 @@ func TestClustersSideBySideAndInSequence(t *testing.T) {
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	next := start(t, Config{})
+	next := start(t, b, members.Config{})
 	none, err := connect(t, next, "c1").Get(bounded(t), "key")
 	if err != nil || len(none.Kvs) != 0 {
 		t.Errorf("a new cluster knows %v, %v", none, err)
@@ -174,9 +174,9 @@ func TestClustersSideBySideAndInSequence(t *testing.T) {
 	expectValue(t, clientB, "key", "b")
 }
 
-func TestLogs(t *testing.T) {
+func testLogs(t *testing.T, b Backend) {
 	directory := t.TempDir()
-	c := start(t, Config{LogDirectory: directory})
+	c := start(t, b, members.Config{LogDirectory: directory})
 	leader := agreedLeader(t, c, c.Members()...)
 	if err := c.Crash(bounded(t), leader); err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func TestLogs(t *testing.T) {
 		if m == leader {
 			lives = 2
 		}
-		if got := strings.Count(string(log), `"msg":"closed etcd server"`); got != lives {
+		if got := strings.Count(string(log), `"msg":"starting an etcd server"`); got != lives {
 			t.Errorf("the log of %s tells of %d lives, want %d", m, got, lives)
 		}
 	}

@@ -1,4 +1,4 @@
-package embedded
+package members
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Config describes a cluster. The zero value is a cluster of three members
+// Config describes a cluster of etcd servers. The zero value is a cluster of three members
 // that elects a leader within a second and honours a lease of one second.
 type Config struct {
 	// Members is how many there are: 1, 3 or 5. 0 means 3.
@@ -26,8 +26,8 @@ type Config struct {
 	// which Close leaves there. "" discards the logs.
 	LogDirectory string
 	// Fsync makes members wait for the disk whenever they write. It is off by
-	// default, and that is honest for every crash that a member of this
-	// package can suffer: what it has written is in the operating system's
+	// default, and that is honest for every crash that a member can
+	// suffer: what it has written is in the operating system's
 	// cache, which outlives it as it would outlive a process, and the member
 	// reads it back from there. Only a crash of the whole machine would lose
 	// it. What goes missing is the time that a disk takes.

@@ -1,10 +1,9 @@
-package embedded
+package server
 
 import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -12,44 +11,25 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// memberLog is where one member logs to, over all its lives. Each member gets
-// a logger of its own and none becomes a global one: those of grpc cannot be
-// replaced while another cluster, or a client, uses them.
-type memberLog struct {
-	file *os.File // nil if logs are discarded
-	core zapcore.Core
-}
+// Log is where one member logs to, over all its lives. Each member gets a logger
+// of its own and none becomes a global one: those of grpc cannot be replaced while
+// another cluster, or a client, uses them.
+type Log struct{ core zapcore.Core }
 
-func newMemberLog(directory, member string) (*memberLog, error) {
-	if directory == "" {
-		return &memberLog{core: zapcore.NewNopCore()}, nil
-	}
-	directory = filepath.Join(directory, "members")
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return nil, err
-	}
-	file, err := os.OpenFile(filepath.Join(directory, member+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, err
+// NewLog returns a log that writes to a file, which the caller closes; nil
+// discards.
+func NewLog(file *os.File) *Log {
+	if file == nil {
+		return &Log{core: zapcore.NewNopCore()}
 	}
 	encoding := zap.NewProductionEncoderConfig()
 	encoding.EncodeTime = zapcore.RFC3339NanoTimeEncoder
-	return &memberLog{
-		file: file,
-		core: zapcore.NewCore(zapcore.NewJSONEncoder(encoding), zapcore.Lock(file), zap.InfoLevel),
-	}, nil
-}
-
-func (l *memberLog) close() error {
-	if l.file == nil {
-		return nil
-	}
-	return l.file.Close()
+	return &Log{core: zapcore.NewCore(zapcore.NewJSONEncoder(encoding), zapcore.Lock(file), zap.InfoLevel)}
 }
 
 // logger returns the logger for one life of the member, and what will tell
 // why that life ended if etcd ends it.
-func (l *memberLog) logger() (*zap.Logger, *fatality) {
+func (l *Log) logger() (*zap.Logger, *fatality) {
 	f := &fatality{happened: make(chan struct{})}
 	return zap.New(l.core,
 		zap.AddCaller(),

@@ -1,4 +1,4 @@
-package embedded
+package conform
 
 import (
 	"context"
@@ -10,10 +10,12 @@ import (
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/etcd-holdfast/holdfast/cluster/members"
 )
 
-func TestCrashOfTheLeader(t *testing.T) {
-	c := start(t, Config{})
+func testCrashOfTheLeader(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	crashed := agreedLeader(t, c, c.Members()...)
 	put(t, connect(t, c, "c1", crashed), "acknowledged", "by the leader")
 
@@ -49,8 +51,8 @@ func TestCrashOfTheLeader(t *testing.T) {
 }
 
 // A client's links survive a crash of the member behind them.
-func TestClientsFindARestartedMember(t *testing.T) {
-	c := start(t, Config{Members: 1})
+func testClientsFindARestartedMember(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{Members: 1})
 	client := connect(t, c, "c1")
 	put(t, client, "key", "before")
 	if err := c.Crash(bounded(t), "m1"); err != nil {
@@ -64,8 +66,8 @@ func TestClientsFindARestartedMember(t *testing.T) {
 	expectValue(t, late, "key", "before")
 }
 
-func TestAllMembersCrashAndReturn(t *testing.T) {
-	c := start(t, Config{})
+func testAllMembersCrashAndReturn(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	put(t, connect(t, c, "c1"), "key", "survives")
 	each := func(do func(context.Context, string) error) {
 		var all sync.WaitGroup
@@ -85,8 +87,8 @@ func TestAllMembersCrashAndReturn(t *testing.T) {
 
 // Without a quorum nothing serves: Restart gives up with its context, and the
 // member still serves when the quorum is back.
-func TestRestartWithoutAQuorum(t *testing.T) {
-	c := start(t, Config{})
+func testRestartWithoutAQuorum(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{})
 	put(t, connect(t, c, "c1"), "key", "survives")
 	for _, m := range c.Members() {
 		if err := c.Crash(bounded(t), m); err != nil {
@@ -107,8 +109,8 @@ func TestRestartWithoutAQuorum(t *testing.T) {
 	expectValue(t, connect(t, c, "c2", "m1"), "key", "survives")
 }
 
-func TestUnknownMembers(t *testing.T) {
-	c := start(t, Config{Members: 1})
+func testUnknownMembers(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{Members: 1})
 	for _, err := range []error{c.Crash(bounded(t), "m2"), c.Restart(bounded(t), "c1")} {
 		if err == nil || !strings.Contains(err.Error(), `only ["m1"]`) {
 			t.Errorf("error %v", err)
@@ -118,9 +120,9 @@ func TestUnknownMembers(t *testing.T) {
 
 // etcd exits its process when it cannot use its disk. Here only the member
 // fails, and says why.
-func TestAMemberThatGivesUpDoesNotTakeTheProcessAlong(t *testing.T) {
+func testAMemberThatGivesUpDoesNotTakeTheProcessAlong(t *testing.T, b Backend) {
 	directory := t.TempDir()
-	c := start(t, Config{Members: 1, Directory: directory})
+	c := start(t, b, members.Config{Members: 1, Directory: directory})
 	if err := c.Crash(bounded(t), "m1"); err != nil {
 		t.Fatal(err)
 	}

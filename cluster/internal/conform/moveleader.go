@@ -1,9 +1,13 @@
-package embedded
+package conform
 
-import "testing"
+import (
+	"testing"
 
-func TestTheLeadershipMoves(t *testing.T) {
-	c := start(t, Config{Members: 3})
+	"github.com/etcd-holdfast/holdfast/cluster/members"
+)
+
+func testTheLeadershipMoves(t *testing.T, b Backend) {
+	c := start(t, b, members.Config{Members: 3})
 	next := others(c, agreedLeader(t, c, c.Members()...))[0]
 	if err := c.MoveLeader(bounded(t), next); err != nil {
 		t.Fatal(err)

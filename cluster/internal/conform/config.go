@@ -1,30 +1,32 @@
-package embedded
+package conform
 
 import (
 	"context"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/etcd-holdfast/holdfast/cluster/members"
 )
 
-func TestEveryFaultOfAConfigIsReported(t *testing.T) {
+func testEveryFaultOfAConfigIsReported(t *testing.T, b Backend) {
 	for _, test := range []struct {
 		name   string
-		config Config
+		config members.Config
 		want   []string
 	}{
-		{"four members", Config{Members: 4}, []string{"members: 4: must be 1, 3 or 5"}},
-		{"negative", Config{Members: -1, Election: -1, Heartbeat: -1},
+		{"four members", members.Config{Members: 4}, []string{"members: 4: must be 1, 3 or 5"}},
+		{"negative", members.Config{Members: -1, Election: -1, Heartbeat: -1},
 			[]string{"members: -1", "election: -1ns", "heartbeat: -1ns"}},
-		{"not whole milliseconds", Config{Election: 500*time.Millisecond + 1, Heartbeat: 500 * time.Microsecond},
+		{"not whole milliseconds", members.Config{Election: 500*time.Millisecond + 1, Heartbeat: 500 * time.Microsecond},
 			[]string{"election: 500.000001ms", "heartbeat: 500µs"}},
-		{"too few heartbeats", Config{Election: 200 * time.Millisecond},
+		{"too few heartbeats", members.Config{Election: 200 * time.Millisecond},
 			[]string{"election: 200ms: must be at least 5 heartbeats (250ms)"}},
-		{"too long, and even", Config{Members: 2, Election: time.Minute},
+		{"too long, and even", members.Config{Members: 2, Election: time.Minute},
 			[]string{"members: 2", "election: 1m0s: must be at most 50s"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c, err := Start(context.Background(), test.config)
+			c, err := b.Start(context.Background(), test.config)
 			if err == nil {
 				_ = c.Close()
 				t.Fatal("it was accepted")
@@ -41,7 +43,7 @@ func TestEveryFaultOfAConfigIsReported(t *testing.T) {
 	}
 }
 
-func TestSmallestTTL(t *testing.T) {
+func testSmallestTTL(t *testing.T, b Backend) {
 	for _, test := range []struct {
 		election, heartbeat, want time.Duration
 	}{
@@ -51,19 +53,19 @@ func TestSmallestTTL(t *testing.T) {
 		{time.Second, 100 * time.Millisecond, 2 * time.Second},
 		{5 * time.Second, 100 * time.Millisecond, 8 * time.Second},
 	} {
-		if got := (Config{Election: test.election, Heartbeat: test.heartbeat}).SmallestTTL(); got != test.want {
+		if got := (members.Config{Election: test.election, Heartbeat: test.heartbeat}).SmallestTTL(); got != test.want {
 			t.Errorf("election %v, heartbeat %v: %v, want %v", test.election, test.heartbeat, got, test.want)
 		}
 	}
 }
 
 // What SmallestTTL computes is what members do.
-func TestMembersGrantTheSmallestTTL(t *testing.T) {
-	for _, config := range []Config{
+func testMembersGrantTheSmallestTTL(t *testing.T, b Backend) {
+	for _, config := range []members.Config{
 		{},
 		{Members: 1, Election: 700 * time.Millisecond},
 	} {
-		c := start(t, config)
+		c := start(t, b, config)
 		granted, err := connect(t, c, "c1").Grant(bounded(t), 1)
 		if err != nil {
 			t.Fatal(err)

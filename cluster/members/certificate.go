@@ -1,4 +1,4 @@
-package embedded
+package members
 
 import (
 	"crypto/ecdsa"
