@@ -33,6 +33,8 @@ type launch struct {
 	// directory is where the cluster keeps what it needs, and logs; "" is nowhere,
 	// which only a virtual one can take.
 	directory string
+	// gateway makes the members serve etcd's JSON gateway, for programs.
+	gateway bool
 	// interrupted is true once the run is to end; a virtual cluster calls interrupt
 	// then.
 	interrupted func() bool
@@ -86,7 +88,7 @@ func startProcesses(ctx context.Context, l *launch) (cluster.Cluster, error) {
 // members is the configuration of a cluster of real servers.
 func (l *launch) members() members.Config {
 	return members.Config{
-		Members: l.spec.Members, Election: l.spec.Election, Heartbeat: l.spec.Heartbeat, Fsync: l.spec.Fsync,
+		Members: l.spec.Members, Election: l.spec.Election, Heartbeat: l.spec.Heartbeat, Fsync: l.spec.Fsync, Gateway: l.gateway,
 		// Not among the system's temporary files: what a killed run leaves is
 		// found, and removed, with the run.
 		Directory: filepath.Join(l.directory, "data"), LogDirectory: l.directory,
