@@ -103,7 +103,7 @@ var kinds = sync.OnceValue(func() []Kind {
 	return []Kind{
 		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(), stallMember(), stallLeader(),
 		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), pauseClient(), crashClient(),
-		revokeLease(), moveLeader(), compact(),
+		revokeLease(), moveLeader(), compact(), compactHere(),
 	}
 })
 
