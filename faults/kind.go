@@ -86,6 +86,7 @@ func Kinds() []Kind { return slices.Clone(kinds()) }
 var kinds = sync.OnceValue(func() []Kind {
 	return []Kind{
 		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(), stallMember(), stallLeader(),
+		pauseMember(), pauseLeader(), restartMember(), rollingRestart(), killUnderLoad(),
 		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), pauseClient(), crashClient(),
 		revokeLease(), moveLeader(), compact(),
 	}

@@ -32,6 +32,8 @@ var (
 	_ cluster.Linked       = (*Cluster)(nil)
 	_ cluster.Crasher      = (*Cluster)(nil)
 	_ cluster.LeaderMover  = (*Cluster)(nil)
+	_ cluster.Stopper      = (*Cluster)(nil)
+	_ cluster.Freezer      = (*Cluster)(nil)
 )
 
 // Start creates a cluster and returns when all its members serve. If it fails,
@@ -79,6 +81,15 @@ func (c *Cluster) begin(ctx context.Context, p *members.Place) (*life, error) {
 		return c.beginForeign(ctx, p, binary)
 	}
 	return c.beginOwn(ctx, p)
+}
+
+// startProcess starts a process, through a gate if disks are to be made slow.
+func (c *Cluster) startProcess(command offspring.Command) (*offspring.Process, *gate, error) {
+	if c.config.SlowDisks {
+		return throughGate(c.parent, command)
+	}
+	process, err := c.parent.Start(command)
+	return process, nil, err
 }
 
 // Close kills all members and removes everything that Start has created. It
