@@ -57,6 +57,14 @@ type ClusterSpec struct {
 	Heartbeat time.Duration `yaml:"heartbeat"`
 	// Fsync makes members wait for the disk.
 	Fsync bool `yaml:"fsync"`
+	// Etcd is the etcd that the members of a cluster of kind process run: "" for the
+	// one that is linked into this program, a version such as "3.5.12", which is made
+	// if need be, or the path of a server. Mixed are those of single members, by name.
+	Etcd  string            `yaml:"etcd,omitempty"`
+	Mixed map[string]string `yaml:"mixed,omitempty"`
+	// Disk, if not zero, is the size of a file system that each member of a cluster
+	// of kind process has for itself.
+	Disk quantity.Size `yaml:"disk,omitempty"`
 	// Sim says more of a simulated cluster; it is of kind sim only.
 	Sim *SimSpec `yaml:"sim,omitempty"`
 }
@@ -106,11 +114,22 @@ type ClientSpec struct {
 	// TTL is their sessions' time-to-live, whole seconds.
 	TTL    time.Duration    `yaml:"ttl"`
 	OnLoss workloads.OnLoss `yaml:"on-loss"`
+	// As says where clients are: "" is in the process of the harness, and
+	// ClientProcesses that each is a process of its own, which can be killed and
+	// stopped in the middle of what it does. Then whoever calls Run calls Subprocess
+	// before all else.
+	As string `yaml:"as,omitempty"`
 }
+
+// ClientProcesses makes each client a process of its own; see ClientSpec.
+const ClientProcesses = "processes"
 
 // Workload is the traffic to one subject.
 type Workload struct {
-	Subject           string `yaml:"subject"`
+	Subject string `yaml:"subject"`
+	// Pipe, if not "", is the command line of a program that is the subject: see
+	// docs/protocol.md. Subject is what it is called then.
+	Pipe              string `yaml:"pipe,omitempty"`
 	workloads.Traffic `yaml:",inline"`
 }
 
@@ -132,6 +151,10 @@ type Expect struct {
 	// subject: a run that does not is vacuous, and one that does is not for what
 	// else it leaves untested.
 	Reproduces map[string][]string `yaml:"reproduces,omitempty"`
+	// Damage names the subjects on which the run is there to show that what is
+	// protected without fencing comes to harm: a run in which no update is lost is
+	// vacuous.
+	Damage []string `yaml:"damage,omitempty"`
 	// Strict makes known defects and beliefs that outlived their lease fail
 	// the run.
 	Strict bool `yaml:"strict"`
@@ -183,6 +206,9 @@ func (s *Scenario) Complete() {
 	}
 	for i := range s.Workloads {
 		w := &s.Workloads[i]
+		if w.Pipe != "" && w.Subject == "" {
+			w.Subject = pipeName
+		}
 		if w.Clients == 0 {
 			w.Clients = s.Clients.Count
 		}

@@ -61,6 +61,7 @@ func (s *Scenario) mistakes() []Mistake {
 	}
 	s.reproductionMistakes(issues, wrong)
 	s.clusterMistakes(wrong)
+	s.clientMistakes(wrong)
 	s.workloadMistakes(wrong)
 	s.faultMistakes(wrong)
 	return mistakes
@@ -71,6 +72,14 @@ func (s *Scenario) reproductionMistakes(issues []string, wrong complain) {
 	var subjects []string
 	for _, w := range s.Workloads {
 		subjects = append(subjects, w.Subject)
+	}
+	for i, name := range s.Expect.Damage {
+		switch subject, _ := s.subject(name); {
+		case !slices.Contains(subjects, name):
+			wrong(fmt.Sprintf("expect.damage[%d]", i), "%q has no workload; these have: %s", name, strings.Join(subjects, ", "))
+		case !subject.Protects():
+			wrong(fmt.Sprintf("expect.damage[%d]", i), "%s protects no resource that could come to harm", name)
+		}
 	}
 	for _, subject := range slices.Sorted(maps.Keys(s.Expect.Reproduces)) {
 		if !slices.Contains(subjects, subject) {
@@ -123,7 +132,9 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 		w := &s.Workloads[i]
 		field := fmt.Sprintf("workloads[%d]", i)
 		subject, ok := s.subject(w.Subject)
-		if !ok {
+		unasked := w.Pipe != "" && !ok // a program says what it is when the run begins
+		s.pipeMistakes(field, w, wrong)
+		if !ok && !unasked {
 			wrong(field+".subject", "there is no subject %q; see: holdfast list subjects", w.Subject)
 		}
 		if subject.Connection && s.Cluster.Kind == simulated {
@@ -133,6 +144,9 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 			wrong(field+".subject", "%q has a workload already; two would share its keys", w.Subject)
 		}
 		seen[w.Subject] = true
+		if unasked {
+			continue
+		}
 		for _, f := range w.Traffic.Mistakes(subject.Primitive()) {
 			wrong(field+"."+f.Field, "%v", f.Err)
 		}
@@ -235,6 +249,7 @@ func (s *Scenario) faultMistakes(wrong complain) {
 	if b, ok := backendOf(s.Cluster.Kind); ok {
 		capabilities = b.capabilities(s.Cluster)
 	}
+	capabilities.ClientPauser = s.Clients.As == ClientProcesses
 	s.survivableMistakes(capabilities, wrong)
 	for i, f := range s.Faults {
 		field := fmt.Sprintf("faults[%d]", i)

@@ -27,6 +27,9 @@ type Kind struct {
 	// to others. Zero is none, or that clients may stay with a member that cannot
 	// serve them.
 	Downs int
+	// SlowsDisk is true if the cluster has to be started so that its members' disks
+	// can be made slow.
+	SlowsDisk bool
 	// needs lists what the cluster must be able to do.
 	needs []need
 	// inject does the harm. choice picks the victim; target, if not "", is
@@ -79,6 +82,22 @@ type Clients interface {
 	Crash(slot string) bool
 }
 
+// ClientPauser is Clients of which some can be made to stand still one by one,
+// whatever their cluster can do: those that are processes.
+type ClientPauser interface {
+	// Pause makes the client in a slot stand still. It returns nil if that is none
+	// that can be.
+	Pause(ctx context.Context, slot string) (Standstill, error)
+}
+
+// Standstill is a client that stands still.
+type Standstill interface {
+	// Evidence says whether it does still, and what shows that.
+	Evidence() (stands bool, evidence string)
+	// Thaw lets it go on. It may be called more than once.
+	Thaw()
+}
+
 // Kinds returns every kind of fault.
 func Kinds() []Kind { return slices.Clone(kinds()) }
 
@@ -87,6 +106,7 @@ var kinds = sync.OnceValue(func() []Kind {
 	return []Kind{
 		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(), stallMember(), stallLeader(),
 		pauseMember(), pauseLeader(), restartMember(), rollingRestart(), killUnderLoad(),
+		slowDisk(), stallDisk(), stallLeaderDisk(), fullDisk(),
 		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), pauseClient(), crashClient(),
 		revokeLease(), moveLeader(), compact(),
 	}

@@ -18,6 +18,8 @@ type Capabilities struct {
 	// NoSlowDisk and NoFullDisk say why a cluster that has these interfaces cannot do
 	// it, as it is set up or where it is; nil is that it can.
 	NoSlowDisk, NoFullDisk error
+	// ClientPauser is as the interface of this package.
+	ClientPauser bool
 }
 
 // CapabilitiesOf reads the capabilities off a cluster's type and size.
@@ -41,7 +43,7 @@ type need func(Capabilities) error
 // Who has what not every kind of cluster has.
 const (
 	allHave    = "embedded, process and sim have"
-	simHas     = "sim has"
+	standHave  = "sim has, and clients that are processes can: clients.as: processes"
 	processHas = "process has"
 	processCan = "process can have"
 )
@@ -69,7 +71,7 @@ func needsStatus(c Capabilities) error {
 }
 
 func needsPause(c Capabilities) error {
-	return require("clients that can be made to stand still", simHas, func(c Capabilities) bool { return c.Pauser })(c)
+	return require("clients that can be made to stand still", standHave, func(c Capabilities) bool { return c.ClientPauser || c.Pauser && c.Linked })(c)
 }
 
 func needsMove(c Capabilities) error {

@@ -20,7 +20,7 @@ const (
 // drawn anew. Proved by calls that were kept waiting.
 func slowDisk() Kind {
 	return Kind{
-		Name: "slow-disk", Summary: "make each wait of one member for its disk last 100 to 500 ms longer", Draws: true,
+		Name: "slow-disk", Summary: "make each wait of one member for its disk last 100 to 500 ms longer", Draws: true, SlowsDisk: true,
 		needs: []need{needsSlowDisk, needsFsync, needsStatus},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)
@@ -41,7 +41,7 @@ func slowDisk() Kind {
 // disk that hangs. Proved as slowDisk.
 func stallDisk() Kind {
 	return Kind{
-		Name: "stall-disk", Summary: "have one member wait for its disk until the fault is healed", Draws: true,
+		Name: "stall-disk", Summary: "have one member wait for its disk until the fault is healed", Draws: true, SlowsDisk: true,
 		needs: []need{needsSlowDisk, needsFsync, needsStatus},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)
@@ -57,7 +57,7 @@ func stallDisk() Kind {
 // heartbeats and looking after leases, and commits nothing that it is to keep.
 func stallLeaderDisk() Kind {
 	return Kind{
-		Name: "stall-leader-disk", Summary: "have the leader wait for its disk until the fault is healed",
+		Name: "stall-leader-disk", Summary: "have the leader wait for its disk until the fault is healed", SlowsDisk: true,
 		needs: []need{needsSlowDisk, needsFsync, needsStatus},
 		inject: func(_ context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
 			leader, _ := leaderOf(w.Cluster)

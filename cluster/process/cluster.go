@@ -34,6 +34,8 @@ var (
 	_ cluster.LeaderMover  = (*Cluster)(nil)
 	_ cluster.Stopper      = (*Cluster)(nil)
 	_ cluster.Freezer      = (*Cluster)(nil)
+	_ cluster.DiskSlower   = (*Cluster)(nil)
+	_ cluster.DiskFiller   = (*Cluster)(nil)
 )
 
 // Start creates a cluster and returns when all its members serve. If it fails,
@@ -68,6 +70,13 @@ func (c *Cluster) prepare() (err error) {
 		return err
 	}
 	c.recognise()
+	if c.config.Disk != 0 {
+		for _, p := range c.Places() {
+			if err := mountDisk(p, c.config.Disk); err != nil {
+				return err
+			}
+		}
+	}
 	c.parent, err = offspring.NewParent()
 	return err
 }

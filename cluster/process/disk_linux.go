@@ -58,7 +58,7 @@ type filled struct {
 // FillDisk fills the file system of a member. It is an error if the cluster was not
 // started with Disk.
 func (c *Cluster) FillDisk(_ context.Context, member string) (cluster.FilledDisk, error) {
-	place, err := c.place(member)
+	place, err := c.Place(member)
 	if err == nil && c.config.Disk == 0 {
 		err = errors.New("it has none of its own, as the cluster was not started with any")
 	}
