@@ -106,12 +106,15 @@ func (f *filled) Evidence() (full bool, evidence string) {
 	}
 	free := int64(stat.Bavail) * stat.Bsize
 	evidence = fmt.Sprintf("%d bytes free", free)
+	if l, err := f.cluster.LifeOf(f.place.Name); err == nil && !l.runs() {
+		return free == 0, evidence + "; " + l.Ended().Error()
+	}
 	for _, line := range f.log.lines() {
 		if strings.Contains(line, unix.ENOSPC.Error()) { // etcd logs what the kernel says
-			return free == 0, evidence + "; its log: " + line
+			return free == 0, evidence + "; its log says: " + line
 		}
 	}
-	return free == 0, evidence + "; its log says nothing of it"
+	return free == 0, evidence + "; it goes on, and its log says nothing of it"
 }
 
 // Empty removes what fills the disk, and starts the member if it has ended.
