@@ -288,6 +288,9 @@ func (r *record) property(s *subject, name string, j *judgement) Property {
 	case j.vacuous != "":
 		p.Verdict, p.Sentence = Vacuous, j.vacuous
 	}
+	for i := range j.findings {
+		r.afterRollback(&j.findings[i])
+	}
 	slices.SortStableFunc(j.findings, func(a, b finding) int {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.From, b.From),
 			strings.Compare(a.Object, b.Object), slices.Compare(a.Witness, b.Witness))

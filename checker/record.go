@@ -31,6 +31,7 @@ type record struct {
 	homes             []*subject             // by life: whose object it is of, or nil
 	leased            map[int64]*leasedLives // by lease
 	leaseEnds         map[int64]leaseEnd
+	back              *rollback // if the store went back
 	subjects          []*subject
 	objects           map[objectID]*object
 	sessionless       []*history.Operation // operations of no subject
@@ -161,6 +162,7 @@ func index(h *history.History, o Options) *record {
 	r.indexHolds()
 	if r.log != nil {
 		r.indexLog()
+		r.back = r.rolledBack()
 	}
 	return r
 }
