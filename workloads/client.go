@@ -140,6 +140,13 @@ func (c *Client) close() {
 	c.env.Disconnect(c.Name)
 }
 
+// abort ends what the client does: calls that take no context end with the
+// connection.
+func (c *Client) abort() {
+	c.cancel()
+	_ = c.connection().Close()
+}
+
 // Lease is the lease of the client's session, or zero.
 func (c *Client) Lease() int64 {
 	c.mu.Lock()
@@ -158,8 +165,7 @@ func (c *Client) crash() bool {
 	c.crashed = true
 	c.mu.Unlock()
 	if first && c.env.Recorder.Event(history.Event{Kind: history.Crashed, Subject: c.Subject, Client: c.Name}) {
-		c.cancel()
-		_ = c.connection().Close()
+		c.abort()
 		return true
 	}
 	return false

@@ -44,17 +44,17 @@ func ServeClient(ctx context.Context, conn io.ReadWriteCloser, find func(name st
 	select {
 	case err = <-served:
 	case <-lost:
-		m.cancel()
+		m.abort()
 		return nil
 	case <-stop:
-		m.cancel()
-		_ = m.connection().Close() // calls that take no context end with it
+		m.abort()
 		select {
 		case err = <-served:
 		case <-lost:
 			return nil
 		}
 	case <-ctx.Done():
+		m.abort()
 		return ctx.Err()
 	}
 	m.close()
