@@ -6,9 +6,14 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/etcd-holdfast/holdfast"
 )
 
 func TestMain(m *testing.M) {
+	if code, handled := holdfast.Subprocess(context.Background()); handled {
+		os.Exit(code)
+	}
 	testscript.Main(m, map[string]func(){
 		"holdfast":         func() { os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) },
 		"holdfast-signals": main,
