@@ -12,6 +12,8 @@ import (
 
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/embedded"
+	"github.com/etcd-holdfast/holdfast/cluster/members"
+	"github.com/etcd-holdfast/holdfast/cluster/process"
 	"github.com/etcd-holdfast/holdfast/cluster/sim"
 	"github.com/etcd-holdfast/holdfast/faults"
 )
@@ -19,6 +21,7 @@ import (
 // The kinds of cluster.
 const (
 	embeddedKind = "embedded"
+	processes    = "process"
 	simulated    = "sim"
 )
 
@@ -30,6 +33,8 @@ type launch struct {
 	// directory is where the cluster keeps what it needs, and logs; "" is nowhere,
 	// which only a virtual one can take.
 	directory string
+	// gateway makes the members serve etcd's JSON gateway, for programs.
+	gateway bool
 	// interrupted is true once the run is to end; a virtual cluster calls interrupt
 	// then.
 	interrupted func() bool
@@ -53,6 +58,11 @@ func backendOf(kind string) (backend, bool) {
 			var c *embedded.Cluster
 			return faults.CapabilitiesOf(c, spec.Members)
 		}}, true
+	case processes:
+		return backend{start: startProcesses, mistakes: processMistakes, capabilities: func(spec ClusterSpec) faults.Capabilities {
+			var c *process.Cluster
+			return faults.CapabilitiesOf(c, spec.Members)
+		}}, true
 	case simulated:
 		return backend{start: startSim, virtual: true, mistakes: simMistakes, capabilities: func(spec ClusterSpec) faults.Capabilities {
 			var c *sim.Cluster
@@ -64,12 +74,21 @@ func backendOf(kind string) (backend, bool) {
 }
 
 func startEmbedded(ctx context.Context, l *launch) (cluster.Cluster, error) {
-	return embedded.Start(ctx, embedded.Config{
-		Members: l.spec.Members, Election: l.spec.Election, Heartbeat: l.spec.Heartbeat, Fsync: l.spec.Fsync,
+	return embedded.Start(ctx, l.members())
+}
+
+func startProcesses(ctx context.Context, l *launch) (cluster.Cluster, error) {
+	return process.Start(ctx, process.Config{Config: l.members()})
+}
+
+// members is the configuration of a cluster of real servers.
+func (l *launch) members() members.Config {
+	return members.Config{
+		Members: l.spec.Members, Election: l.spec.Election, Heartbeat: l.spec.Heartbeat, Fsync: l.spec.Fsync, Gateway: l.gateway,
 		// Not among the system's temporary files: what a killed run leaves is
 		// found, and removed, with the run.
 		Directory: filepath.Join(l.directory, "data"), LogDirectory: l.directory,
-	})
+	}
 }
 
 func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
@@ -86,11 +105,20 @@ func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
 }
 
 func embeddedMistakes(spec ClusterSpec) []Mistake {
-	mistakes := etcdMistakes(spec)
-	if spec.Sim != nil {
-		mistakes = append(mistakes, Mistake{Field: "sim", Message: "it is of a cluster of kind sim, and this one is embedded; say kind: sim, or leave it out"})
+	return append(etcdMistakes(spec), simAlone(spec)...)
+}
+
+func processMistakes(spec ClusterSpec) []Mistake {
+	return append(etcdMistakes(spec), simAlone(spec)...)
+}
+
+// simAlone is the mistake of saying of a real cluster what only a simulated one
+// has.
+func simAlone(spec ClusterSpec) []Mistake {
+	if spec.Sim == nil {
+		return nil
 	}
-	return mistakes
+	return []Mistake{{Field: "sim", Message: fmt.Sprintf("it is of a cluster of kind sim, and this one is %s; say kind: sim, or leave it out", spec.Kind)}}
 }
 
 // etcdMistakes reports what is wrong with how etcd is set up.

@@ -49,6 +49,11 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	if role := offspring.Role(); role != "" {
 		return nil, fmt.Errorf("this process is to be the %s of another run, and began one of its own: call holdfast.Subprocess before all else, in main or TestMain", role)
 	}
+	programs, err := s.askPrograms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer programs.close()
 	s = s.completed()
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -70,6 +75,7 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	}
 	r := &run{scenario: &s, options: o, info: &info, directory: d}
 	r.say("run directory %s", d.path)
+	programs.keepLogs(d.path)
 	fault := r.live(ctx)
 	if r.record != nil && r.record.memory != nil {
 		info.Digest = r.record.memory.Digest().String()
@@ -300,7 +306,7 @@ func (r *run) start(ctx, life context.Context) error {
 	}
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
 	c, err := backend.start(within, &launch{
-		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), interrupted: r.stopped, interrupt: r.interrupt,
+		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), gateway: r.scenario.piped(), interrupted: r.stopped, interrupt: r.interrupt,
 	})
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)

@@ -47,7 +47,7 @@ type Scenario struct {
 
 // ClusterSpec says which cluster to launch.
 type ClusterSpec struct {
-	// Kind is the backend: "embedded" or "sim".
+	// Kind is the backend: "embedded", "process" or "sim".
 	Kind string `yaml:"kind"`
 	// Members is 1, 3 or 5.
 	Members int `yaml:"members"`
@@ -118,7 +118,10 @@ const ClientProcesses = "processes"
 
 // Workload is the traffic to one subject.
 type Workload struct {
-	Subject           string `yaml:"subject"`
+	Subject string `yaml:"subject"`
+	// Pipe, if not "", is the command line of a program that is the subject: see
+	// docs/protocol.md. Subject is what it is called then.
+	Pipe              string `yaml:"pipe,omitempty"`
 	workloads.Traffic `yaml:",inline"`
 }
 
@@ -195,6 +198,9 @@ func (s *Scenario) Complete() {
 	}
 	for i := range s.Workloads {
 		w := &s.Workloads[i]
+		if w.Pipe != "" && w.Subject == "" {
+			w.Subject = pipeName
+		}
 		if w.Clients == 0 {
 			w.Clients = s.Clients.Count
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/cluster/process"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -28,6 +29,8 @@ func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, h
 		return 0, false
 	case offspring.Keeper:
 		return offspring.Keep(), true
+	case process.Role:
+		return process.Serve(), true
 	case clientRole:
 		return serveClient(ctx, subjects), true
 	default:

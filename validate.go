@@ -104,7 +104,7 @@ type complain func(field, format string, args ...any)
 func (s *Scenario) clusterMistakes(wrong complain) {
 	b, ok := backendOf(s.Cluster.Kind)
 	if !ok {
-		wrong("cluster.kind", "there is no kind of cluster %q; there are embedded and sim", s.Cluster.Kind)
+		wrong("cluster.kind", "there is no kind of cluster %q; there are embedded, process and sim", s.Cluster.Kind)
 		return
 	}
 	for _, m := range b.mistakes(s.Cluster) {
@@ -132,7 +132,9 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 		w := &s.Workloads[i]
 		field := fmt.Sprintf("workloads[%d]", i)
 		subject, ok := s.subject(w.Subject)
-		if !ok {
+		unasked := w.Pipe != "" && !ok // a program says what it is when the run begins
+		s.pipeMistakes(field, w, wrong)
+		if !ok && !unasked {
 			wrong(field+".subject", "there is no subject %q; see: holdfast list subjects", w.Subject)
 		}
 		if subject.Connection && s.Cluster.Kind == simulated {
@@ -142,6 +144,9 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 			wrong(field+".subject", "%q has a workload already; two would share its keys", w.Subject)
 		}
 		seen[w.Subject] = true
+		if unasked {
+			continue
+		}
 		for _, f := range w.Traffic.Mistakes(subject.Primitive()) {
 			wrong(field+"."+f.Field, "%v", f.Err)
 		}

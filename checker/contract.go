@@ -10,7 +10,8 @@ import (
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
-// Contract: a call returns soon after its context ended, and does not panic.
+// Contract: a call returns soon after its context ended, and does not panic. A
+// program that is spoken to over a pipe keeps to the protocol.
 //
 // A try is late, too, if it took longer than the grace from its call, and no
 // fault was near that could explain it: it waits. A key that was made on a
@@ -27,7 +28,7 @@ import (
 // because of what the same session did elsewhere.
 func contract(r *record, s *subject) *judgement {
 	j := &judgement{}
-	var completed, late, panics, spinning, waiting int
+	var completed, late, panics, breaches, spinning, waiting int
 	var latest time.Duration
 	for _, op := range s.operations {
 		if op.Completed() {
@@ -44,6 +45,10 @@ func contract(r *record, s *subject) *judgement {
 			}
 			j.findings = append(j.findings, f)
 		}
+		if op.Breach != "" {
+			breaches++
+			j.findings = append(j.findings, r.breach(s, op, op.Return, op.Breach, func() string { return breached(op) }))
+		}
 		if f := r.polls(s, op); f != nil {
 			j.findings = append(j.findings, *f)
 		}
@@ -54,14 +59,14 @@ func contract(r *record, s *subject) *judgement {
 			spinning++
 			j.findings = append(j.findings, *f)
 		}
-		if waited := op.Return - op.Call; op.Kind == history.TryAcquire && op.Completed() && waited > r.o.DeadlineGrace &&
+		if waited := op.Return - op.Call; op.Kind == history.TryAcquire && op.Completed() && op.Breach == "" && waited > r.o.DeadlineGrace &&
 			!r.harmed(op.Client, op.Call-faultsFelt, op.Return) {
 			waiting++
 			j.findings = append(j.findings, r.breach(s, op, op.Return, "a try waited", func() string {
 				return fmt.Sprintf("%s's %s of %s, called at %s, returned at %s: a try has to answer at once, and it took %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), span(waited))
 			}))
 		}
-		if op.Deadline == 0 {
+		if op.Deadline == 0 || op.Breach != "" {
 			continue
 		}
 		end := op.Return
@@ -106,7 +111,7 @@ func contract(r *record, s *subject) *judgement {
 	died := r.unasked(s, j)
 	outside := r.outside(s, j)
 	j.figures = map[string]float64{
-		"completed": float64(completed), "late": float64(late), "late_max_ms": milliseconds(latest), "panics": float64(panics),
+		"completed": float64(completed), "late": float64(late), "late_max_ms": milliseconds(latest), "panics": float64(panics), "breaches": float64(breaches),
 		"ended_unasked": float64(died), "spinning": float64(spinning), "tries_waited": float64(waiting), "stray_keys": float64(outside),
 	}
 	j.holds = fmt.Sprintf("%s ended in time and none panicked", count(completed, "call"))
@@ -162,6 +167,18 @@ func (r *record) breach(s *subject, op *history.Operation, end time.Duration, ca
 	f := finding{tell: tell}
 	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: cause, Witness: []int64{op.ID}, From: op.Call, To: end, Object: op.Object}
 	return f
+}
+
+// breached tells how a program broke the protocol.
+func breached(op *history.Operation) string {
+	when := fmt.Sprintf("by the end of its %s of %s, called at %s", op.Kind, op.Object, at(op.Call))
+	switch op.Kind {
+	case history.OpenSession:
+		when = fmt.Sprintf("when it was started, at %s", at(op.Call))
+	case history.CloseSession:
+		when = fmt.Sprintf("by the time it was to end, at %s", at(op.Call))
+	}
+	return fmt.Sprintf("%s's program broke the protocol %s: %s", op.Client, when, op.Error)
 }
 
 // firstLine is what a panic said, without its stack, which is in the record.

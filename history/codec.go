@@ -31,6 +31,7 @@ type line struct {
 	Deadline  time.Duration `json:"deadline"`
 	Error     string        `json:"error"`
 	Panicked  bool          `json:"panicked"`
+	Breach    string        `json:"breach"`
 	Lease     int64         `json:"lease"`
 	TTL       time.Duration `json:"ttl"`
 	Heeded    bool          `json:"heeded"`
@@ -86,6 +87,8 @@ func appendCompletion(b []byte, c *Completion, at time.Duration) []byte {
 	b = appendInt(b, "time", int64(at))
 	b = appendText(b, "error", c.Error)
 	b = appendTrue(b, "panicked", c.Panicked)
+	b = appendText(b, "breach", c.Breach)
+	b = appendInt(b, "lease", c.Lease)
 	b = appendText(b, "key", c.Key)
 	b = appendInt(b, "token", c.Token)
 	b = appendText(b, "value", c.Value)

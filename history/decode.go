@@ -135,6 +135,8 @@ func (l *line) scan(p plain) bool {
 			field, ok = 1<<23, p.number(&l.Number)
 		case "requests":
 			field, ok = 1<<24, p.number(&l.Requests)
+		case "breach":
+			field, ok = 1<<25, p.text(&l.Breach)
 		default: // the header, or a name that only encoding/json would take
 			return false
 		}
@@ -154,7 +156,7 @@ func (l *line) operation() Operation {
 
 func (l *line) complete(op *Operation) {
 	op.complete(&Completion{
-		Outcome: Outcome(l.Type), Error: l.Error, Panicked: l.Panicked, Key: l.Key, Token: l.Token,
+		Outcome: Outcome(l.Type), Error: l.Error, Panicked: l.Panicked, Breach: l.Breach, Lease: l.Lease, Key: l.Key, Token: l.Token,
 		Value: l.Value, Revision: l.Revision, Number: l.Number, Requests: l.Requests,
 	}, l.Time)
 }

@@ -100,6 +100,9 @@ func (s *stream) completion(c *Completion, at time.Duration) {
 	b = digestText(b, c.Error)
 	b = digestText(b, c.Key)
 	b = digestText(b, c.Value)
+	if c.Breach != "" || c.Lease != 0 {
+		b = digestText(digestNumbers(b, c.Lease), c.Breach)
+	}
 	s.add(b)
 }
 

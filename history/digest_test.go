@@ -48,7 +48,7 @@ func TestEveryFieldIsDigested(t *testing.T) {
 		unrecorded []string
 		digest     func(any) Digest
 	}{
-		{&Operation{}, []string{"Return", "Outcome", "Error", "Panicked", "Requests"}, func(v any) Digest {
+		{&Operation{}, []string{"Return", "Outcome", "Error", "Panicked", "Breach", "Requests"}, func(v any) Digest {
 			return alone(func(s *stream) { s.invocation(v.(*Operation)) })
 		}},
 		{&Completion{}, []string{"Client"}, func(v any) Digest { // the invocation has it

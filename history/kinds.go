@@ -4,7 +4,7 @@ package history
 func Kinds() []Kind {
 	return []Kind{
 		Acquire, TryAcquire, Release, Campaign, Resume, Proclaim, Resign, Leader, Observe,
-		Read, Write, FencedRead, FencedWrite, GuardedWrite, CloseSession,
+		Read, Write, FencedRead, FencedWrite, GuardedWrite, CloseSession, OpenSession,
 		Enqueue, Dequeue, Block, Unblock, Pass, Enter, Leave, Transfer, Audit, Get, Put, CompareAndSet,
 	}
 }

@@ -42,6 +42,9 @@ const (
 	GuardedWrite Kind = "guarded-write"
 	// CloseSession ends the client's session and with it its lease.
 	CloseSession Kind = "close-session"
+	// OpenSession starts the program that a client speaks to. It is recorded only
+	// if that fails.
+	OpenSession Kind = "open-session"
 
 	// Enqueue adds Value to a queue, with priority Number where the queue has
 	// priorities. Dequeue waits for an item and takes it.
@@ -134,7 +137,11 @@ type Operation struct {
 	// Panicked is true if the call panicked, other than as its documented way
 	// to report an error.
 	Panicked bool
-	// Lease is the client's session lease at the time of the call.
+	// Breach, if not "", says in a few words which rule of the protocol the program
+	// broke to which the client speaks; Error tells more.
+	Breach string
+	// Lease is the client's session lease at the time of the call, or the one that
+	// its completion named.
 	Lease int64
 	// Key and Token are what the subject says that it owns: the etcd key and
 	// its create revision, which is the fencing token. Zero if it cannot say.

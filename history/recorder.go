@@ -49,6 +49,10 @@ type Completion struct {
 	Outcome  Outcome
 	Error    string
 	Panicked bool
+	Breach   string
+	// Lease, if not zero, is the lease on which what was won rests, where the
+	// client did not know it at the call.
+	Lease    int64
 	Key      string
 	Token    int64
 	Value    string
@@ -223,7 +227,8 @@ func (r *Recorder) write() {
 
 // complete adds what a call's return says.
 func (o *Operation) complete(c *Completion, at time.Duration) {
-	o.Outcome, o.Return, o.Error, o.Panicked = c.Outcome, at, c.Error, c.Panicked
+	o.Outcome, o.Return, o.Error, o.Panicked, o.Breach = c.Outcome, at, c.Error, c.Panicked, c.Breach
+	set(&o.Lease, c.Lease)
 	set(&o.Key, c.Key)
 	set(&o.Token, c.Token)
 	set(&o.Value, c.Value)

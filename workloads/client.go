@@ -42,6 +42,15 @@ type Client struct {
 	// redials makes the client give up its connection along with its session,
 	// and with it whatever leases its subject keeps alive by itself.
 	redials bool
+	// attach, if not nil, gives it a program to speak to in place of etcd.
+	attach func(context.Context, Attachment) (Partner, error)
+	// programs counts those, and strikes how many in a row broke their protocol.
+	programs int
+	strikes  atomic.Int32
+	// closed is the session that is being closed.
+	closed *session
+	// cancels is false if the subject's calls heed deadlines only.
+	cancels bool
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -61,7 +70,10 @@ type Client struct {
 // session is one session of a client.
 type session struct {
 	Session
+	// lease changes, under the client's lock, if a partner tells of another.
 	lease int64
+	// gone is true once its partner, if it has one, has ended.
+	gone atomic.Bool
 	// told is closed after the loss of the session was recorded.
 	told    chan struct{}
 	closing atomic.Bool
@@ -80,10 +92,14 @@ func newClient(ctx context.Context, env *Env, slot, name string, subject *Subjec
 	c := &Client{
 		Name: name, Slot: slot, Subject: subject.Name, env: env, endpoints: endpoints, ttl: traffic.TTL, heeds: heeds, watchdog: traffic.OnLoss == Watchdog,
 		redials: subject.Origin == history.FromUser, ctx: ctx, cancel: cancel, dialTimeout: cmp.Or(traffic.DialTimeout, time.Second),
+		attach: subject.Attach, cancels: !subject.DeadlinesOnly,
 	}
 	c.requests = func() int64 { return 0 }
 	if env.Requests != nil {
 		c.requests = env.Requests(name)
+	}
+	if c.attach != nil {
+		return c, nil
 	}
 	if c.etcd, err = c.dial(); err != nil {
 		cancel()
@@ -130,12 +146,23 @@ func (c *Client) redial() {
 	}
 }
 
+// hangUp closes the connection, or kills the partner.
+func (c *Client) hangUp() {
+	c.mu.Lock()
+	etcd, s := c.etcd, c.current
+	c.mu.Unlock()
+	if etcd != nil {
+		_ = etcd.Close() // its context is cancelled: closing can only say so
+	}
+	if s != nil && s.Partner != nil {
+		s.Partner.Kill()
+	}
+}
+
 // close ends the client without a goodbye: its lease is left to expire unless
 // its session was closed before.
 func (c *Client) close() {
-	c.cancel()
-	// The connection's context is cancelled: closing can only say so.
-	_ = c.connection().Close()
+	c.abort()
 	c.tasks.Wait()
 	c.env.Disconnect(c.Name)
 }
@@ -144,14 +171,14 @@ func (c *Client) close() {
 // connection.
 func (c *Client) abort() {
 	c.cancel()
-	_ = c.connection().Close()
+	c.hangUp()
 }
 
 // Lease is the lease of the client's session, or zero.
 func (c *Client) Lease() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.current == nil {
+	if c.current == nil || c.current.lease < 0 { // none, or one of which nothing is known
 		return 0
 	}
 	return c.current.lease
@@ -207,6 +234,9 @@ func (c *Client) live(ctx context.Context) (*session, error) {
 
 // open opens a session, on an existing lease unless lease is NoLease.
 func (c *Client) open(lease clientv3.LeaseID) (*session, error) {
+	if c.attach != nil {
+		return c.attachPartner()
+	}
 	options := []concurrency.SessionOption{concurrency.WithTTL(int(c.ttl / time.Second)), concurrency.WithContext(c.ctx)}
 	if lease != clientv3.NoLease {
 		options = append(options, concurrency.WithLease(lease))
@@ -248,7 +278,11 @@ func (c *Client) open(lease clientv3.LeaseID) (*session, error) {
 // lose records that the client knows its session to be over.
 func (c *Client) lose(s *session, operation int64) {
 	if c.ctx.Err() == nil { // else nobody is told: the client itself is ending
-		c.env.Recorder.Event(history.Event{Kind: history.Lost, Subject: c.Subject, Client: c.Name, Lease: s.lease, Heeded: c.heeds, Operation: operation})
+		c.mu.Lock()
+		lease := s.lease
+		c.mu.Unlock()
+		// The dead believe nothing, whatever they would heed.
+		c.env.Recorder.Event(history.Event{Kind: history.Lost, Subject: c.Subject, Client: c.Name, Lease: lease, Heeded: c.heeds || s.gone.Load(), Operation: operation})
 	}
 }
 
@@ -261,6 +295,10 @@ func (c *Client) abandon(s *session) {
 	}
 	c.mu.Unlock()
 	s.closing.Store(true)
+	if s.Partner != nil {
+		c.leave(s)
+		return
+	}
 	// What comes of it is recorded; a lease that could not be revoked expires.
 	_, _ = c.attempt(history.Operation{Subject: c.Subject, Kind: history.CloseSession, Lease: s.lease}, func(*history.Completion) error {
 		return s.Session.Session.Close()
@@ -308,6 +346,7 @@ func (c *Client) attempt(op history.Operation, call func(*history.Completion) er
 	default:
 		done.Outcome, done.Error = history.Info, err.Error()
 	}
+	c.heard(&a.Operation, done, err)
 	at, ok := c.env.Recorder.Complete(done)
 	if !ok {
 		return op, errDead
@@ -360,7 +399,7 @@ func (c *Client) within(patience time.Duration, cancelling bool) (context.Contex
 		return c.ctx, func() {}, 0
 	}
 	deadline := c.env.Recorder.Clock().Now() + patience
-	if !cancelling {
+	if !cancelling || !c.cancels {
 		ctx, cancel := context.WithTimeout(c.ctx, patience)
 		return ctx, cancel, deadline
 	}

@@ -222,7 +222,7 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 
 // admit makes a client that is to take a seat.
 func (c *Crew) admit(ctx context.Context, s *seat, heeds bool) (occupant, error) {
-	if c.env.Launch != nil {
+	if c.env.Launch != nil && c.subject.Attach == nil { // a program is a process already
 		return c.launch(ctx, s, heeds)
 	}
 	return c.inhabit(ctx, s, heeds)

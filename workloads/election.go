@@ -116,6 +116,9 @@ func (c *candidate) holdOf(e Election, object string, acquired history.Operation
 		grant: Grant{Key: acquired.Key, Token: acquired.Token}, resource: c.resource(object),
 	}
 	h.guard, _ = e.(Guard)
+	if w, ok := e.(Worker); ok {
+		h.worker = works(w)
+	}
 	if h.grant.Token != 0 {
 		c.fence()
 	}
@@ -127,6 +130,9 @@ func (c *candidate) lead(s *session, e Election, object string, h *hold, d Decis
 	c.keepWon(won{object: object, lease: s.lease, grant: h.grant})
 	deposed := false
 	var steps []func()
+	if lacks(e, history.Proclaim) {
+		d.Proclaims = 0
+	}
 	for range d.Proclaims {
 		steps = append(steps, func() {
 			if !deposed && c.believes(s, h) {
@@ -377,6 +383,9 @@ func (c *candidate) winAll(ctx context.Context, s *session) ([]*hold, error) {
 		}
 		holds = append(holds, h)
 		c.await(ctx, object, value)
+		if lacks(e, history.Proclaim) {
+			continue
+		}
 		// A last leader says so twice: observers have to see values, too.
 		if value, err = c.proclaimWithin(s, e, h, releasePatience); err != nil {
 			return nil, err

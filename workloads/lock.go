@@ -41,7 +41,15 @@ func (e *either) release(ctx context.Context, mode history.Mode) error {
 
 func (e *either) canTry() bool {
 	_, ok := e.lock.(TryLock)
-	return ok
+	return ok && !lacks(e.lock, history.TryAcquire)
+}
+
+func (e *either) worker() Worker {
+	if w, ok := e.lock.(Worker); ok {
+		return works(w)
+	}
+	w, _ := e.rw.(Worker)
+	return works(w)
 }
 
 func (e *either) guard() Guard {
@@ -170,7 +178,7 @@ func (l *locker) acquire(s *session, e *either, object string, d Decision) (*hol
 	}
 	h := &hold{
 		subject: op.Subject, object: op.Object, mode: op.Mode, acquire: done.ID,
-		grant: Grant{Key: done.Key, Token: done.Token}, guard: e.guard(),
+		grant: Grant{Key: done.Key, Token: done.Token}, guard: e.guard(), worker: e.worker(),
 	}
 	if l.subject.Protects() {
 		h.resource = l.resource(object)

@@ -98,7 +98,7 @@ func (m *crewMember) serve() error {
 		return m.end(err)
 	}
 	_, steward := part.(*steward)
-	m.alone = !steward
+	m.alone = !steward && m.attach == nil
 	finished := func() {
 		m.alone = false // whoever waits for the crew goes on beside the client
 		m.finished()

@@ -67,10 +67,44 @@ func (o *observer) observe() error {
 		}
 		cancel()
 	}()
-	s, err := o.live(ctx)
-	if err != nil {
-		return errIfDead(o.ctx)
+	for ctx.Err() == nil {
+		s, err := o.live(ctx)
+		if err != nil {
+			return errIfDead(o.ctx)
+		}
+		if s.Partner == nil {
+			o.observeIn(ctx, s)
+			break
+		}
+		o.observeThrough(ctx, s)
 	}
+	return errIfDead(o.ctx)
+}
+
+// observeThrough observes through a partner until it is lost, or ctx ends. The
+// next one follows.
+func (o *observer) observeThrough(ctx context.Context, s *session) {
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-s.told:
+			cancel()
+		case <-within.Done():
+		}
+	}()
+	o.observeIn(within, s)
+	<-within.Done() // it may be unable to observe
+	<-watched
+	if ctx.Err() == nil {
+		o.abandon(s)
+	}
+}
+
+// observeIn observes in one session until ctx ends.
+func (o *observer) observeIn(ctx context.Context, s *session) {
 	var group sync.WaitGroup
 	for index := range o.traffic.Objects {
 		object := strconv.Itoa(index)
@@ -78,11 +112,14 @@ func (o *observer) observe() error {
 		if err != nil {
 			break
 		}
-		group.Go(func() { o.follow(ctx, s, e, object) })
-		group.Go(func() { o.ask(ctx, s, e, object) })
+		if !lacks(e, history.Observe) {
+			group.Go(func() { o.follow(ctx, s, e, object) })
+		}
+		if !lacks(e, history.Leader) {
+			group.Go(func() { o.ask(ctx, s, e, object) })
+		}
 	}
 	group.Wait()
-	return errIfDead(o.ctx)
 }
 
 func errIfDead(ctx context.Context) error {

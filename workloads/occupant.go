@@ -72,7 +72,7 @@ func (i *inhabitant) work() error {
 	case <-i.ctx.Done():
 	}
 	// Calls that take no context end with the connection.
-	_ = i.connection().Close()
+	i.hangUp()
 	timer := time.NewTimer(stuckPatience)
 	defer timer.Stop()
 	select {

@@ -27,6 +27,15 @@ type Subject struct {
 	// deadline and end only when they will or the client is closed.
 	Blocking bool
 
+	// Attach, if set, starts a program for a client, to which it speaks in place of
+	// etcd: the sessions that the constructors are given have that as their Partner,
+	// and neither a connection nor a session of etcd's. It is called for each
+	// session. An error is a BreachError, if the program is to blame.
+	Attach func(ctx context.Context, a Attachment) (Partner, error)
+	// DeadlinesOnly is true if its calls heed the deadline of their context, and no
+	// cancellation.
+	DeadlinesOnly bool
+
 	// Connection is true if it uses the client's gRPC connection itself, for
 	// services that are not KV, Lease and Watch. A simulated cluster has none.
 	Connection bool
@@ -123,6 +132,9 @@ func (s *Subject) PermitsOf(t *Traffic) int {
 type Session struct {
 	Client  *clientv3.Client
 	Session *concurrency.Session
+	// Partner is the program that Subject.Attach has started. The others are nil
+	// then.
+	Partner Partner
 
 	last atomic.Int64
 }

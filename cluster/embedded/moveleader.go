@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/etcd-holdfast/holdfast/cluster/server"
 )
 
 // MoveLeader hands the leadership to a member in good order, and returns when it
@@ -16,27 +18,23 @@ func (c *Cluster) MoveLeader(ctx context.Context, name string) error {
 }
 
 func (c *Cluster) moveLeader(ctx context.Context, name string) error {
-	m, err := c.member(name)
+	next, err := c.LifeOf(name)
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	next := m.life
-	var old *life
-	for _, other := range c.members {
-		if l := other.life; l != nil && l.etcd.Server.Leader() == l.etcd.Server.MemberID() {
+	lives, running := c.Lives()
+	var old *server.Server
+	for i, l := range lives {
+		if running[i] && l.Etcd.Server.Leader() == l.Etcd.Server.MemberID() {
 			old = l
 		}
 	}
-	c.mu.Unlock()
-	switch {
-	case next == nil:
-		return errors.New("it is down")
-	case old == nil:
+	switch old {
+	case nil:
 		return errors.New("nobody leads")
-	case old == next:
+	case next:
 		return nil
 	}
-	server := old.etcd.Server
-	return server.MoveLeader(ctx, uint64(server.MemberID()), uint64(next.etcd.Server.MemberID()))
+	etcd := old.Etcd.Server
+	return etcd.MoveLeader(ctx, uint64(etcd.MemberID()), uint64(next.Etcd.Server.MemberID()))
 }

@@ -38,7 +38,10 @@
 // Clients have a listener each. Members of an etcd cluster all dial the one
 // peer address that a member advertises, and nothing in the traffic says
 // reliably who they are, so the name is taken from the server name (SNI) of
-// the TLS ClientHello, which passes unencrypted; TLS itself is not terminated.
+// the TLS ClientHello, which passes unencrypted; TLS itself is not terminated. Of a
+// peer that cannot be given such a name, [Network.Recognise] says which cipher suites
+// it offers: those are in the clear in the hello too, and since both sides speak TLS
+// 1.3, which has suites of its own, what they are changes nothing else.
 //
 // # What clients say
 //
@@ -52,7 +55,7 @@
 // # Obligations of the caller
 //
 //   - Peers must speak TLS and each must set its own name as the server name
-//     for its outgoing connections. A peer connection that names nobody is
+//     for its outgoing connections, or offer suites that tell it from the others. A peer connection that names nobody is
 //     closed, since no fault could be imposed on it.
 //   - Nobody may know a target's real address but the Network.
 //   - The direction of a message is not the direction of the dial. In etcd the

@@ -51,8 +51,10 @@ func (s *listener) accept() {
 func (s *listener) serve(conn *net.TCPConn) {
 	l, hello := s.link, []byte(nil)
 	if l == nil {
-		from, read, err := readHello(conn, s.network.helloTimeout)
-		if err != nil {
+		said, read, err := readHello(conn, s.network.helloTimeout)
+		from := s.network.dialler(said)
+		if err != nil || from == "" {
+			s.network.strangers.Add(1)
 			reset(conn)
 			return
 		}

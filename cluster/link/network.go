@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,10 +22,16 @@ type Network struct {
 	// work counts the goroutines of listeners and connections.
 	work sync.WaitGroup
 
-	mu        sync.Mutex
-	closed    bool
-	links     map[pair]*Link
-	listeners map[string]*listener // by address
+	// strangers counts connections of peers that were closed because nobody could
+	// tell who dialled.
+	strangers atomic.Int64
+
+	mu     sync.Mutex
+	closed bool
+	// signatures are those of peers whose hello names nobody; see Recognise.
+	signatures map[string][]uint16
+	links      map[pair]*Link
+	listeners  map[string]*listener // by address
 	// accepted connections, from before anyone knows to which link they belong
 	// until they end.
 	accepted map[*net.TCPConn]struct{}
@@ -40,6 +48,7 @@ func NewNetwork() *Network {
 		finish:       finish,
 		links:        make(map[pair]*Link),
 		listeners:    make(map[string]*listener),
+		signatures:   make(map[string][]uint16),
 		accepted:     make(map[*net.TCPConn]struct{}),
 	}
 }
@@ -56,9 +65,37 @@ func (n *Network) DeclarePeers(names ...string) {
 	}
 }
 
+// Recognise makes a peer known by the cipher suites of TLS 1.2 that it offers,
+// where its hello names no server. No two peers may offer the same, and those of a
+// TLS library's own choice, which any program offers, are no good.
+func (n *Network) Recognise(name string, suites []uint16) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.signatures[name] = Signature(suites)
+}
+
+// dialler is who sent a hello, or "".
+func (n *Network) dialler(h hello) string {
+	if h.server != "" {
+		return h.server
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for name, signature := range n.signatures {
+		if slices.Equal(signature, h.suites) {
+			return name
+		}
+	}
+	return ""
+}
+
+// Strangers is how many connections of peers were closed because nobody could tell
+// who dialled.
+func (n *Network) Strangers() int64 { return n.strangers.Load() }
+
 // ListenPeers opens the listener at which the peers of target dial it, and
-// forwards to backend. Who dials is told by the server name of the TLS hello;
-// a link for a pair that was not declared is created by its first connection.
+// forwards to backend. Who dials is told by the server name of the TLS hello, or by
+// its cipher suites; a link for a pair that was not declared is created by its first connection.
 // The backend may be "" as long as the target is down.
 func (n *Network) ListenPeers(target, backend string) (addr string, err error) {
 	return n.listen(&listener{network: n, to: target, backend: backend}, "")

@@ -129,8 +129,8 @@ func TestUnattributablePeersAreClosed(t *testing.T) {
 			t.Error("it was answered")
 		}
 	})
-	if len(n.links) != 0 {
-		t.Errorf("links were created: %v", n.links)
+	if len(n.links) != 0 || n.Strangers() != 2 {
+		t.Errorf("links were created: %v, %d strangers", n.links, n.Strangers())
 	}
 }
 
@@ -163,6 +163,44 @@ func TestCloseDoesNotWaitForASilentPeer(t *testing.T) {
 	expectReset(t, conn)
 }
 
+// A peer whose hello names nobody is recognised by what it offers, whatever is
+// negotiated in the end.
+func TestPeersAreToldApartByTheirSuites(t *testing.T) {
+	common, second, third := tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+	n, addr, _ := newPeers(t)
+	n.Recognise("m2", []uint16{second, common})
+	n.Recognise("m3", []uint16{third, common})
+	offering := func(version uint16, suites ...uint16) error {
+		transport := &http.Transport{TLSClientConfig: &tls.Config{
+			CipherSuites: suites, MaxVersion: version,
+			InsecureSkipVerify: true, // the server's certificate knows nothing of members
+		}}
+		defer transport.CloseIdleConnections()
+		return get(&http.Client{Transport: transport, Timeout: patience}, addr)
+	}
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		if err := offering(version, common, second); err != nil {
+			t.Errorf("m2, TLS %#x: %v", version, err)
+		}
+		if err := offering(version, third, common); err != nil {
+			t.Errorf("m3, TLS %#x: %v", version, err)
+		}
+		for what, suites := range map[string][]uint16{"a part of what m2 offers": {common}, "what m2 and m3 offer": {common, second, third}, "Go's own choice": nil} {
+			if offering(version, suites...) == nil {
+				t.Errorf("who offers %s got through", what)
+			}
+		}
+	}
+	for _, name := range []string{"m2", "m3"} {
+		if l := n.Link(name, "m1"); l == nil || l.Stats().Accepted != 2 {
+			t.Errorf("link from %s: %+v", name, l)
+		}
+	}
+	if s := n.Strangers(); s != 6 {
+		t.Errorf("%d strangers, want 6", s)
+	}
+}
+
 // The bytes that were read to learn the name must arrive unchanged.
 func TestReadHello(t *testing.T) {
 	ours, theirs := net.Pipe()
@@ -175,11 +213,11 @@ func TestReadHello(t *testing.T) {
 		defer close(ended)
 		_ = tls.Client(sent, &tls.Config{ServerName: "m7"}).HandshakeContext(ctx)
 	}()
-	name, read, err := readHello(ours, patience)
+	said, read, err := readHello(ours, patience)
 	cancel()
 	<-ended
-	if err != nil || name != "m7" || string(read) != string(sent.written[:len(read)]) {
-		t.Errorf("name %q, %d bytes, %v", name, len(read), err)
+	if err != nil || said.server != "m7" || string(read) != string(sent.written[:len(read)]) {
+		t.Errorf("name %q, %d bytes, %v", said.server, len(read), err)
 	}
 }
 

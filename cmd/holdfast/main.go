@@ -41,12 +41,13 @@ func exitCode(err error) int {
 	var scenario *holdfast.ScenarioError
 	var selection *holdfast.SelectionError
 	var malformed *holdfast.MalformedError
+	var pipe *holdfast.PipeError
 	switch {
 	case err == nil:
 		return checker.ExitHolds
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.As(err, &usage), errors.As(err, &scenario), errors.As(err, &selection), errors.As(err, &malformed):
+	case errors.As(err, &usage), errors.As(err, &scenario), errors.As(err, &selection), errors.As(err, &malformed), errors.As(err, &pipe):
 		return checker.ExitUsage
 	default:
 		return checker.ExitInternal

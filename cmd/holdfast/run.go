@@ -23,6 +23,7 @@ func runCommand() *cobra.Command {
 		clients, members int
 		out, kind        string
 		clientsAs        string
+		program          string
 		set              []string
 		strict, asJSON   bool
 	)
@@ -42,6 +43,7 @@ directory can still be judged by: holdfast check DIR.
   holdfast run quick --seed 7 --duration 1m --clients 6
   holdfast run quick --cluster sim
   holdfast run quick --clients-as processes
+  holdfast run --pipe 'python3 lock.py'
   holdfast run calm --set workloads.0.hold=1ms..5ms --set faults=[]
   holdfast run my-scenario.yaml --strict --json > verdict.json`,
 		Args: arguments(cobra.MaximumNArgs(1)),
@@ -50,7 +52,17 @@ directory can still be judged by: holdfast check DIR.
 			if len(args) == 1 {
 				name = args[0]
 			}
-			scenario, err := loadScenario(name, nil)
+			load := func(set []string) (holdfast.Scenario, error) { return loadScenario(name, set) }
+			if program != "" {
+				text, err := piped(cmd.Context(), program, args)
+				if err != nil {
+					return err
+				}
+				load = func(set []string) (holdfast.Scenario, error) {
+					return holdfast.ParseScenario("the scenario of "+program, text, set...)
+				}
+			}
+			scenario, err := load(nil)
 			if err != nil {
 				return err
 			}
@@ -73,7 +85,7 @@ directory can still be judged by: holdfast check DIR.
 				}
 			}
 			if len(set) > 0 {
-				if scenario, err = loadScenario(name, set); err != nil {
+				if scenario, err = load(set); err != nil {
 					return err
 				}
 			}
@@ -90,7 +102,8 @@ directory can still be judged by: holdfast check DIR.
 	flags.IntVar(&clients, "clients", 0, "the number of clients of each workload")
 	flags.StringVar(&clientsAs, "clients-as", "", "where clients are: processes gives each a process of its own, which can be killed and stopped (default: in this process)")
 	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
-	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, or sim, which is simulated in virtual time")
+	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, or sim, which is simulated in virtual time")
+	flags.StringVar(&program, "pipe", "", "put this program to the test, a command line for sh (docs/protocol.md); without a scenario, under one made for it")
 	flags.StringVar(&out, "out", "runs", "the directory below which the run directory is made")
 	flags.StringArrayVar(&set, "set", nil, "set a field of the scenario, as in clients.ttl=2s or workloads.0.keys=1 (repeatable)")
 	flags.BoolVar(&strict, "strict", false, "let known upstream defects and beliefs that outlived their lease fail the run")

@@ -1,0 +1,68 @@
+// Package conform holds what every backend with real etcd servers has to do, as
+// tests that a backend's own tests run.
+package conform
+
+import (
+	"context"
+	"testing"
+
+	"github.com/etcd-holdfast/holdfast/cluster"
+	"github.com/etcd-holdfast/holdfast/cluster/members"
+)
+
+// Backend is the backend under test.
+type Backend struct {
+	Kind string
+	// Version is that of etcd.
+	Version string
+	Start   func(context.Context, members.Config) (Cluster, error)
+}
+
+// Cluster is what all such backends give.
+type Cluster interface {
+	cluster.Cluster
+	cluster.StatusReader
+	cluster.Linked
+	cluster.Crasher
+	cluster.LeaderMover
+	Directory() string
+	Places() []*members.Place
+	// AddressesOf are where a member that runs really listens.
+	AddressesOf(member string) (peers, clients string, err error)
+}
+
+// Run runs all tests.
+func Run(t *testing.T, b Backend) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, Backend)
+	}{
+		{"ClustersOfEverySizeServe", testClustersOfEverySizeServe},
+		{"PeerTrafficPassesThroughLinks", testPeerTrafficPassesThroughLinks},
+		{"Connect", testConnect},
+		{"AdvertisedClientURLsLeadNowhere", testAdvertisedClientURLsLeadNowhere},
+		{"StartRefusesUsedDirectories", testStartRefusesUsedDirectories},
+		{"StartCleansUpWhenItsContextEnds", testStartCleansUpWhenItsContextEnds},
+		{"ClustersSideBySideAndInSequence", testClustersSideBySideAndInSequence},
+		{"Logs", testLogs},
+		{"EveryFaultOfAConfigIsReported", testEveryFaultOfAConfigIsReported},
+		{"SmallestTTL", testSmallestTTL},
+		{"MembersGrantTheSmallestTTL", testMembersGrantTheSmallestTTL},
+		{"IsolatingTheLeaderMovesLeadership", testIsolatingTheLeaderMovesLeadership},
+		{"OneWayStallSilencesTheLeader", testOneWayStallSilencesTheLeader},
+		{"CuttingAClient", testCuttingAClient},
+		{"CrashOfTheLeader", testCrashOfTheLeader},
+		{"ClientsFindARestartedMember", testClientsFindARestartedMember},
+		{"AllMembersCrashAndReturn", testAllMembersCrashAndReturn},
+		{"RestartWithoutAQuorum", testRestartWithoutAQuorum},
+		{"UnknownMembers", testUnknownMembers},
+		{"AMemberThatGivesUpDoesNotTakeTheProcessAlong", testAMemberThatGivesUpDoesNotTakeTheProcessAlong},
+		{"TheLeadershipMoves", testTheLeadershipMoves},
+		{"CloseLeavesNothing", testCloseLeavesNothing},
+		{"CloseEmptiesAGivenDirectory", testCloseEmptiesAGivenDirectory},
+		{"NothingWorksOnAClosedCluster", testNothingWorksOnAClosedCluster},
+		{"CloseWhileOthersStillUseTheCluster", testCloseWhileOthersStillUseTheCluster},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, b) })
+	}
+}

@@ -1,0 +1,226 @@
+package holdfast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/cluster/embedded"
+	"github.com/etcd-holdfast/holdfast/cluster/members"
+	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/internal/offspring"
+	"github.com/etcd-holdfast/holdfast/workloads"
+	"github.com/etcd-holdfast/holdfast/workloads/pipe"
+)
+
+// PipeError says that a program cannot be put to the test, and why.
+type PipeError struct {
+	Command string
+	Err     error
+}
+
+func (e *PipeError) Error() string {
+	return fmt.Sprintf("the program %q cannot be put to the test: %v; docs/protocol.md says what it has to do, and this tries it: holdfast pipe check", e.Command, e.Err)
+}
+
+func (e *PipeError) Unwrap() error { return e.Err }
+
+const (
+	// pipeName is what a program is called that does not say.
+	pipeName = "program"
+	// LogsOfPrograms is the directory, in a run's, of what programs have written on
+	// their standard error, a file a client.
+	LogsOfPrograms = "programs"
+	// pipeTTL leaves time for programs that renew a lease by starting another.
+	pipeTTL = 3 * time.Second
+)
+
+// programs are what a run needs to start them.
+type programs struct {
+	parent   *offspring.Parent
+	commands []*pipe.Command
+}
+
+func (p *programs) close() {
+	if p.parent != nil {
+		_ = p.parent.Close() // what would not end is told of where it was asked to
+	}
+}
+
+func (p *programs) keepLogs(directory string) {
+	for _, c := range p.commands {
+		c.Logs = filepath.Join(directory, LogsOfPrograms)
+	}
+}
+
+// piped is true if a workload is of a program.
+func (s *Scenario) piped() bool {
+	return slices.ContainsFunc(s.Workloads, func(w Workload) bool { return w.Pipe != "" })
+}
+
+// askPrograms asks each program of the scenario what it is, and makes it one of
+// the scenario's subjects.
+func (s *Scenario) askPrograms(ctx context.Context) (*programs, error) {
+	p := &programs{}
+	if !s.piped() {
+		return p, nil
+	}
+	// What is wrong with all else is told before anything is started.
+	c := s.completed()
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	s.Workloads, s.Subjects = c.Workloads, slices.Clone(s.Subjects)
+	var err error
+	if p.parent, err = offspring.NewParent(); err != nil {
+		return nil, &PipeError{Command: s.Workloads[0].Pipe, Err: err}
+	}
+	for i := range s.Workloads {
+		w := &s.Workloads[i]
+		if w.Pipe == "" {
+			continue
+		}
+		command := &pipe.Command{Line: w.Pipe, Parent: p.parent}
+		hello, err := askHello(ctx, command)
+		if err != nil {
+			p.close()
+			return nil, &PipeError{Command: w.Pipe, Err: err}
+		}
+		if hello.Primitive == history.Election && !hello.Can("observe") {
+			w.Observers = 0
+		}
+		p.commands = append(p.commands, command)
+		s.Subjects = append(s.Subjects, command.Subject(w.Subject, hello))
+	}
+	return p, nil
+}
+
+// askHello asks a program what it is, at first without any etcd; one that needs
+// etcd for its answer is given a member for a moment.
+func askHello(ctx context.Context, c *pipe.Command) (pipe.Hello, error) {
+	who := workloads.Attachment{Client: "probe", Prefix: runPrefix + "probe", TTL: pipeTTL}
+	hello, err := c.Hello(ctx, who)
+	if err == nil {
+		return hello, nil
+	}
+	member, failed := embedded.Start(ctx, members.Config{Members: 1, Gateway: true})
+	if failed != nil {
+		return hello, errors.Join(err, failed)
+	}
+	defer func() { _ = member.Close() }() // it was empty
+	if who.Endpoints, failed = member.Connect("probe"); failed != nil {
+		return hello, errors.Join(err, failed)
+	}
+	return c.Hello(ctx, who)
+}
+
+// probe asks a program that no scenario has yet.
+func probe(ctx context.Context, command string) (workloads.Subject, pipe.Hello, error) {
+	parent, err := offspring.NewParent()
+	if err != nil {
+		return workloads.Subject{}, pipe.Hello{}, &PipeError{Command: command, Err: err}
+	}
+	defer func() { _ = parent.Close() }()
+	c := &pipe.Command{Line: command, Parent: parent}
+	hello, err := askHello(ctx, c)
+	if err != nil {
+		return workloads.Subject{}, hello, &PipeError{Command: command, Err: err}
+	}
+	name := hello.Name
+	if _, taken := (&Scenario{}).subject(name); taken || name == "" {
+		name = pipeName
+	}
+	return c.Subject(name, hello), hello, nil
+}
+
+// PipeScenario returns the scenario of TortureScenario for a program, which is
+// asked what it is. Its leases live longer there, and so do its long holds.
+// Errors are of type *PipeError.
+func PipeScenario(ctx context.Context, command string) (Scenario, error) {
+	subject, _, err := probe(ctx, command)
+	if err != nil {
+		return Scenario{}, err
+	}
+	s := TortureScenario(subject)
+	s.Name, s.Summary = "pipe", "A program at its work: many clients, few objects, long holds, little patience, and every fault at the moments that matter."
+	s.Subjects = nil
+	s.Duration, s.Clients.TTL = 24*time.Second, pipeTTL
+	w := &s.Workloads[0]
+	// Programs take longer for a call than what is in this process: those that
+	// harm them have to find them at it.
+	w.Pipe, w.Clients, w.LastRounds = command, 4, 2
+	w.Hold, w.Long, w.LongHold = span(10, 300), 0.15, span(4000, 6000)
+	s.Faults = slices.DeleteFunc(s.Faults, func(f Fault) bool { return f.When != nil })
+	s.Faults = append(s.Faults, pipeFaults(subject.Name)...)
+	return s, nil
+}
+
+// pipeFaults are those of tortureFaults in fewer entries: of a holding that is hit
+// by one of them there is none left for another, and a program has few.
+func pipeFaults(subject string) []Fault {
+	entry := func(event string, longer time.Duration, of ...string) Fault {
+		return Fault{
+			When: &faults.Trigger{Subject: faults.Names{subject}, Event: event, Longer: longer}, Of: of,
+			For: span(700, 4000), Peace: tortureClients, Rest: span(300, 1000), Times: 20,
+		}
+	}
+	return []Fault{
+		entry(faults.Holding, 5*time.Millisecond, "cut-client", "stall-client", "lose-answer", "lose-answer-partly", "revoke-lease", "crash-client"),
+		entry(faults.Waiting, 30*time.Millisecond, "cut-client", "stall-client", "revoke-lease", "crash-client"),
+	}
+}
+
+// WithPipe returns the scenario with a program in place of what it has
+// workloads of. The traffic is that of the scenario's first workload of the same
+// primitive, or else the usual one. Faults that wait for clients of that
+// workload wait for the program's; those that wait for others are left out.
+func (s Scenario) WithPipe(ctx context.Context, command string) (Scenario, error) {
+	subject, hello, err := probe(ctx, command)
+	if err != nil {
+		return s, err
+	}
+	w, replaced := NewWorkload(subject.Name), ""
+	for _, old := range s.Workloads {
+		if own, ok := s.subject(old.Subject); ok && own.Primitive() == hello.Primitive {
+			w, replaced = old, old.Subject
+			break
+		}
+	}
+	w.Subject, w.Pipe = subject.Name, command
+	all := slices.Clone(s.Faults)
+	s.Faults = nil
+	for _, f := range all {
+		if f.When != nil && len(f.When.Subject) > 0 {
+			if !slices.Contains(f.When.Subject, replaced) {
+				continue
+			}
+			when := *f.When
+			when.Subject = []string{subject.Name}
+			f.When = &when
+		}
+		s.Faults = append(s.Faults, f)
+	}
+	s.Workloads, s.Expect.Reproduces = []Workload{w}, nil
+	return s, nil
+}
+
+// pipeMistakes judges a workload of a program, as far as that can be known
+// before it has said what it is.
+func (s *Scenario) pipeMistakes(field string, w *Workload, wrong complain) {
+	if w.Pipe == "" {
+		return
+	}
+	if b, ok := backendOf(s.Cluster.Kind); ok && b.virtual {
+		wrong(field+".pipe", "a program lives in real time, and a cluster of kind %s in a time of its own (embedded is real)", s.Cluster.Kind)
+	}
+	if _, builtin := (&Scenario{}).subject(w.Subject); builtin {
+		wrong(field+".subject", "%q is the name of something else; a program needs one of its own", w.Subject)
+	}
+	if !nameForm.MatchString(w.Subject) {
+		wrong(field+".subject", "%q is not a name of up to 64 letters, digits, dots, dashes and underscores", w.Subject)
+	}
+}
