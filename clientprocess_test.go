@@ -65,7 +65,7 @@ func TestClientsThatAreProcesses(t *testing.T) {
 // the unfenced resource loses updates, the fenced one does not.
 func TestAPausedHolderHarmsWhatIsNotFenced(t *testing.T) {
 	long(t)
-	s, err := BuiltinScenario("paused-holder", "duration=6s")
+	s, err := BuiltinScenario("paused-holder", "duration=7s")
 	if err != nil {
 		t.Fatal(err)
 	}
