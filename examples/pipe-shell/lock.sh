@@ -95,7 +95,7 @@ while read -r line; do
 	eval "$(jq -r '@sh "id=\(.id) op=\(.op) object=\(.object) prefix=\(.prefix) timeout=\(.timeout_ms // 60000)",
 		if .op == "hello" then @sh "client=\(.client) ttl=\(.ttl_ms) endpoints=\(.endpoints | join(" "))" else empty end' <<<"$line")"
 	case $op in
-	hello) say "{\"id\":$id,\"ok\":true,\"name\":\"shell-lock\",\"ops\":[\"acquire\",\"release\"],\"layout\":\"oldest-key\"}" ;;
+	hello) say "{\"id\":$id,\"ok\":true,\"name\":\"shell-lock\",\"ops\":[\"acquire\",\"release\",\"lost\"],\"layout\":\"oldest-key\"}" ;;
 	acquire) acquire ;;
 	release) release ;;
 	esac
