@@ -1,13 +1,15 @@
 package holdfast
 
 import (
+	"context"
 	"slices"
 
+	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
-// A run's Slots, Current and Crash are what faults may do to its clients: see
-// faults.Clients.
+// A run's Slots, Current, Crash and Pause are what faults may do to its clients:
+// see faults.Clients and faults.ClientPauser.
 
 func (r *run) Slots(subject string) []string {
 	var slots []string
@@ -38,4 +40,11 @@ func (r *run) Current(slot string) (name string, lease int64) {
 func (r *run) Crash(slot string) bool {
 	c := r.crewOf(slot)
 	return c != nil && c.Crash(slot)
+}
+
+func (r *run) Pause(ctx context.Context, slot string) (faults.Standstill, error) {
+	if c := r.crewOf(slot); c != nil {
+		return c.Pause(ctx, slot)
+	}
+	return nil, nil
 }

@@ -59,6 +59,7 @@ func (s *Scenario) judge(h *history.History, options checker.Options) *checker.R
 			options.Reproduces = append(options.Reproduces, checker.Reproduction{Subject: subject, Known: known})
 		}
 	}
+	options.Damage = slices.Clone(expect.Damage)
 	options.Known = nil
 	if known := expect.Known; known != nil {
 		options.Known = append([]string{}, *known...)

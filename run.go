@@ -12,6 +12,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
@@ -45,6 +46,9 @@ const (
 // started. Any other error means that the harness itself failed; if the run
 // directory could be judged, the judgement is returned beside the error.
 func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
+	if role := offspring.Role(); role != "" {
+		return nil, fmt.Errorf("this process is to be the %s of another run, and began one of its own: call holdfast.Subprocess before all else, in main or TestMain", role)
+	}
 	programs, err := s.askPrograms(ctx)
 	if err != nil {
 		return nil, err
@@ -117,8 +121,10 @@ type run struct {
 	lookout  *faults.Lookout
 	world    *faults.World
 	crews    []*workloads.Crew
-	tally    tally
-	awaited  awaited
+	// nursery starts the processes of the clients, if they are to be processes.
+	nursery *nursery
+	tally   tally
+	awaited awaited
 	// conductor carried out the plan of faults.
 	conductor *faults.Conductor
 	// interrupted is true if ctx ended before the run was complete.
@@ -188,6 +194,9 @@ func (r *run) run(ctx context.Context) (err error) {
 		Connect: r.connect, Disconnect: r.disconnect, Requests: r.requests(),
 		Healed: heal, Final: final, Quiet: r.scenario.Quiet, Await: r.await,
 		Steady: r.scenario.Cluster.Sim != nil && r.scenario.Cluster.Sim.Steady,
+	}
+	if r.nursery != nil {
+		env.Launch = r.nursery.launch
 	}
 	first := 1
 	for _, w := range r.scenario.Workloads {
@@ -289,6 +298,12 @@ func (r *run) start(ctx, life context.Context) error {
 	within, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
+	if r.scenario.Clients.As == ClientProcesses {
+		var err error
+		if r.nursery, err = newNursery(r.path()); err != nil {
+			return err
+		}
+	}
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
 	c, err := backend.start(within, &launch{
 		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), gateway: r.scenario.piped(), interrupted: r.stopped, interrupt: r.interrupt,
@@ -492,6 +507,9 @@ func (s *Scenario) longestTTL() time.Duration {
 
 // stop tears down what was started.
 func (r *run) stop() {
+	if r.nursery != nil {
+		r.warn("end the processes of clients", r.nursery.close())
+	}
 	if r.observer != nil {
 		r.warn("end the observation", r.observer.close())
 	}

@@ -106,7 +106,15 @@ type ClientSpec struct {
 	// TTL is their sessions' time-to-live, whole seconds.
 	TTL    time.Duration    `yaml:"ttl"`
 	OnLoss workloads.OnLoss `yaml:"on-loss"`
+	// As says where clients are: "" is in the process of the harness, and
+	// ClientProcesses that each is a process of its own, which can be killed and
+	// stopped in the middle of what it does. Then whoever calls Run calls Subprocess
+	// before all else.
+	As string `yaml:"as,omitempty"`
 }
+
+// ClientProcesses makes each client a process of its own; see ClientSpec.
+const ClientProcesses = "processes"
 
 // Workload is the traffic to one subject.
 type Workload struct {
@@ -135,6 +143,10 @@ type Expect struct {
 	// subject: a run that does not is vacuous, and one that does is not for what
 	// else it leaves untested.
 	Reproduces map[string][]string `yaml:"reproduces,omitempty"`
+	// Damage names the subjects on which the run is there to show that what is
+	// protected without fencing comes to harm: a run in which no update is lost is
+	// vacuous.
+	Damage []string `yaml:"damage,omitempty"`
 	// Strict makes known defects and beliefs that outlived their lease fail
 	// the run.
 	Strict bool `yaml:"strict"`

@@ -94,6 +94,7 @@ func (s *Scenario) keepClients(kept []string) {
 			f.When = &when
 		}
 	}
+	s.Expect.Damage = slices.DeleteFunc(slices.Clone(s.Expect.Damage), func(subject string) bool { return roles[subject] == nil })
 	maps.DeleteFunc(s.Expect.Reproduces, func(subject string, _ []string) bool { _, ok := roles[subject]; return !ok })
 }
 

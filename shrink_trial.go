@@ -92,7 +92,7 @@ func (h *shrinker) explicit(ctx context.Context, m *Simulation) error {
 // expect makes a run of the scenario be judged by whether it shows the mechanism.
 func (h *shrinker) expect(s *Scenario, shown checker.Broken) {
 	v := &shown.Violation
-	s.Expect.Reproduces = nil
+	s.Expect.Reproduces, s.Expect.Damage = nil, nil
 	if v.Known != "" {
 		s.Expect.Reproduces = map[string][]string{shown.Subject: {v.Known}}
 	} else if v.Blame == checker.BlameLease {

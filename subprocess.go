@@ -23,7 +23,7 @@ import (
 //		…
 //
 // or in TestMain, where it is a test that calls Run.
-func Subprocess(_ context.Context, _ ...workloads.Subject) (code int, handled bool) {
+func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, handled bool) {
 	switch role := offspring.Role(); role {
 	case "":
 		return 0, false
@@ -31,6 +31,8 @@ func Subprocess(_ context.Context, _ ...workloads.Subject) (code int, handled bo
 		return offspring.Keep(), true
 	case process.Role:
 		return process.Serve(), true
+	case clientRole:
+		return serveClient(ctx, subjects), true
 	default:
 		fmt.Fprintf(os.Stderr, "holdfast: this process was started as a %q, which this version does not know\n", role)
 		return checker.ExitInternal, true

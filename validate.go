@@ -61,6 +61,7 @@ func (s *Scenario) mistakes() []Mistake {
 	}
 	s.reproductionMistakes(issues, wrong)
 	s.clusterMistakes(wrong)
+	s.clientMistakes(wrong)
 	s.workloadMistakes(wrong)
 	s.faultMistakes(wrong)
 	return mistakes
@@ -71,6 +72,14 @@ func (s *Scenario) reproductionMistakes(issues []string, wrong complain) {
 	var subjects []string
 	for _, w := range s.Workloads {
 		subjects = append(subjects, w.Subject)
+	}
+	for i, name := range s.Expect.Damage {
+		switch subject, _ := s.subject(name); {
+		case !slices.Contains(subjects, name):
+			wrong(fmt.Sprintf("expect.damage[%d]", i), "%q has no workload; these have: %s", name, strings.Join(subjects, ", "))
+		case !subject.Protects():
+			wrong(fmt.Sprintf("expect.damage[%d]", i), "%s protects no resource that could come to harm", name)
+		}
 	}
 	for _, subject := range slices.Sorted(maps.Keys(s.Expect.Reproduces)) {
 		if !slices.Contains(subjects, subject) {
@@ -240,6 +249,7 @@ func (s *Scenario) faultMistakes(wrong complain) {
 	if b, ok := backendOf(s.Cluster.Kind); ok {
 		capabilities = b.capabilities(s.Cluster)
 	}
+	capabilities.ClientPauser = s.Clients.As == ClientProcesses
 	s.survivableMistakes(capabilities, wrong)
 	for i, f := range s.Faults {
 		field := fmt.Sprintf("faults[%d]", i)

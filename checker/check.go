@@ -115,6 +115,9 @@ func Check(h *history.History, o Options) *Result {
 	for _, m := range result.missing(o.Reproduces) {
 		result.Notes = append(result.Notes, fmt.Sprintf("the run was to show %s on %s, and did not", m.Known, m.Subject))
 	}
+	for _, subject := range result.unharmed(o.Damage) {
+		result.Notes = append(result.Notes, fmt.Sprintf("the run was to show that what %s protects without fencing comes to harm, and no update was lost", subject))
+	}
 	result.Verdict = r.overall(result)
 	switch result.Verdict {
 	case Holds:
@@ -149,7 +152,7 @@ func (r *record) overall(result *Result) Verdict {
 	verdict := Holds
 	if r.o.CutShort || len(r.unplayed) > 0 {
 		verdict = Unknown
-	} else if len(result.missing(r.o.Reproduces)) > 0 || len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() || len(r.unfired()) > 0 {
+	} else if len(result.missing(r.o.Reproduces)) > 0 || len(result.unharmed(r.o.Damage)) > 0 || len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() || len(r.unfired()) > 0 {
 		verdict = Vacuous
 	}
 	for i := range result.Properties {
@@ -172,6 +175,15 @@ func (r *Result) missing(list []Reproduction) []Reproduction {
 	return slices.DeleteFunc(slices.Clone(list), func(want Reproduction) bool {
 		return slices.ContainsFunc(r.Properties, func(p Property) bool {
 			return p.Subject == want.Subject && slices.ContainsFunc(p.Violations, func(v Violation) bool { return v.Known == want.Known })
+		})
+	})
+}
+
+// unharmed are the subjects of a list of which no update was seen to be lost.
+func (r *Result) unharmed(subjects []string) []string {
+	return slices.DeleteFunc(slices.Clone(subjects), func(subject string) bool {
+		return slices.ContainsFunc(r.Properties, func(p Property) bool {
+			return p.Subject == subject && p.Property == Damage && p.Figures["lost"] > 0
 		})
 	})
 }

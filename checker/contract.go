@@ -23,6 +23,7 @@ import (
 // before it gets to make the call. Calls that a crash cut off promise nothing. A call that waits does not ask again and
 // again while nothing changes: see spinning.go, and polling.go for read-write
 // locks. Success for work that was not done is found by ownership and leftovers.
+// A client's process does not end by itself: see unasked.go.
 // An acquire is not refused while its session lives and its time is not over,
 // because of what the same session did elsewhere.
 func contract(r *record, s *subject) *judgement {
@@ -107,10 +108,11 @@ func contract(r *record, s *subject) *judgement {
 		}
 		j.findings = append(j.findings, f)
 	}
+	died := r.unasked(s, j)
 	outside := r.outside(s, j)
 	j.figures = map[string]float64{
 		"completed": float64(completed), "late": float64(late), "late_max_ms": milliseconds(latest), "panics": float64(panics), "breaches": float64(breaches),
-		"spinning": float64(spinning), "tries_waited": float64(waiting), "stray_keys": float64(outside),
+		"ended_unasked": float64(died), "spinning": float64(spinning), "tries_waited": float64(waiting), "stray_keys": float64(outside),
 	}
 	j.holds = fmt.Sprintf("%s ended in time and none panicked", count(completed, "call"))
 	if completed == 0 {

@@ -23,6 +23,7 @@ type record struct {
 	healed, final     time.Duration
 	isHealed, isFinal bool
 	crashed           map[string]time.Duration
+	deaths            []*history.Event // of clients that the run did not kill
 	sessions          map[int64]*history.Event
 	lost              map[membership][]time.Duration
 	resumed           map[int64]bool
@@ -198,6 +199,9 @@ func (r *record) indexEvents() {
 		case history.Crashed:
 			if _, known := r.crashed[e.Client]; !known {
 				r.crashed[e.Client] = e.Time
+			}
+			if e.Detail != "" {
+				r.deaths = append(r.deaths, e)
 			}
 		case history.Lost:
 			m := membership{e.Client, e.Lease}

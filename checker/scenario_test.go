@@ -172,6 +172,8 @@ func (s *scenario) option(t *testing.T, words []string) {
 		s.options.Known = append([]string{}, words[2:]...)
 	case "reproduces":
 		s.options.Reproduces = append(s.options.Reproduces, Reproduction{words[2], words[3]})
+	case "damage":
+		s.options.Damage = append(s.options.Damage, words[2:]...)
 	case "cut-short":
 		s.options.CutShort = true
 	case "notice-limit":
@@ -211,6 +213,10 @@ func (s *scenario) event(t *testing.T, words []string) {
 			e.Revision = number(t, v)
 		case kind == "phase":
 			e.Detail = w
+		case kind == "crash" && k == "ended":
+			e.Detail = history.EndedUnasked + v
+		case kind == "crash" && k == "killed":
+			e.Detail = history.KilledUnasked + v
 		default:
 			e.Client = w
 		}

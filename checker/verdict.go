@@ -124,6 +124,9 @@ type Options struct {
 	// Reproduces are what the run is there to show: without one of them it is
 	// vacuous, and with all of them it is not for what else it leaves untested.
 	Reproduces []Reproduction
+	// Damage names the subjects on which the run is there to show that what is not
+	// fenced comes to harm: without lost updates on each of them it is vacuous.
+	Damage []string
 	// Known are the issues accepted as known, for example "etcd#19597"; nil
 	// accepts every one that this package can recognise.
 	Known []string

@@ -79,6 +79,22 @@ type Clients interface {
 	Crash(slot string) bool
 }
 
+// ClientPauser is Clients of which some can be made to stand still one by one,
+// whatever their cluster can do: those that are processes.
+type ClientPauser interface {
+	// Pause makes the client in a slot stand still. It returns nil if that is none
+	// that can be.
+	Pause(ctx context.Context, slot string) (Standstill, error)
+}
+
+// Standstill is a client that stands still.
+type Standstill interface {
+	// Evidence says whether it does still, and what shows that.
+	Evidence() (stands bool, evidence string)
+	// Thaw lets it go on. It may be called more than once.
+	Thaw()
+}
+
 // Kinds returns every kind of fault.
 func Kinds() []Kind { return slices.Clone(kinds()) }
 

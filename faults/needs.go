@@ -13,6 +13,8 @@ type Capabilities struct {
 	// Linked, Crasher and StatusReader are as the interfaces of package
 	// cluster.
 	Linked, Crasher, StatusReader, Pauser, LeaderMover bool
+	// ClientPauser is as the interface of this package.
+	ClientPauser bool
 }
 
 // CapabilitiesOf reads the capabilities off a cluster's type and size.
@@ -52,8 +54,8 @@ func needsStatus(c Capabilities) error {
 }
 
 func needsPause(c Capabilities) error {
-	if !c.Pauser {
-		return fmt.Errorf("it needs clients that can be made to stand still, which a cluster of kind %s does not have (sim has)", c.Kind)
+	if !c.ClientPauser && !(c.Pauser && c.Linked) {
+		return fmt.Errorf("it needs clients that can be made to stand still, which a cluster of kind %s does not have (sim has, and clients that are processes can: clients.as: processes)", c.Kind)
 	}
 	return nil
 }

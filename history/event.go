@@ -12,7 +12,9 @@ const (
 	// Lost: Client was told that its session on Lease is over. If Heeded, it
 	// stops believing in every hold on that lease at this instant.
 	Lost EventKind = "lost"
-	// Crashed: Client is dead. It believes nothing from this instant on.
+	// Crashed: Client is dead. It believes nothing from this instant on. A Detail,
+	// which begins with EndedUnasked or KilledUnasked, says that the run did not
+	// kill it.
 	Crashed EventKind = "crash"
 	// Observed: the observation Operation delivered a leader: Value, Key,
 	// Token (its create revision) and Revision (of the reply's header).
@@ -35,6 +37,14 @@ const ScriptEnd = "end of script"
 // ScriptCut begins the Detail of the signal that a script gives when it ends
 // before: what follows is the step at which it was.
 const ScriptCut = "cut short at: "
+
+// How the Detail of a client's death begins that the run did not cause: its
+// process ended by itself, or somebody else killed it, as the kernel does where
+// there is no memory left. What follows is how it ended, and what it said last.
+const (
+	EndedUnasked  = "ended by itself: "
+	KilledUnasked = "killed by somebody else: "
+)
 
 // The phases of a run, in order.
 const (

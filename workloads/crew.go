@@ -38,7 +38,7 @@ type Crew struct {
 	fenced atomic.Bool
 
 	mu      sync.Mutex
-	current map[string]*Client
+	current map[string]occupant
 	left    map[string]won
 	began   map[string][]time.Duration // rounds, by client
 }
@@ -48,13 +48,13 @@ type Crew struct {
 func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 	c := &Crew{
 		env: env, subject: subject, traffic: traffic, seen: newSightings(), failed: make(chan error, 1),
-		current: make(map[string]*Client), left: make(map[string]won), began: make(map[string][]time.Duration),
+		current: make(map[string]occupant), left: make(map[string]won), began: make(map[string][]time.Duration),
 	}
 	c.resources.make = subject.NewResource
 	if c.resources.make == nil {
 		c.resources.make = NewResource
 	}
-	if len(traffic.Script) == 0 && subject.protects() {
+	if len(traffic.Script) == 0 && subject.Protects() {
 		for i := range traffic.Objects {
 			c.resources.of(strconv.Itoa(i))
 		}
@@ -84,21 +84,33 @@ func (c *Crew) Slots() []string { return c.slots }
 // its session, zero if it has none. The name is "" if the slot is empty.
 func (c *Crew) Current(slot string) (name string, lease int64) {
 	c.mu.Lock()
-	client := c.current[slot]
+	o := c.current[slot]
 	c.mu.Unlock()
-	if client == nil {
+	if o == nil {
 		return "", 0
 	}
-	return client.Name, client.Lease()
+	return o.name(), o.Lease()
 }
 
 // Crash kills the client that fills a slot. A replacement will follow. It
 // returns false if the slot was empty.
 func (c *Crew) Crash(slot string) bool {
 	c.mu.Lock()
-	client := c.current[slot]
+	o := c.current[slot]
 	c.mu.Unlock()
-	return client != nil && client.crash()
+	return o != nil && o.crash()
+}
+
+// Pause makes the client that fills a slot stand still. It returns nil if there
+// is none, or none that can be paused: one that has a process of its own.
+func (c *Crew) Pause(ctx context.Context, slot string) (Standstill, error) {
+	c.mu.Lock()
+	f, ok := c.current[slot].(freezer)
+	c.mu.Unlock()
+	if !ok {
+		return nil, nil
+	}
+	return f.freeze(ctx)
 }
 
 // Start sets every slot to work. The clients end when their last round and
@@ -182,25 +194,17 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 			name += "." + strconv.Itoa(incarnation)
 		}
 		heeds := c.traffic.OnLoss == Stop || c.traffic.OnLoss == Watchdog || c.traffic.OnLoss == Mixed && index%2 == 0
-		client, err := newClient(ctx, c.env, slot, name, &c.subject, &c.traffic, heeds)
+		o, err := c.admit(ctx, &seat{crew: c, index: index, slot: slot, name: name, finish: finished}, heeds)
 		if err != nil {
 			return err
 		}
 		c.mu.Lock()
-		c.current[slot] = client
+		c.current[slot] = o
 		c.mu.Unlock()
-		served := make(chan error, 1)
-		m := &crewMember{
-			Client: client, env: c.env, subject: &c.subject, traffic: &c.traffic, index: index,
-			shared: &seat{crew: c, index: index, slot: slot, name: name, ctx: client.ctx, crashed: client.hasCrashed, finish: finished},
-		}
-		if c.script != nil {
-			c.script.fill(index, m)
-		}
-		go func() { served <- m.serve() }()
-		err = c.await(client, served)
-		client.close()
-		if !client.hasCrashed() {
+		err = o.work()
+		c.vacate(slot, o)
+		o.close()
+		if !o.hasCrashed() {
 			if errors.Is(err, errDead) {
 				err = nil
 			}
@@ -216,30 +220,12 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 	}
 }
 
-// stuckPatience is how long the calls of a client that is dead may take to
-// return.
-const stuckPatience = 5 * time.Second
-
-// await waits for what a client's work comes to. A client that is dead, and
-// whose call does not heed that, is left behind.
-func (c *Crew) await(client *Client, served <-chan error) error {
-	defer c.vacate(client)
-	select {
-	case err := <-served:
-		return err
-	case <-client.ctx.Done():
+// admit makes a client that is to take a seat.
+func (c *Crew) admit(ctx context.Context, s *seat, heeds bool) (occupant, error) {
+	if c.env.Launch != nil && c.subject.Attach == nil { // a program is a process already
+		return c.launch(ctx, s, heeds)
 	}
-	// Calls that take no context end with the connection.
-	client.hangUp()
-	timer := time.NewTimer(stuckPatience)
-	defer timer.Stop()
-	select {
-	case err := <-served:
-		return err
-	case <-timer.C:
-		c.stuck.Add(1)
-		return errDead
-	}
+	return c.inhabit(ctx, s, heeds)
 }
 
 // Stuck is the number of clients that were left behind in a call of the subject
@@ -264,11 +250,11 @@ func (c *Crew) Rounds() map[string]int {
 	return rounds
 }
 
-// vacate marks the client's slot as empty.
-func (c *Crew) vacate(client *Client) {
+// vacate marks a slot as empty.
+func (c *Crew) vacate(slot string, o occupant) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.current[client.Slot] == client {
-		delete(c.current, client.Slot)
+	if c.current[slot] == o {
+		delete(c.current, slot)
 	}
 }

@@ -25,6 +25,9 @@ type Env struct {
 	// Requests, if set, returns for a party that is connected the function that
 	// tells how many requests its links have carried since.
 	Requests func(party string) func() int64
+	// Launch, if set, starts a process for a client, which does what ServeClient
+	// does. Else clients are in this process.
+	Launch func(client string) (Process, error)
 	// Healed is closed when every fault is healed: clients end their round and
 	// make a last one.
 	Healed <-chan struct{}

@@ -180,7 +180,7 @@ func (l *locker) acquire(s *session, e *either, object string, d Decision) (*hol
 		subject: op.Subject, object: op.Object, mode: op.Mode, acquire: done.ID,
 		grant: Grant{Key: done.Key, Token: done.Token}, guard: e.guard(), worker: e.worker(),
 	}
-	if l.subject.protects() {
+	if l.subject.Protects() {
 		h.resource = l.resource(object)
 		if done.Token != 0 {
 			l.fence()

@@ -102,9 +102,9 @@ func (s *Subject) Primitive() history.Primitive {
 	}
 }
 
-// protects is true if the subject's holds exclude each other, so that they can
+// Protects is true if the subject's holds exclude each other, so that they can
 // protect a resource.
-func (s *Subject) protects() bool {
+func (s *Subject) Protects() bool {
 	return s.NewLock != nil || s.NewRWLock != nil || s.NewElection != nil || s.NewService != nil
 }
 

@@ -22,6 +22,7 @@ func runCommand() *cobra.Command {
 		duration         time.Duration
 		clients, members int
 		out, kind        string
+		clientsAs        string
 		program          string
 		set              []string
 		strict, asJSON   bool
@@ -41,6 +42,7 @@ directory can still be judged by: holdfast check DIR.
 		Example: `  holdfast run
   holdfast run quick --seed 7 --duration 1m --clients 6
   holdfast run quick --cluster sim
+  holdfast run quick --clients-as processes
   holdfast run --pipe 'python3 lock.py'
   holdfast run calm --set workloads.0.hold=1ms..5ms --set faults=[]
   holdfast run my-scenario.yaml --strict --json > verdict.json`,
@@ -69,6 +71,8 @@ directory can still be judged by: holdfast check DIR.
 				"duration": fmt.Sprintf("duration=%v", duration),
 				"members":  fmt.Sprintf("cluster.members=%d", members),
 				"cluster":  "cluster.kind=" + kind,
+
+				"clients-as": "clients.as=" + clientsAs,
 			} {
 				if cmd.Flags().Changed(flag) {
 					set = append(set, assignment)
@@ -96,6 +100,7 @@ directory can still be judged by: holdfast check DIR.
 	flags.Int64Var(&seed, "seed", 0, "decides the plan of faults and what clients do (0: choose one)")
 	flags.DurationVar(&duration, "duration", 0, "how long there are load and faults, for example 20s")
 	flags.IntVar(&clients, "clients", 0, "the number of clients of each workload")
+	flags.StringVar(&clientsAs, "clients-as", "", "where clients are: processes gives each a process of its own, which can be killed and stopped (default: in this process)")
 	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
 	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, or sim, which is simulated in virtual time")
 	flags.StringVar(&program, "pipe", "", "put this program to the test, a command line for sh (docs/protocol.md); without a scenario, under one made for it")

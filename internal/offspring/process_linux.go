@@ -67,7 +67,11 @@ func (p *Process) Kill() error {
 // Stop asks the process to end, with SIGTERM, and kills it when ctx ends before
 // it has. It returns true if it ended by itself.
 func (p *Process) Stop(ctx context.Context) (bool, error) {
-	_ = syscall.Kill(p.pid, syscall.SIGTERM)
+	if p.tree {
+		_ = syscall.Kill(p.pid, syscall.SIGTERM) // it may have ended
+	} else {
+		_ = p.process.Signal(syscall.SIGTERM)
+	}
 	select {
 	case <-p.done:
 		return true, nil
@@ -85,6 +89,10 @@ func (p *Process) cut() {
 
 // signal sends to all processes that belong to it.
 func (p *Process) signal(s syscall.Signal) {
+	if !p.tree {
+		_ = p.process.Signal(s) // which goes to no other process that has its id by now
+		return
+	}
 	for _, pid := range p.pids() {
 		_ = syscall.Kill(pid, s) // it may have ended
 	}
