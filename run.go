@@ -317,7 +317,7 @@ func (r *run) start(ctx, life context.Context) error {
 		subject, _ := r.scenario.subject(w.Subject) // validated
 		header.Subjects = append(header.Subjects, history.SubjectInfo{
 			Name: subject.Name, Primitive: subject.Primitive(), Origin: subject.Origin, Layout: subject.Layout,
-			Permits: subject.PermitsOf(&w.Traffic), Whole: subject.WholeOf(), Promise: subject.Promise, Scripted: len(w.Script) > 0,
+			Permits: subject.PermitsOf(&w.Traffic), Whole: subject.WholeOf(), Promise: subject.Promise, Scripted: len(w.Script) > 0, Program: subject.Attach != nil,
 		})
 	}
 	if r.record, err = newRecord(r.directory, r.clock, header, backend.virtual, r.spent); err != nil {

@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,6 +185,7 @@ func (s Scenario) completed() Scenario {
 	s.Workloads = slices.Clone(s.Workloads)
 	s.Faults = slices.Clone(s.Faults)
 	s.Survivable = slices.Clone(s.Survivable)
+	s.Cluster.Mixed = maps.Clone(s.Cluster.Mixed)
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		f.Of = slices.Clone(f.Of)

@@ -108,7 +108,7 @@ var kinds = sync.OnceValue(func() []Kind {
 		pauseMember(), pauseLeader(), restartMember(), rollingRestart(), killUnderLoad(),
 		slowDisk(), stallDisk(), stallLeaderDisk(), fullDisk(),
 		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), pauseClient(), crashClient(),
-		revokeLease(), moveLeader(), compact(),
+		revokeLease(), moveLeader(), compact(), compactHere(),
 	}
 })
 
