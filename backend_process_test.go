@@ -32,19 +32,7 @@ func TestMistakesInClustersOfProcessesAreNamed(t *testing.T) {
 		"{kind: process, disk: much}":                        {`"much" is not a size such as 512MiB`},
 		"{kind: process, sim: {delay: 3ms}}":                 {"cluster.sim: it is of a cluster of kind sim, and this one is process"},
 	} {
-		_, err := ParseScenario("bad.yaml", []byte("name: bad\ncluster: "+cluster+rest))
-		if err == nil {
-			t.Errorf("nothing is wrong with %s", cluster)
-			continue
-		}
-		for _, want := range wants {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("%q is not said of %s, but: %v", want, cluster, err)
-			}
-		}
-		if n := strings.Count(err.Error(), "bad.yaml:"); n != len(wants) {
-			t.Errorf("%d mistakes, want %d: %v", n, len(wants), err)
-		}
+		expectMistakes(t, cluster, rest, wants)
 	}
 	for _, cluster := range []string{"{kind: process, etcd: 3.6.12, mixed: {m2: 3.5.12}}", "{kind: process, mixed: {m2: 3.6.12}}", "{kind: process, etcd: 3.5.12}"} {
 		s, err := ParseScenario("good.yaml", []byte("name: good\ncluster: "+cluster+rest))

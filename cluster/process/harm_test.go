@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/api/v3/version"
-	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/internal/conform"
@@ -21,7 +19,7 @@ import (
 
 func leader(t *testing.T, c cluster.StatusReader) (name string) {
 	t.Helper()
-	eventually(t, "somebody leads", func() bool {
+	conform.Eventually(t, "somebody leads", func() bool {
 		for _, s := range c.Status() {
 			if s.Leads {
 				name = s.Member
@@ -32,44 +30,30 @@ func leader(t *testing.T, c cluster.StatusReader) (name string) {
 	return name
 }
 
-func connect(t *testing.T, c cluster.Cluster, party string) *clientv3.Client {
-	t.Helper()
-	urls, err := c.Connect(party)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := clientv3.New(clientv3.Config{Endpoints: urls, Logger: zap.NewNop()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return client
-}
-
 // A frozen leader runs and leads by its own last account, while the others go on
 // without it; thawed it finds that out.
 func TestAFrozenLeader(t *testing.T) {
 	c := start(t, process.Config{})
 	old := leader(t, c)
-	frozen, err := c.Freeze(bounded(t), old)
+	frozen, err := c.Freeze(conform.Bounded(t), old)
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "another leads", func() bool {
+	conform.Eventually(t, "another leads", func() bool {
 		return slices.ContainsFunc(c.Status(), func(s cluster.Status) bool { return s.Leads && s.Member != old })
 	})
-	if s := status(c, old); !s.Running || !s.Leads {
+	if s := conform.Status(c, old); !s.Running || !s.Leads {
 		t.Errorf("the frozen one: %+v", s)
 	}
 	if ok, evidence := frozen.Evidence(); !ok {
 		t.Errorf("evidence: %s", evidence)
 	}
 	frozen.Thaw()
-	eventually(t, "the old leader follows", func() bool { s := status(c, old); return !s.Leads && s.Leader != "" })
+	conform.Eventually(t, "the old leader follows", func() bool { s := conform.Status(c, old); return !s.Leads && s.Leader != "" })
 	if ok, evidence := frozen.Evidence(); ok {
 		t.Errorf("evidence after the thaw: %s", evidence)
 	}
-	if _, err := c.Freeze(bounded(t), "m9"); err == nil {
+	if _, err := c.Freeze(conform.Bounded(t), "m9"); err == nil {
 		t.Error("a member was frozen that there is not")
 	}
 }
@@ -77,7 +61,7 @@ func TestAFrozenLeader(t *testing.T) {
 // Close takes members along that stand still.
 func TestCloseWhileAMemberIsFrozen(t *testing.T) {
 	c := start(t, process.Config{})
-	if _, err := c.Freeze(bounded(t), "m2"); err != nil {
+	if _, err := c.Freeze(conform.Bounded(t), "m2"); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
@@ -89,15 +73,15 @@ func TestCloseWhileAMemberIsFrozen(t *testing.T) {
 func TestStop(t *testing.T) {
 	c := start(t, process.Config{Binaries: map[string]string{"m2": self(t)}})
 	for _, member := range []string{"m1", "m2"} {
-		byItself, err := c.Stop(bounded(t), member)
-		if err != nil || !byItself || status(c, member).Running {
-			t.Errorf("%s was asked to end: %t, %v, %+v", member, byItself, err, status(c, member))
+		byItself, err := c.Stop(conform.Bounded(t), member)
+		if err != nil || !byItself || conform.Status(c, member).Running {
+			t.Errorf("%s was asked to end: %t, %v, %+v", member, byItself, err, conform.Status(c, member))
 		}
-		if err := c.Restart(bounded(t), member); err != nil {
+		if err := c.Restart(conform.Bounded(t), member); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := c.Freeze(bounded(t), "m1"); err != nil {
+	if _, err := c.Freeze(conform.Bounded(t), "m1"); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -105,7 +89,7 @@ func TestStop(t *testing.T) {
 	if byItself, err := c.Stop(ctx, "m1"); err != nil || byItself {
 		t.Errorf("one that stands was asked to end: %t, %v", byItself, err)
 	}
-	if err := c.Restart(bounded(t), "m1"); err != nil {
+	if err := c.Restart(conform.Bounded(t), "m1"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -130,8 +114,8 @@ func TestASlowDisk(t *testing.T) {
 	for name, binary := range map[string]string{"own": "", "foreign": self(t)} {
 		t.Run(name, func(t *testing.T) {
 			c := start(t, process.Config{Config: members.Config{Members: 1, Fsync: true}, Binary: binary, SlowDisks: true})
-			client := connect(t, c, "c1")
-			if _, err := client.Put(bounded(t), "key", "before"); err != nil {
+			client := conform.Connect(t, c, "c1")
+			if _, err := client.Put(conform.Bounded(t), "key", "before"); err != nil {
 				t.Fatal(err)
 			}
 			disk, err := c.SlowDisk("m1", func() time.Duration { return -1 })
@@ -143,10 +127,10 @@ func TestASlowDisk(t *testing.T) {
 			}
 			written := make(chan error, 1)
 			go func() {
-				_, err := client.Put(bounded(t), "key", "during")
+				_, err := client.Put(conform.Bounded(t), "key", "during")
 				written <- err
 			}()
-			eventually(t, "a call is kept", func() bool { calls, _ := disk.Seen(); return calls > 0 })
+			conform.Eventually(t, "a call is kept", func() bool { calls, _ := disk.Seen(); return calls > 0 })
 			select {
 			case err := <-written:
 				t.Errorf("a write was answered: %v", err)
@@ -163,7 +147,7 @@ func TestASlowDisk(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := client.Put(bounded(t), "key", "after"); err != nil {
+			if _, err := client.Put(conform.Bounded(t), "key", "after"); err != nil {
 				t.Fatal(err)
 			}
 			if calls, total := again.Seen(); calls == 0 || total < time.Duration(calls)*time.Millisecond {
@@ -179,7 +163,7 @@ func TestDisksThatCannotBeHarmed(t *testing.T) {
 	if _, err := c.SlowDisk("m1", func() time.Duration { return 0 }); err == nil || !strings.Contains(err.Error(), "not started for that") {
 		t.Errorf("slow: %v", err)
 	}
-	if _, err := c.FillDisk(bounded(t), "m1"); err == nil || !strings.Contains(err.Error(), "not started with any") {
+	if _, err := c.FillDisk(conform.Bounded(t), "m1"); err == nil || !strings.Contains(err.Error(), "not started with any") {
 		t.Errorf("fill: %v", err)
 	}
 }
@@ -194,7 +178,7 @@ func TestOwnDisks(t *testing.T) {
 	if err != nil || !slices.Contains(mounted, c.Places()[0].Directory) {
 		t.Fatalf("mounted: %q, %v", mounted, err)
 	}
-	full, err := c.FillDisk(bounded(t), "m1")
+	full, err := c.FillDisk(conform.Bounded(t), "m1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,13 +188,13 @@ func TestOwnDisks(t *testing.T) {
 	if ok, evidence := full.Evidence(); !ok || !strings.HasPrefix(evidence, "0 bytes free") {
 		t.Errorf("%t, %s", ok, evidence)
 	}
-	if err := full.Empty(bounded(t)); err != nil {
+	if err := full.Empty(conform.Bounded(t)); err != nil {
 		t.Fatal(err)
 	}
 	if ok, evidence := full.Evidence(); ok {
 		t.Errorf("after it was emptied: %s", evidence)
 	}
-	if _, err := connect(t, c, "c1").Put(bounded(t), "key", "after"); err != nil {
+	if _, err := conform.Connect(t, c, "c1").Put(conform.Bounded(t), "key", "after"); err != nil {
 		t.Error(err)
 	}
 	if err := c.Close(); err != nil {
