@@ -149,6 +149,7 @@ func PipeScenario(ctx context.Context, command string) (Scenario, error) {
 	s.Name, s.Summary = "pipe", "A program at its work: many clients, few objects, long holds, little patience, and every fault at the moments that matter."
 	s.Subjects = nil
 	s.Duration, s.Clients.TTL = 24*time.Second, pipeTTL
+	s.Expect.DeadlineGrace = 4 * time.Second // it may have to start others for each call
 	w := &s.Workloads[0]
 	// Programs take longer for a call than what is in this process: those that
 	// harm them have to find them at it.

@@ -278,16 +278,12 @@ func (r *run) crewFailure() error {
 
 // start brings up the cluster, the record and the observer.
 func (r *run) start(ctx, life context.Context) error {
-	within, cancel := context.WithTimeout(ctx, startPatience)
-	defer cancel()
 	r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
 	if err := r.makeNursery(); err != nil {
 		return err
 	}
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
-	c, err := backend.start(within, &launch{
-		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), gateway: r.scenario.piped(), interrupted: r.stopped, interrupt: r.interrupt,
-	})
+	c, err := r.launch(ctx, backend)
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
 	}
@@ -301,7 +297,7 @@ func (r *run) start(ctx, life context.Context) error {
 		subject, _ := r.scenario.subject(w.Subject) // validated
 		header.Subjects = append(header.Subjects, history.SubjectInfo{
 			Name: subject.Name, Primitive: subject.Primitive(), Origin: subject.Origin, Layout: subject.Layout,
-			Permits: subject.PermitsOf(&w.Traffic), Whole: subject.WholeOf(), Promise: subject.Promise, Scripted: len(w.Script) > 0,
+			Permits: subject.PermitsOf(&w.Traffic), Whole: subject.WholeOf(), Promise: subject.Promise, Scripted: len(w.Script) > 0, Program: subject.Attach != nil,
 		})
 	}
 	if r.record, err = newRecord(r.directory, r.clock, header, backend.virtual, r.spent); err != nil {

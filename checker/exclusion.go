@@ -243,7 +243,7 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 			return f, true
 		}
 	}
-	decided = r.blameByTime(&f, o, &why)
+	decided = r.blameByTime(s, &f, o, &why)
 	return f, decided
 }
 
@@ -273,6 +273,13 @@ func (r *record) blameByRevision(s *subject, f *finding, first *history.Operatio
 			f.Cause = "a lease of the subject's own was not kept alive"
 			*why = func() string {
 				return fmt.Sprintf("%s's key went at %s with a lease that the subject had made itself and not kept alive, while the client's session lived", first.Client, r.revision(owned.Delete))
+			}
+			return true
+		}
+		if r.neverRenewed(s, first.Client, owned.Lease) {
+			f.Cause = neverRenewed
+			*why = func() string {
+				return fmt.Sprintf("%s's program let its lease end at %s, without a renewal", first.Client, r.revision(owned.Delete))
 			}
 			return true
 		}
@@ -331,7 +338,7 @@ func (r *record) lateRelease(t *tenure) *history.Operation {
 }
 
 // blameByTime decides from the ends of the two sessions' leases alone.
-func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
+func (r *record) blameByTime(s *subject, f *finding, o overlap, why *func() string) bool {
 	for _, h := range []*history.Hold{o.first, o.second} {
 		end, ended := r.leaseEnds[h.Lease]
 		if !ended || h.Lease == 0 || end.earliest > o.from {
@@ -342,6 +349,13 @@ func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
 			f.Cause = "lease ended before the call"
 			*why = func() string {
 				return fmt.Sprintf("%s was told of a success for which it asked at %s, after its lease had ended at %s", h.Client, at(call), at(end.latest))
+			}
+			return true
+		}
+		if r.neverRenewed(s, h.Client, h.Lease) {
+			f.Cause = neverRenewed
+			*why = func() string {
+				return fmt.Sprintf("%s's program let its lease end by %s, without a renewal", h.Client, at(end.latest))
 			}
 			return true
 		}
@@ -359,6 +373,22 @@ func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
 		}
 	}
 	return r.leaseAlive(o.first.Lease, o.from) && r.leaseAlive(o.second.Lease, o.from)
+}
+
+const neverRenewed = "the program did not renew its lease"
+
+// neverRenewed is true if the lease of a program ended one time-to-live after its
+// first key was made, or a little later, and no fault may have kept the program
+// from renewing it. One that is too slow for its lease now and then has renewed it
+// before, as a rule: that is the lease's fault.
+func (r *record) neverRenewed(s *subject, client string, lease int64) bool {
+	session, lives := r.sessions[lease], r.livesOf(lease)
+	if !s.Program || session == nil || len(lives) == 0 {
+		return false
+	}
+	end, ended := r.leaseEnds[lease]
+	const late = 1500 * time.Millisecond // etcd ends leases twice a second, on a machine that may be slow
+	return ended && end.latest-r.log.Earliest(r.lives[lives[0].index].Create) < session.TTL+late && !r.harmedBefore(client, end.latest)
 }
 
 // ownLeaseEnded returns the key of a hold that went with a lease of the

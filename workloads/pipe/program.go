@@ -20,11 +20,12 @@ import (
 type Program struct {
 	Hello
 
-	process *offspring.Process
-	stdin   *os.File
-	stdout  *os.File
-	log     io.WriteCloser
-	life    context.Context
+	patience Patience
+	process  *offspring.Process
+	stdin    *os.File
+	stdout   *os.File
+	log      io.WriteCloser
+	life     context.Context
 	// finished are the goroutines that read what it writes.
 	finished sync.WaitGroup
 	out, err tail
@@ -118,7 +119,7 @@ func (p *Program) lastLines() string {
 
 // greet says hello.
 func (p *Program) greet(ctx context.Context, a workloads.Attachment) error {
-	within, cancel := context.WithTimeout(ctx, helloPatience)
+	within, cancel := context.WithTimeout(ctx, p.patience.Hello)
 	defer cancel()
 	endpoints := a.Endpoints
 	if endpoints == nil {
@@ -189,7 +190,7 @@ func (p *Program) Close(ctx context.Context) error {
 // finish ends the program's input, and the program if it does not end then.
 func (p *Program) finish() {
 	_ = p.stdin.Close()
-	timer := time.NewTimer(endPatience)
+	timer := time.NewTimer(p.patience.End)
 	defer timer.Stop()
 	select {
 	case <-p.process.Done():
@@ -203,8 +204,8 @@ func (p *Program) finish() {
 		p.kill()
 		return
 	}
-	p.note(notEnded, "%v after the end of its input it still runs", endPatience)
-	ctx, cancel := context.WithTimeout(p.life, endPatience)
+	p.note(notEnded, "%v after the end of its input it still runs", p.patience.End)
+	ctx, cancel := context.WithTimeout(p.life, p.patience.End)
 	defer cancel()
 	_, _ = p.process.Stop(ctx) // and killed, if that does not help
 }
