@@ -170,8 +170,8 @@ func pipeFaults(subject string) []Fault {
 		}
 	}
 	return []Fault{
-		entry(faults.Holding, 5*time.Millisecond, "cut-client", "stall-client", "lose-answer", "lose-answer-partly", "revoke-lease", "crash-client"),
-		entry(faults.Waiting, 30*time.Millisecond, "cut-client", "stall-client", "revoke-lease", "crash-client"),
+		entry(faults.Holding, 5*time.Millisecond, "cut-client", "stall-client", "lose-answer", "lose-answer-partly", "revoke-lease", "crash-client", "pause-client", "pause-client"),
+		entry(faults.Waiting, 30*time.Millisecond, "cut-client", "stall-client", "revoke-lease", "crash-client", "pause-client"),
 	}
 }
 

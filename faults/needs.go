@@ -55,7 +55,7 @@ func needsStatus(c Capabilities) error {
 
 func needsPause(c Capabilities) error {
 	if !c.ClientPauser && !(c.Pauser && c.Linked) {
-		return fmt.Errorf("it needs clients that can be made to stand still, which a cluster of kind %s does not have (sim has, and clients that are processes can: clients.as: processes)", c.Kind)
+		return fmt.Errorf("it needs clients that can be made to stand still, which a cluster of kind %s does not have (sim has, and clients that are processes can: clients.as: processes, or a workload with a pipe)", c.Kind)
 	}
 	return nil
 }
