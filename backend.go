@@ -13,7 +13,6 @@ import (
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/embedded"
 	"github.com/etcd-holdfast/holdfast/cluster/members"
-	"github.com/etcd-holdfast/holdfast/cluster/process"
 	"github.com/etcd-holdfast/holdfast/cluster/sim"
 	"github.com/etcd-holdfast/holdfast/faults"
 )
@@ -39,11 +38,19 @@ type launch struct {
 	// then.
 	interrupted func() bool
 	interrupt   func()
+	// faults are the kinds that may be injected.
+	faults []string
+	// say tells what is being done.
+	say func(format string, args ...any)
+	// binaries are the etcd servers that members run, by name, once they are there.
+	binaries map[string]string
 }
 
 // backend is one way to have a cluster. Here, and only here, backends meet.
 type backend struct {
-	start func(ctx context.Context, l *launch) (cluster.Cluster, error)
+	// prepare, if set, gets what start needs, which may take long.
+	prepare func(ctx context.Context, l *launch) error
+	start   func(ctx context.Context, l *launch) (cluster.Cluster, error)
 	// virtual is true if its time is: all of the run is in a bubble.
 	virtual bool
 	// mistakes reports what is wrong with a spec; fields are the spec's.
@@ -56,13 +63,12 @@ func backendOf(kind string) (backend, bool) {
 	case embeddedKind:
 		return backend{start: startEmbedded, mistakes: embeddedMistakes, capabilities: func(spec ClusterSpec) faults.Capabilities {
 			var c *embedded.Cluster
-			return faults.CapabilitiesOf(c, spec.Members)
+			can := faults.CapabilitiesOf(c, spec.Members)
+			can.Fsync = spec.Fsync
+			return can
 		}}, true
 	case processes:
-		return backend{start: startProcesses, mistakes: processMistakes, capabilities: func(spec ClusterSpec) faults.Capabilities {
-			var c *process.Cluster
-			return faults.CapabilitiesOf(c, spec.Members)
-		}}, true
+		return backend{prepare: prepareProcesses, start: startProcesses, mistakes: processMistakes, capabilities: processCapabilities}, true
 	case simulated:
 		return backend{start: startSim, virtual: true, mistakes: simMistakes, capabilities: func(spec ClusterSpec) faults.Capabilities {
 			var c *sim.Cluster
@@ -73,12 +79,37 @@ func backendOf(kind string) (backend, bool) {
 	}
 }
 
-func startEmbedded(ctx context.Context, l *launch) (cluster.Cluster, error) {
-	return embedded.Start(ctx, l.members())
+// launch starts the scenario's cluster.
+func (r *run) launch(ctx context.Context, b backend) (cluster.Cluster, error) {
+	l := &launch{
+		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), gateway: r.scenario.piped(),
+		interrupted: r.stopped, interrupt: r.interrupt, faults: r.scenario.faultKinds(), say: r.say,
+	}
+	if b.prepare != nil {
+		if err := b.prepare(ctx, l); err != nil {
+			return nil, err
+		}
+	}
+	within, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	return b.start(within, l)
 }
 
-func startProcesses(ctx context.Context, l *launch) (cluster.Cluster, error) {
-	return process.Start(ctx, process.Config{Config: l.members()})
+// faultKinds are all kinds of faults that the scenario names.
+func (s *Scenario) faultKinds() []string {
+	var kinds []string
+	for _, f := range s.Faults {
+		kinds = append(kinds, f.Of...)
+	}
+	for _, text := range s.Survivable {
+		kind, _, _ := survivor(text) // validated
+		kinds = append(kinds, kind)
+	}
+	return kinds
+}
+
+func startEmbedded(ctx context.Context, l *launch) (cluster.Cluster, error) {
+	return embedded.Start(ctx, l.members())
 }
 
 // members is the configuration of a cluster of real servers.
@@ -105,11 +136,7 @@ func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
 }
 
 func embeddedMistakes(spec ClusterSpec) []Mistake {
-	return append(etcdMistakes(spec), simAlone(spec)...)
-}
-
-func processMistakes(spec ClusterSpec) []Mistake {
-	return append(etcdMistakes(spec), simAlone(spec)...)
+	return slices.Concat(etcdMistakes(spec), simAlone(spec), processesAlone(spec))
 }
 
 // simAlone is the mistake of saying of a real cluster what only a simulated one
@@ -140,7 +167,7 @@ func etcdMistakes(spec ClusterSpec) []Mistake {
 }
 
 func simMistakes(spec ClusterSpec) []Mistake {
-	mistakes := etcdMistakes(spec)
+	mistakes := append(etcdMistakes(spec), processesAlone(spec)...)
 	wrong := func(field, format string, args ...any) {
 		mistakes = append(mistakes, Mistake{Field: "sim." + field, Message: fmt.Sprintf(format, args...)})
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if code, handled := Subprocess(context.Background()); handled {
+	if code, handled := Subprocess(context.Background(), mortal()); handled {
 		os.Exit(code)
 	}
 	goleak.VerifyTestMain(m, leaks.OfMembers()...)

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
+	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -170,6 +171,9 @@ func (o *observer) deliver(ctx context.Context, events []*clientv3.Event, now ti
 			}
 		} else {
 			change.Create, change.Version, change.Lease, change.Value = e.Kv.CreateRevision, e.Kv.Version, e.Kv.Lease, string(e.Kv.Value)
+			if strings.HasPrefix(change.Key, o.prefix+faults.LoadKey) {
+				change.Value = "" // it is long, and nobody wants to know it
+			}
 			o.mark(ctx, change)
 		}
 		o.journal.Change(change)

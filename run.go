@@ -295,8 +295,6 @@ func (r *run) crewFailure() error {
 
 // start brings up the cluster, the record and the observer.
 func (r *run) start(ctx, life context.Context) error {
-	within, cancel := context.WithTimeout(ctx, startPatience)
-	defer cancel()
 	r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
 	if r.scenario.Clients.As == ClientProcesses {
 		var err error
@@ -305,9 +303,7 @@ func (r *run) start(ctx, life context.Context) error {
 		}
 	}
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
-	c, err := backend.start(within, &launch{
-		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), gateway: r.scenario.piped(), interrupted: r.stopped, interrupt: r.interrupt,
-	})
+	c, err := r.launch(ctx, backend)
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
 	}

@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,6 +58,14 @@ type ClusterSpec struct {
 	Heartbeat time.Duration `yaml:"heartbeat"`
 	// Fsync makes members wait for the disk.
 	Fsync bool `yaml:"fsync"`
+	// Etcd is the etcd that the members of a cluster of kind process run: "" for the
+	// one that is linked into this program, a version such as "3.5.12", which is made
+	// if need be, or the path of a server. Mixed are those of single members, by name.
+	Etcd  string            `yaml:"etcd,omitempty"`
+	Mixed map[string]string `yaml:"mixed,omitempty"`
+	// Disk, if not zero, is the size of a file system that each member of a cluster
+	// of kind process has for itself.
+	Disk quantity.Size `yaml:"disk,omitempty"`
 	// Sim says more of a simulated cluster; it is of kind sim only.
 	Sim *SimSpec `yaml:"sim,omitempty"`
 }
@@ -176,6 +185,7 @@ func (s Scenario) completed() Scenario {
 	s.Workloads = slices.Clone(s.Workloads)
 	s.Faults = slices.Clone(s.Faults)
 	s.Survivable = slices.Clone(s.Survivable)
+	s.Cluster.Mixed = maps.Clone(s.Cluster.Mixed)
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		f.Of = slices.Clone(f.Of)

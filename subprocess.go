@@ -31,6 +31,8 @@ func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, h
 		return offspring.Keep(), true
 	case process.Role:
 		return process.Serve(), true
+	case process.Launcher:
+		return process.Launch(), true
 	case clientRole:
 		return serveClient(ctx, subjects), true
 	default:

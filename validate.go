@@ -179,7 +179,7 @@ func (s *Scenario) subjectMistakes(wrong complain) {
 	taken := map[string]bool{
 		strings.TrimSuffix(workloads.LeasePrefix, "/"): true,
 		strings.TrimSuffix(workloads.GuardPrefix, "/"): true,
-		"end": true, faults.CompactKey: true,
+		"end": true, faults.CompactKey: true, strings.TrimSuffix(faults.LoadKey, "/"): true,
 	}
 	for _, subject := range AllSubjects() {
 		taken[subject.Name] = true

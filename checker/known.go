@@ -23,6 +23,8 @@ func KnownIssues() []KnownIssue {
 		issues = append(issues, m.KnownIssue)
 	}
 	return append(issues, []KnownIssue{
+		{"etcd#18089", "a watch misses a deletion at the compacted revision", "a compaction at the revision at which a key was deleted takes that deletion away; a watch that begins there is granted all the same, and is not told (up to 3.5.15)"},
+		{"etcd#19179", "a watch misses a deletion at the compacted revision after a restart", "a member that is restarted while a compaction at the revision of a deletion is not finished takes that deletion away; a watch that begins there is granted all the same, and is not told (up to 3.5.17)"},
 		{"etcd#22082", "a late Unlock deletes a newer lock", "Unlock deletes its key by name; one that is made again after a lost answer deletes the key of a later lock on the same session"},
 		{"lost-lock-keeps-key", "Lock whose answer is lost keeps its key", "Lock returns the error of its first request and forgets the key that this may have made; Unlock then says that the lock was released"},
 		{"lost-rwlock-keeps-key", "RWMutex whose answer is lost keeps its key", "Lock and RLock return the error of their first request and forget the key that this may have made, whose name is new each time; everybody else, the same client too, waits for it as long as the session lives"},

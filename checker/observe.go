@@ -14,8 +14,9 @@ import (
 const observeGrace = time.Second
 
 // Observe: an observation never goes back in revision or in leader, delivers
-// no value that nobody wrote, and, if it is still open when the final phase
-// begins, has delivered the final leader's value.
+// no value that nobody wrote, does not miss a leader who stays (see unfollowed),
+// and, if it is still open when the final phase begins, has delivered the final
+// leader's value.
 //
 // The first two hold at any instant. A value counts as written if the log has
 // it, or if the log does not cover it and some campaign or proclamation named
@@ -45,6 +46,9 @@ func observe(r *record, s *subject) *judgement {
 			events += len(r.observed[op.ID])
 			r.backward(s, j, op)
 			r.inventedValues(s, ob, j, op, wrote)
+			if f := r.unfollowed(s, ob, op); f != nil {
+				j.findings = append(j.findings, *f)
+			}
 			if _, crashed := r.crashed[op.Client]; r.isFinal && !crashed && op.Call < r.final && (!op.Completed() || op.Return > r.final) {
 				open = append(open, op)
 			}

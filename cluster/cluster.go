@@ -84,6 +84,61 @@ type Crasher interface {
 	Restart(ctx context.Context, member string) error
 }
 
+// Stopper is a cluster whose members can be asked to end in good order.
+type Stopper interface {
+	// Stop asks the member to end, as an operator does, and ends it as Crash does
+	// when ctx ends before it has. It returns whether the member ended by itself.
+	// Restart starts it again.
+	Stop(ctx context.Context, member string) (byItself bool, err error)
+}
+
+// Freezer is a cluster whose members can be made to stand still wherever they are,
+// in the middle of whatever they do.
+type Freezer interface {
+	// Freeze returns when the member stands.
+	Freeze(ctx context.Context, member string) (Frozen, error)
+}
+
+// Frozen is what stands still.
+type Frozen interface {
+	// Evidence looks whether it still stands, and has all the time, and says what
+	// it saw.
+	Evidence() (stands bool, evidence string)
+	// Thaw lets it go on. It may be called more than once.
+	Thaw()
+}
+
+// DiskSlower is a cluster whose members' disks can be made slow.
+type DiskSlower interface {
+	// SlowDisk makes each wait of the member for its disk, and each large write,
+	// take longer by what delay returns; a negative delay lasts until Lift. Delay
+	// is called from several goroutines.
+	SlowDisk(member string, delay func() time.Duration) (SlowedDisk, error)
+}
+
+// SlowedDisk is a disk that was made slow.
+type SlowedDisk interface {
+	// Seen is how often the member was kept waiting, and for how long all in all.
+	Seen() (calls int, total time.Duration)
+	// Lift makes the disk as fast as it was. It may be called more than once.
+	Lift()
+}
+
+// DiskFiller is a cluster whose members have disks of their own that can be filled.
+type DiskFiller interface {
+	// FillDisk leaves no room on the member's disk.
+	FillDisk(ctx context.Context, member string) (FilledDisk, error)
+}
+
+// FilledDisk is a disk that was filled.
+type FilledDisk interface {
+	// Evidence looks whether there is still no room, and says what it saw and what
+	// the member says.
+	Evidence() (full bool, evidence string)
+	// Empty makes room again, and starts the member if it had given up.
+	Empty(ctx context.Context) error
+}
+
 // LeaderMover is a cluster whose leadership can be handed over in good order.
 type LeaderMover interface {
 	// MoveLeader makes a member the leader, and returns when it is.

@@ -17,10 +17,8 @@ func crashMember() Kind {
 		Name: "crash-member", Summary: "end one member without a goodbye, and restart it on its data", Draws: true, Downs: 1,
 		needs: []need{needsCrash, needsStatus},
 		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
-			for _, s := range w.Cluster.(cluster.StatusReader).Status() {
-				if !s.Running {
-					return nil, fmt.Errorf("%s is down already, and only one member may be", s.Member)
-				}
+			if err := allRun(w.Cluster); err != nil {
+				return nil, err
 			}
 			member := anyMember(w.Cluster, choice)
 			leader, _ := leaderOf(w.Cluster)
@@ -34,14 +32,7 @@ func crashMember() Kind {
 				// It may be half dead.
 				return &effect{target: target, heal: restart}, fmt.Errorf("crash %s: %w", member, err)
 			}
-			down := func(context.Context) (bool, string) {
-				for _, s := range w.Cluster.(cluster.StatusReader).Status() {
-					if s.Member == member {
-						return !s.Running, fmt.Sprintf("%s running: %t", member, s.Running)
-					}
-				}
-				return false, "no such member"
-			}
+			down := func(context.Context) (bool, string) { return isDown(w.Cluster, member) }
 			return &effect{
 				target: target,
 				prove:  leaderMoved(w, leader, down),

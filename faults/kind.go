@@ -27,6 +27,9 @@ type Kind struct {
 	// to others. Zero is none, or that clients may stay with a member that cannot
 	// serve them.
 	Downs int
+	// SlowsDisk is true if the cluster has to be started so that its members' disks
+	// can be made slow.
+	SlowsDisk bool
 	// needs lists what the cluster must be able to do.
 	needs []need
 	// inject does the harm. choice picks the victim; target, if not "", is
@@ -102,8 +105,10 @@ func Kinds() []Kind { return slices.Clone(kinds()) }
 var kinds = sync.OnceValue(func() []Kind {
 	return []Kind{
 		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(), stallMember(), stallLeader(),
+		pauseMember(), pauseLeader(), restartMember(), rollingRestart(), killUnderLoad(),
+		slowDisk(), stallDisk(), stallLeaderDisk(), fullDisk(),
 		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), pauseClient(), crashClient(),
-		revokeLease(), moveLeader(), compact(),
+		revokeLease(), moveLeader(), compact(), compactHere(),
 	}
 })
 

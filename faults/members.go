@@ -48,6 +48,26 @@ func anyRunning(c cluster.Cluster, choice *rand.Rand) (string, error) {
 	return member, nil
 }
 
+// allRun is an error if a member is down already.
+func allRun(c cluster.Cluster) error {
+	for _, s := range c.(cluster.StatusReader).Status() {
+		if !s.Running {
+			return fmt.Errorf("%s is down already, and only one member may be", s.Member)
+		}
+	}
+	return nil
+}
+
+// isDown proves that a member does not run.
+func isDown(c cluster.Cluster, member string) (bool, string) {
+	for _, s := range c.(cluster.StatusReader).Status() {
+		if s.Member == member {
+			return !s.Running, fmt.Sprintf("%s running: %t", member, s.Running)
+		}
+	}
+	return false, "no such member"
+}
+
 // isolate cuts a member off from all others.
 func isolate(w *World, member string) *harm {
 	h := &harm{}

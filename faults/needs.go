@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
@@ -10,61 +11,100 @@ import (
 type Capabilities struct {
 	Kind    string
 	Members int
-	// Linked, Crasher and StatusReader are as the interfaces of package
-	// cluster.
-	Linked, Crasher, StatusReader, Pauser, LeaderMover bool
+	// These are as the interfaces of package cluster.
+	Linked, Crasher, StatusReader, Pauser, LeaderMover, Stopper, Freezer, DiskSlower, DiskFiller bool
+	// Fsync is true if members wait for their disks.
+	Fsync bool
+	// NoSlowDisk and NoFullDisk say why a cluster that has these interfaces cannot do
+	// it, as it is set up or where it is; nil is that it can.
+	NoSlowDisk, NoFullDisk error
 	// ClientPauser is as the interface of this package.
 	ClientPauser bool
 }
 
 // CapabilitiesOf reads the capabilities off a cluster's type and size.
 func CapabilitiesOf(c cluster.Cluster, members int) Capabilities {
-	_, linked := c.(cluster.Linked)
-	_, crasher := c.(cluster.Crasher)
-	_, status := c.(cluster.StatusReader)
-	_, pauser := c.(cluster.Pauser)
-	_, mover := c.(cluster.LeaderMover)
-	return Capabilities{
-		Kind: c.Kind(), Members: members, Linked: linked, Crasher: crasher, StatusReader: status, Pauser: pauser, LeaderMover: mover,
-	}
+	can := Capabilities{Kind: c.Kind(), Members: members}
+	_, can.Linked = c.(cluster.Linked)
+	_, can.Crasher = c.(cluster.Crasher)
+	_, can.StatusReader = c.(cluster.StatusReader)
+	_, can.Pauser = c.(cluster.Pauser)
+	_, can.LeaderMover = c.(cluster.LeaderMover)
+	_, can.Stopper = c.(cluster.Stopper)
+	_, can.Freezer = c.(cluster.Freezer)
+	_, can.DiskSlower = c.(cluster.DiskSlower)
+	_, can.DiskFiller = c.(cluster.DiskFiller)
+	return can
 }
 
 // need returns why a cluster does not have what a fault needs, or nil.
 type need func(Capabilities) error
 
-func needsLinks(c Capabilities) error {
-	if !c.Linked {
-		return fmt.Errorf("it needs links through which all traffic passes, which a cluster of kind %s does not have (embedded and sim have)", c.Kind)
+// Who has what not every kind of cluster has.
+const (
+	allHave    = "embedded, process and sim have"
+	standHave  = "sim has, and clients that are processes can: clients.as: processes"
+	processHas = "process has"
+	processCan = "process can have"
+)
+
+// require is the need of something that clusters have by their kind.
+func require(what, who string, has func(Capabilities) bool) need {
+	return func(c Capabilities) error {
+		if has(c) {
+			return nil
+		}
+		return fmt.Errorf("it needs %s, which a cluster of kind %s does not have (%s)", what, c.Kind, who)
 	}
-	return nil
+}
+
+func needsLinks(c Capabilities) error {
+	return require("links through which all traffic passes", allHave, func(c Capabilities) bool { return c.Linked })(c)
 }
 
 func needsCrash(c Capabilities) error {
-	if !c.Crasher {
-		return fmt.Errorf("it needs members that can crash, which a cluster of kind %s does not have (embedded and sim have)", c.Kind)
-	}
-	return nil
+	return require("members that can crash", allHave, func(c Capabilities) bool { return c.Crasher })(c)
 }
 
 func needsStatus(c Capabilities) error {
-	if !c.StatusReader {
-		return fmt.Errorf("it needs members that say who leads, which a cluster of kind %s does not have (embedded and sim have)", c.Kind)
-	}
-	return nil
+	return require("members that say who leads", allHave, func(c Capabilities) bool { return c.StatusReader })(c)
 }
 
 func needsPause(c Capabilities) error {
-	if !c.ClientPauser && !(c.Pauser && c.Linked) {
-		return fmt.Errorf("it needs clients that can be made to stand still, which a cluster of kind %s does not have (sim has, and clients that are processes can: clients.as: processes, or a workload with a pipe)", c.Kind)
+	return require("clients that can be made to stand still", standHave, func(c Capabilities) bool { return c.ClientPauser || c.Pauser && c.Linked })(c)
+}
+
+func needsMove(c Capabilities) error {
+	return require("a leadership that can be handed over", allHave, func(c Capabilities) bool { return c.LeaderMover })(c)
+}
+
+func needsStop(c Capabilities) error {
+	return require("members that can be asked to end", processHas, func(c Capabilities) bool { return c.Stopper })(c)
+}
+
+func needsFreeze(c Capabilities) error {
+	return require("members that can be stopped where they are", processHas, func(c Capabilities) bool { return c.Freezer })(c)
+}
+
+func needsFsync(c Capabilities) error {
+	if !c.Fsync {
+		return errors.New("it needs members that wait for their disks, and these do not: say fsync: true in cluster (embedded and process can)")
 	}
 	return nil
 }
 
-func needsMove(c Capabilities) error {
-	if !c.LeaderMover {
-		return fmt.Errorf("it needs a leadership that can be handed over, which a cluster of kind %s does not have (embedded and sim have)", c.Kind)
+func needsSlowDisk(c Capabilities) error {
+	if err := require("disks that can be made slow", processHas, func(c Capabilities) bool { return c.DiskSlower })(c); err != nil {
+		return err
 	}
-	return nil
+	return c.NoSlowDisk
+}
+
+func needsFullDisk(c Capabilities) error {
+	if err := require("disks of the members' own that can be filled", processCan, func(c Capabilities) bool { return c.DiskFiller })(c); err != nil {
+		return err
+	}
+	return c.NoFullDisk
 }
 
 func needsThree(c Capabilities) error {

@@ -171,6 +171,15 @@ func (g *Group[L]) Members() []string {
 // Places are those of all members, in the order of Members.
 func (g *Group[L]) Places() []*Place { return g.places }
 
+// Place returns that of a member. It is an error if there is no such member.
+func (g *Group[L]) Place(member string) (*Place, error) {
+	s, err := g.seat(member)
+	if err != nil {
+		return nil, err
+	}
+	return s.place, nil
+}
+
 // Directory is where the members keep what they need.
 func (g *Group[L]) Directory() string { return g.workspace.root }
 

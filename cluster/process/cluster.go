@@ -32,6 +32,10 @@ var (
 	_ cluster.Linked       = (*Cluster)(nil)
 	_ cluster.Crasher      = (*Cluster)(nil)
 	_ cluster.LeaderMover  = (*Cluster)(nil)
+	_ cluster.Stopper      = (*Cluster)(nil)
+	_ cluster.Freezer      = (*Cluster)(nil)
+	_ cluster.DiskSlower   = (*Cluster)(nil)
+	_ cluster.DiskFiller   = (*Cluster)(nil)
 )
 
 // Start creates a cluster and returns when all its members serve. If it fails,
@@ -66,6 +70,13 @@ func (c *Cluster) prepare() (err error) {
 		return err
 	}
 	c.recognise()
+	if c.config.Disk != 0 {
+		for _, p := range c.Places() {
+			if err := mountDisk(p, c.config.Disk); err != nil {
+				return err
+			}
+		}
+	}
 	c.parent, err = offspring.NewParent()
 	return err
 }
@@ -79,6 +90,15 @@ func (c *Cluster) begin(ctx context.Context, p *members.Place) (*life, error) {
 		return c.beginForeign(ctx, p, binary)
 	}
 	return c.beginOwn(ctx, p)
+}
+
+// startProcess starts a process, through a gate if disks are to be made slow.
+func (c *Cluster) startProcess(command offspring.Command) (*offspring.Process, *gate, error) {
+	if c.config.SlowDisks {
+		return throughGate(c.parent, command)
+	}
+	process, err := c.parent.Start(command)
+	return process, nil, err
 }
 
 // Close kills all members and removes everything that Start has created. It

@@ -19,6 +19,12 @@ type Config struct {
 	Binary string
 	// Binaries are those of single members, by name; "" is as above.
 	Binaries map[string]string
+	// SlowDisks makes SlowDisk possible: whenever members wait for their disks they
+	// ask the harness, which costs some microseconds. See the function SlowDisks.
+	SlowDisks bool
+	// Disk, if not zero, is the size in bytes of a file system in memory that each
+	// member has for itself, and makes FillDisk possible. See the function OwnDisks.
+	Disk int64
 }
 
 // binaryOf is the binary that a member runs, "" for this program.

@@ -34,14 +34,14 @@ func (c *Cluster) tryForeign(ctx context.Context, p *members.Place, binary strin
 	if err != nil {
 		return nil, err
 	}
-	process, err := c.parent.Start(offspring.Command{
+	process, gate, err := c.startProcess(offspring.Command{
 		Name: binary, Argv: append([]string{binary}, flags(c.Spec(p), peers, clients, suitesOf(c.Members(), p.Name))...),
 		Stdout: p.Log, Stderr: p.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	l, err := c.newLife(p.Name, process, peers, clients, log.why)
+	l, err := c.newLife(p.Name, process, gate, peers, clients, log.why)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,8 @@ const (
 type life struct {
 	process        *offspring.Process
 	peers, clients string // where it accepts them
+	// gate is what its calls that wait for the disk pass, if any do.
+	gate *gate
 	// why, if the process has ended, says why as far as it is known.
 	why func() string
 
@@ -42,7 +44,7 @@ type life struct {
 }
 
 // newLife begins to ask a process how it stands. learn is told of each answer.
-func newLife(process *offspring.Process, peers, clients string, why func() string, learn func(*etcdserverpb.StatusResponse)) (*life, error) {
+func newLife(process *offspring.Process, gate *gate, peers, clients string, why func() string, learn func(*etcdserverpb.StatusResponse)) (*life, error) {
 	connection, err := grpc.NewClient("passthrough:///"+clients,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithConnectParams(grpc.ConnectParams{
@@ -52,7 +54,7 @@ func newLife(process *offspring.Process, peers, clients string, why func() strin
 	if err != nil {
 		return nil, err
 	}
-	l := &life{process: process, peers: peers, clients: clients, why: why, connection: connection, served: make(chan struct{})}
+	l := &life{process: process, gate: gate, peers: peers, clients: clients, why: why, connection: connection, served: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	l.stop = cancel
 	l.asking.Go(func() { l.ask(ctx, learn) })
@@ -152,5 +154,5 @@ func (l *life) forget() error {
 	l.stop()
 	err := l.connection.Close()
 	l.asking.Wait()
-	return err
+	return errors.Join(err, l.gate.close())
 }

@@ -74,7 +74,7 @@ func (c *Cluster) beginOwn(ctx context.Context, p *members.Place) (*life, error)
 		return nil, err
 	}
 	e := &ears{bound: make(chan told, 1), log: log}
-	process, err := c.startOwn(p, e)
+	process, gate, err := c.startOwn(p, e)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (c *Cluster) beginOwn(ctx context.Context, p *members.Place) (*life, error)
 	select {
 	case t, ok := <-e.bound:
 		if ok {
-			return c.newLife(p.Name, process, t.Peers, t.Clients, e.reason)
+			return c.newLife(p.Name, process, gate, t.Peers, t.Clients, e.reason)
 		}
 		err = errors.New("it ended before it listened")
 		if why := e.reason(); why != "" {
@@ -94,33 +94,33 @@ func (c *Cluster) beginOwn(ctx context.Context, p *members.Place) (*life, error)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	return nil, errors.Join(err, process.Kill())
+	return nil, errors.Join(err, process.Kill(), gate.close())
 }
 
 // startOwn starts the process, tells it what it has to know, and listens to it.
-func (c *Cluster) startOwn(p *members.Place, e *ears) (*offspring.Process, error) {
+func (c *Cluster) startOwn(p *members.Place, e *ears) (*offspring.Process, *gate, error) {
 	theirSpec, spec, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = theirSpec.Close() }()
 	answers, theirAnswers, err := os.Pipe()
 	if err != nil {
-		return nil, errors.Join(err, spec.Close())
+		return nil, nil, errors.Join(err, spec.Close())
 	}
 	defer func() { _ = theirAnswers.Close() }()
-	process, err := c.parent.Start(offspring.Command{
+	process, gate, err := c.startProcess(offspring.Command{
 		Name: "its process", Role: Role, Argv: []string{Role, p.Name},
 		Stdout: p.Log, Stderr: p.Log, Files: []*os.File{theirSpec, theirAnswers},
 	})
 	if err != nil {
-		return nil, errors.Join(err, spec.Close(), answers.Close())
+		return nil, nil, errors.Join(err, spec.Close(), answers.Close())
 	}
 	c.listening.Go(func() { e.listen(answers) })
 	// What it has to know is smaller than the pipe: nobody has to read for this to
 	// return.
 	if err := errors.Join(json.NewEncoder(spec).Encode(c.Spec(p)), spec.Close()); err != nil {
-		return nil, errors.Join(fmt.Errorf("tell it what to serve: %w", err), process.Kill())
+		return nil, nil, errors.Join(fmt.Errorf("tell it what to serve: %w", err), process.Kill(), gate.close())
 	}
-	return process, nil
+	return process, gate, nil
 }

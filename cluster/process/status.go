@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -13,15 +14,15 @@ import (
 
 // newLife makes a life of a member's process, whose id it remembers. If that
 // fails the process is killed.
-func (c *Cluster) newLife(member string, process *offspring.Process, peers, clients string, why func() string) (*life, error) {
-	l, err := newLife(process, peers, clients, why, func(answer *etcdserverpb.StatusResponse) {
+func (c *Cluster) newLife(member string, process *offspring.Process, gate *gate, peers, clients string, why func() string) (*life, error) {
+	l, err := newLife(process, gate, peers, clients, why, func(answer *etcdserverpb.StatusResponse) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.names[answer.Header.MemberId] = member
 		c.versions[member] = answer.Version
 	})
 	if err != nil {
-		_ = process.Kill()
+		err = errors.Join(err, process.Kill(), gate.close())
 	}
 	return l, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-holdfast/holdfast"
+	"github.com/etcd-holdfast/holdfast/internal/etcdbuild"
 	"github.com/etcd-holdfast/holdfast/reports"
 )
 
@@ -22,6 +23,7 @@ func runCommand() *cobra.Command {
 		duration         time.Duration
 		clients, members int
 		out, kind        string
+		binary, version  string
 		clientsAs        string
 		program          string
 		set              []string
@@ -78,6 +80,11 @@ directory can still be judged by: holdfast check DIR.
 					set = append(set, assignment)
 				}
 			}
+			another, err := anotherEtcd(binary, version, cmd.Flags().Changed("cluster"))
+			if err != nil {
+				return err
+			}
+			set = append(set, another...)
 			if cmd.Flags().Changed("clients") {
 				set = append(set, fmt.Sprintf("clients.count=%d", clients))
 				for i := range scenario.Workloads {
@@ -103,12 +110,34 @@ directory can still be judged by: holdfast check DIR.
 	flags.StringVar(&clientsAs, "clients-as", "", "where clients are: processes gives each a process of its own, which can be killed and stopped (default: in this process)")
 	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
 	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, or sim, which is simulated in virtual time")
+	flags.StringVar(&binary, "etcd", "", "the etcd binary that members run, each as a process (default: the etcd that is built into holdfast)")
+	flags.StringVar(&version, "etcd-version", "", "the version of etcd that members run, each as a process; it is built if it has to be")
 	flags.StringVar(&program, "pipe", "", "put this program to the test, a command line for sh (docs/protocol.md); without a scenario, under one made for it")
 	flags.StringVar(&out, "out", "runs", "the directory below which the run directory is made")
 	flags.StringArrayVar(&set, "set", nil, "set a field of the scenario, as in clients.ttl=2s or workloads.0.keys=1 (repeatable)")
 	flags.BoolVar(&strict, "strict", false, "let known upstream defects and beliefs that outlived their lease fail the run")
 	flags.BoolVar(&asJSON, "json", false, "write verdict.json to stdout instead of the table and the path")
 	return cmd
+}
+
+// anotherEtcd are the assignments that have members run a binary, or a version.
+func anotherEtcd(binary, version string, kindIsSaid bool) ([]string, error) {
+	var set []string
+	switch {
+	case binary == "" && version == "":
+		return nil, nil
+	case binary != "" && version != "":
+		return nil, usageError{errors.New("--etcd and --etcd-version exclude each other; see: holdfast run --help")}
+	case version != "" && !etcdbuild.IsVersion(version):
+		return nil, usageError{fmt.Errorf("--etcd-version: %q is no version of etcd; one is, for example, 3.5.12", version)}
+	}
+	if !kindIsSaid {
+		set = append(set, "cluster.kind=process")
+	}
+	if binary != "" && !strings.ContainsRune(binary, filepath.Separator) && etcdbuild.IsVersion(binary) {
+		binary = "." + string(filepath.Separator) + binary // a file that is named like a version
+	}
+	return append(set, "cluster.etcd="+binary+version), nil
 }
 
 // loadScenario reads a scenario from a file, if the name looks like one or

@@ -18,6 +18,8 @@ package offspring
 import (
 	"errors"
 	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -38,6 +40,12 @@ var ErrUnsupported = errors.New("processes that die with this one are to be had 
 // Role is what this process was started as: Command.Role, or "" if it was not
 // started by this package in a role.
 func Role() string { return os.Getenv(roleVariable) }
+
+// As is this process's environment, for what it becomes by exec in another role.
+func As(role string) []string {
+	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, roleVariable+"=") })
+	return append(environ, roleVariable+"="+role)
+}
 
 // Command is a process to start.
 type Command struct {
