@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 
 	"github.com/etcd-holdfast/holdfast/checker"
@@ -161,25 +160,7 @@ func (p *clientProcess) Freeze(ctx context.Context) (workloads.Standstill, error
 	if err != nil {
 		return nil, err
 	}
-	return &frozenClient{frozen, p.Done(), sync.Once{}}, nil
-}
-
-// frozenClient is a client that stands still. What has ended is not thawed: its
-// process id may be another's.
-type frozenClient struct {
-	*offspring.Frozen
-	ended <-chan struct{}
-	once  sync.Once
-}
-
-func (f *frozenClient) Thaw() {
-	f.once.Do(func() {
-		select {
-		case <-f.ended:
-		default:
-			f.Frozen.Thaw()
-		}
-	})
+	return frozen, nil
 }
 
 // serveClient is what the process of a client does.

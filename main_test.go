@@ -1,6 +1,8 @@
 package holdfast
 
 import (
+	"context"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -8,4 +10,9 @@ import (
 	"github.com/etcd-holdfast/holdfast/internal/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, leaks.OfMembers()...) }
+func TestMain(m *testing.M) {
+	if code, handled := Subprocess(context.Background(), mortal()); handled {
+		os.Exit(code)
+	}
+	goleak.VerifyTestMain(m, leaks.OfMembers()...)
+}

@@ -257,7 +257,7 @@ func (s *Scenario) faultMistakes(wrong complain) {
 	if b, ok := backendOf(s.Cluster.Kind); ok {
 		capabilities = b.capabilities(s.Cluster)
 	}
-	capabilities.ClientPauser = s.Clients.As == ClientProcesses
+	capabilities.ClientPauser = s.Clients.As == ClientProcesses || s.piped()
 	s.survivableMistakes(capabilities, wrong)
 	for i, f := range s.Faults {
 		field := fmt.Sprintf("faults[%d]", i)

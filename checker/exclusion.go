@@ -243,7 +243,7 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 			return f, true
 		}
 	}
-	decided = r.blameByTime(&f, o, &why)
+	decided = r.blameByTime(s, &f, o, &why)
 	return f, decided
 }
 
@@ -273,6 +273,13 @@ func (r *record) blameByRevision(s *subject, f *finding, first *history.Operatio
 			f.Cause = "a lease of the subject's own was not kept alive"
 			*why = func() string {
 				return fmt.Sprintf("%s's key went at %s with a lease that the subject had made itself and not kept alive, while the client's session lived", first.Client, r.revision(owned.Delete))
+			}
+			return true
+		}
+		if r.neverRenewed(s, first.Client, owned.Lease) {
+			f.Cause = neverRenewed
+			*why = func() string {
+				return fmt.Sprintf("%s's program let its lease end at %s, without a renewal", first.Client, r.revision(owned.Delete))
 			}
 			return true
 		}
@@ -331,7 +338,7 @@ func (r *record) lateRelease(t *tenure) *history.Operation {
 }
 
 // blameByTime decides from the ends of the two sessions' leases alone.
-func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
+func (r *record) blameByTime(s *subject, f *finding, o overlap, why *func() string) bool {
 	for _, h := range []*history.Hold{o.first, o.second} {
 		end, ended := r.leaseEnds[h.Lease]
 		if !ended || h.Lease == 0 || end.earliest > o.from {
@@ -342,6 +349,13 @@ func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
 			f.Cause = "lease ended before the call"
 			*why = func() string {
 				return fmt.Sprintf("%s was told of a success for which it asked at %s, after its lease had ended at %s", h.Client, at(call), at(end.latest))
+			}
+			return true
+		}
+		if r.neverRenewed(s, h.Client, h.Lease) {
+			f.Cause = neverRenewed
+			*why = func() string {
+				return fmt.Sprintf("%s's program let its lease end by %s, without a renewal", h.Client, at(end.latest))
 			}
 			return true
 		}
@@ -357,6 +371,13 @@ func (r *record) blameByTime(f *finding, o overlap, why *func() string) bool {
 			}
 			return true
 		}
+	}
+	if life, of := r.untoldLeaseEnded(s, o); life != nil {
+		f.Blame, f.Call, f.Cause = BlameLease, r.h.Operation(of.Acquire).Kind, "a lease of which the program does not tell ended while held"
+		*why = func() string {
+			return fmt.Sprintf("%s's program tells neither key nor lease, and the lease of the key %s had ended at %s", of.Client, life.Key, r.revision(life.Delete))
+		}
+		return true
 	}
 	return r.leaseAlive(o.first.Lease, o.from) && r.leaseAlive(o.second.Lease, o.from)
 }

@@ -119,6 +119,9 @@ type SubjectInfo struct {
 	// Promise says which of several promises a primitive makes, as for the
 	// isolation of a bank's transactions.
 	Promise string `json:"promise,omitempty"`
+	// Program is true if its clients are programs, which make and renew their leases
+	// themselves.
+	Program bool `json:"program,omitempty"`
 	// Scripted is true if the subject's clients did what a script says: what
 	// it leaves out was not meant to be put to the test.
 	Scripted bool `json:"scripted,omitempty"`

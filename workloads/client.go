@@ -49,6 +49,8 @@ type Client struct {
 	strikes  atomic.Int32
 	// closed is the session that is being closed.
 	closed *session
+	// paused is the last standstill of its partner.
+	paused *pausedPartner
 	// cancels is false if the subject's calls heed deadlines only.
 	cancels bool
 
@@ -162,10 +164,16 @@ func (c *Client) hangUp() {
 // close ends the client without a goodbye: its lease is left to expire unless
 // its session was closed before.
 func (c *Client) close() {
-	c.cancel()
-	c.hangUp()
+	c.abort()
 	c.tasks.Wait()
 	c.env.Disconnect(c.Name)
+}
+
+// abort ends what the client does: calls that take no context end with the
+// connection.
+func (c *Client) abort() {
+	c.cancel()
+	c.hangUp()
 }
 
 // Lease is the lease of the client's session, or zero.
@@ -186,8 +194,7 @@ func (c *Client) crash() bool {
 	c.crashed = true
 	c.mu.Unlock()
 	if first && c.env.Recorder.Event(history.Event{Kind: history.Crashed, Subject: c.Subject, Client: c.Name}) {
-		c.cancel()
-		c.hangUp()
+		c.abort()
 		return true
 	}
 	return false

@@ -11,7 +11,7 @@ from lock import Program, Queue, Refused, Uncertain, b64, unb64
 
 class Election(Program):
     name, primitive = "python-election", "election"
-    ops = ["campaign", "proclaim", "resign", "leader", "observe", "bye"]
+    ops = ["campaign", "proclaim", "resign", "leader", "observe", "lost", "bye"]
 
     def __init__(self):
         super().__init__()

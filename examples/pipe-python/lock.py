@@ -186,7 +186,7 @@ class Program:
     """The protocol: see docs/protocol.md."""
 
     name, primitive = "python-lock", "mutex"
-    ops = ["acquire", "try-acquire", "release", "work", "bye"]
+    ops = ["acquire", "try-acquire", "release", "work", "lost", "bye"]
 
     def __init__(self):
         self.writing = threading.Lock()

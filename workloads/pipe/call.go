@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -26,6 +27,11 @@ type pending struct {
 // without effect on the program is certain. One that has not answered overtime
 // after the end of ctx is killed. Listener hears the rest, and may be nil.
 func (p *Program) call(ctx context.Context, r request, listener func(*pending) error) (*fields, error) {
+	select {
+	case <-p.ended:
+		return nil, notAskedFor(errEnded)
+	default:
+	}
 	select {
 	case p.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -78,16 +84,25 @@ func (p *Program) write(message any) error {
 	if err != nil {
 		return err
 	}
-	_ = p.stdin.SetWriteDeadline(time.Now().Add(overtime))
+	_ = p.stdin.SetWriteDeadline(time.Now().Add(p.patience.Overtime))
 	if _, err = p.stdin.Write(append(line, '\n')); err == nil {
 		return nil
 	}
-	select {
-	case <-p.process.Done():
-	default:
-		if p.frozen.Load() == 0 && p.life.Err() == nil {
-			p.note(hung, "it does not read what it is told: %v", err)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		if p.frozen.Load() == 0 {
+			p.note(hung, "it does not read what it is told")
 		}
+		p.kill()
+		return errEnded
+	}
+	// It has closed its input, by its death as a rule: whoever listens tells.
+	timer := time.NewTimer(p.patience.End)
+	defer timer.Stop()
+	select {
+	case <-p.ended:
+	case <-p.life.Done():
+	case <-timer.C:
+		p.note(closedInput, "its standard input is closed, and it goes on")
 		p.kill()
 	}
 	return errEnded
@@ -127,7 +142,7 @@ func (p *Program) await(ctx context.Context, r request, id int64, q *pending, li
 	const tick = 50 * time.Millisecond
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	for left := overtime; left > 0; {
+	for left := p.patience.Overtime; left > 0; {
 		select {
 		case f := <-q.answer:
 			return p.judge(q, f)

@@ -23,6 +23,8 @@ type Command struct {
 	// Logs is a directory in which each client's programs have a file for what they
 	// write on their standard error; "" is none. A file has LogLimit bytes at most.
 	Logs string
+	// Patience is how long they are waited for.
+	Patience Patience
 }
 
 // LogLimit is how long a log may be, in bytes.
@@ -88,7 +90,7 @@ func (c *Command) launch(ctx context.Context, client string) (*Program, error) {
 		return nil, &workloads.BreachError{Rule: notStarted, Story: err.Error()}
 	}
 	p := &Program{
-		process: process, stdin: ours[0], stdout: ours[1], life: ctx, log: log,
+		patience: c.Patience.completed(), process: process, stdin: ours[0], stdout: ours[1], life: ctx, log: log,
 		turn: make(chan struct{}, 1), pending: make(map[int64]*pending), told: make(map[string]bool),
 		lost: make(chan struct{}), ended: make(chan struct{}), logged: make(chan struct{}), events: budget{left: maxBurst, since: time.Now()},
 	}

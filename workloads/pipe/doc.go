@@ -7,7 +7,10 @@
 // Each rule that it breaks is told once a program, with its last lines.
 package pipe
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Version is the version of the protocol.
 const Version = 1
@@ -22,15 +25,28 @@ const (
 	// maxBurst is how many events it may tell at once, and maxRate how many a
 	// second.
 	maxBurst, maxRate = 5000, 1000
-	// helloPatience is how long a program may take to start.
-	helloPatience = 15 * time.Second
-	// overtime is how long after its deadline an answer is waited for before the
-	// program is killed. A time for which it was frozen does not count.
-	overtime = 5 * time.Second
-	// endPatience is how long it may take to end when its input has ended, and again
-	// when it was sent SIGTERM.
-	endPatience = 3 * time.Second
 )
+
+// Patience is how long programs are waited for. The zero value has the usual
+// times.
+type Patience struct {
+	// Hello is how long a program may take to start and to say what it is; zero is
+	// 15 s.
+	Hello time.Duration
+	// Overtime is how long after its deadline an answer is waited for before the
+	// program is killed; zero is 5 s. A time for which it was frozen does not count.
+	Overtime time.Duration
+	// End is how long it may take to end when its input has ended, and again when it
+	// was sent SIGTERM; zero is 3 s.
+	End time.Duration
+}
+
+func (p Patience) completed() Patience {
+	p.Hello = cmp.Or(p.Hello, 15*time.Second)
+	p.Overtime = cmp.Or(p.Overtime, 5*time.Second)
+	p.End = cmp.Or(p.End, 3*time.Second)
+	return p
+}
 
 // The rules that a program can break, in words for reports.
 const (
@@ -42,6 +58,7 @@ const (
 	flooded      = "it flooded its output"
 	died         = "it died"
 	closedOutput = "it closed its output"
+	closedInput  = "it closed its input"
 	notStarted   = "it did not start"
 	refused      = "it refused to start"
 	notEnded     = "it did not end when it was asked to"

@@ -21,7 +21,7 @@ func (p *Program) listen(stdout *os.File) {
 		p.kill()
 		return
 	}
-	timer := time.NewTimer(time.Second)
+	timer := time.NewTimer(p.patience.End)
 	defer timer.Stop()
 	select {
 	case <-p.process.Done():

@@ -20,11 +20,12 @@ import (
 type Program struct {
 	Hello
 
-	process *offspring.Process
-	stdin   *os.File
-	stdout  *os.File
-	log     io.WriteCloser
-	life    context.Context
+	patience Patience
+	process  *offspring.Process
+	stdin    *os.File
+	stdout   *os.File
+	log      io.WriteCloser
+	life     context.Context
 	// finished are the goroutines that read what it writes.
 	finished sync.WaitGroup
 	out, err tail
@@ -118,7 +119,7 @@ func (p *Program) lastLines() string {
 
 // greet says hello.
 func (p *Program) greet(ctx context.Context, a workloads.Attachment) error {
-	within, cancel := context.WithTimeout(ctx, helloPatience)
+	within, cancel := context.WithTimeout(ctx, p.patience.Hello)
 	defer cancel()
 	endpoints := a.Endpoints
 	if endpoints == nil {
@@ -189,7 +190,7 @@ func (p *Program) Close(ctx context.Context) error {
 // finish ends the program's input, and the program if it does not end then.
 func (p *Program) finish() {
 	_ = p.stdin.Close()
-	timer := time.NewTimer(endPatience)
+	timer := time.NewTimer(p.patience.End)
 	defer timer.Stop()
 	select {
 	case <-p.process.Done():
@@ -203,25 +204,34 @@ func (p *Program) finish() {
 		p.kill()
 		return
 	}
-	p.note(notEnded, "%v after the end of its input it still runs", endPatience)
-	ctx, cancel := context.WithTimeout(p.life, endPatience)
+	p.note(notEnded, "%v after the end of its input it still runs", p.patience.End)
+	ctx, cancel := context.WithTimeout(p.life, p.patience.End)
 	defer cancel()
 	_, _ = p.process.Stop(ctx) // and killed, if that does not help
 }
 
-// Freeze stops the program and all that it has started, until thaw is called.
-// Evidence tells whether they still stand.
-func (p *Program) Freeze(ctx context.Context) (evidence func() (bool, string), thaw func(), err error) {
+// Freeze stops the program and all that it has started with SIGSTOP.
+func (p *Program) Freeze(ctx context.Context) (workloads.Standstill, error) {
 	p.frozen.Add(1)
 	f, err := p.process.Freeze(ctx)
 	if err != nil {
 		p.frozen.Add(-1)
-		return nil, nil, err
+		return nil, err
 	}
-	return f.Evidence, sync.OnceFunc(func() {
-		f.Thaw()
-		p.frozen.Add(-1)
-	}), nil
+	return &standstill{Frozen: f, program: p}, nil
+}
+
+// standstill is a program that was stopped. While it is, it is not waited for.
+type standstill struct {
+	*offspring.Frozen
+	program *Program
+	once    sync.Once
+}
+
+// Thaw lets the program go on.
+func (s *standstill) Thaw() {
+	s.Frozen.Thaw()
+	s.once.Do(func() { s.program.frozen.Add(-1) })
 }
 
 // PID is the id of its process.

@@ -56,7 +56,6 @@ func eachLine(r io.Reader, cut bool, f func(line []byte) bool) error {
 		part, err := b.ReadSlice('\n')
 		if len(line)+len(part) > MaxLine {
 			if !cut {
-				f(append(line, part...)[:tailWidth+1])
 				return errLongLine
 			}
 			part = nil

@@ -1,0 +1,189 @@
+package holdfast
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/checker"
+)
+
+// need skips a test where a tool is missing that CI has.
+func need(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err == nil {
+			continue
+		}
+		if os.Getenv("HOLDFAST_REQUIRE") == "1" {
+			t.Fatalf("%s is missing, and HOLDFAST_REQUIRE=1 says that it may not be", tool)
+		}
+		t.Skipf("%s is missing", tool)
+	}
+}
+
+// programScenario runs programs side by side, by their names.
+func programScenario(t *testing.T, duration time.Duration, programs map[string]string) Scenario {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes half a minute")
+	}
+	s := NewScenario("programs")
+	s.Duration, s.Quiet, s.Seed = duration, 15*time.Second, 1
+	s.Clients.Count, s.Clients.TTL = 2, 2*time.Second
+	s.Expect.DeadlineGrace = 10 * time.Second // the machine may be slow
+	for name, command := range programs {
+		w := NewWorkload(name)
+		w.Pipe, w.Objects = command, 1
+		w.Hold, w.Long = span(50, 300), 0
+		w.Impatient, w.Impatience = 0.2, span(300, 600)
+		s.Workloads = append(s.Workloads, w)
+	}
+	return s
+}
+
+func runPrograms(t *testing.T, s Scenario) map[string]map[string]checker.Property {
+	t.Helper()
+	judgement, err := Run(t.Context(), s, RunOptions{Out: t.ArtifactDir()})
+	var pipe *PipeError
+	if errors.As(err, &pipe) {
+		t.Fatal(err)
+	}
+	if judgement == nil {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	t.Log(judgement.Directory)
+	found := make(map[string]map[string]checker.Property)
+	for _, p := range judgement.Result().Properties {
+		if found[p.Subject] == nil {
+			found[p.Subject] = make(map[string]checker.Property)
+		}
+		found[p.Subject][p.Property] = p
+	}
+	return found
+}
+
+const (
+	python    = "exec python3 examples/pipe-python/"
+	brokenOne = "exec python3 workloads/pipe/testdata/broken.py "
+)
+
+// The examples keep their promises while clients of them die and are cut off.
+func TestExamplesOfPrograms(t *testing.T) {
+	need(t, "python3", "bash", "curl", "jq")
+	s := programScenario(t, 10*time.Second, map[string]string{
+		"python-lock": python + "lock.py", "python-election": python + "election.py", "shell-lock": "exec bash examples/pipe-shell/lock.sh",
+	})
+	s.Faults = []Fault{{Of: []string{"crash-client", "cut-client", "revoke-lease"}, Peace: 2 * time.Second}}
+	for subject, properties := range runPrograms(t, s) {
+		for name, p := range properties {
+			for _, v := range p.Violations {
+				// A slow machine ends leases, and keeps calls from ending in time: that
+				// is not what this is about.
+				if v.Blame != checker.BlameLease && name != "progress" {
+					t.Errorf("%s: %s: %s", subject, name, v.Sentence)
+				}
+			}
+		}
+		if properties["exclusion"].Figures["holds"] == 0 {
+			t.Errorf("nobody held %s", subject)
+		}
+	}
+}
+
+// Programs that get a thing wrong are found, and they are to blame.
+func TestBrokenProgramsAreFound(t *testing.T) {
+	need(t, "python3")
+	want := map[string]string{
+		"LetsTwoIn": "exclusion", "NeverRenews": "exclusion", "FreesAnothers": "exclusion", "StaleToken": "fencing", "TwoLeaders": "exclusion",
+	}
+	programs := make(map[string]string)
+	for name := range want {
+		programs[name] = brokenOne + name
+	}
+	s := programScenario(t, 12*time.Second, programs)
+	for i := range s.Workloads {
+		w := &s.Workloads[i]
+		if w.Subject == "NeverRenews" {
+			w.Hold = span(3000, 4000)
+		}
+		if w.Subject == "FreesAnothers" {
+			w.Clients, w.Hold, w.Impatient = 5, span(400, 900), 0.4
+		}
+	}
+	found := runPrograms(t, s)
+	for name, property := range want {
+		p := found[name][property]
+		if p.Verdict != checker.Violated {
+			t.Errorf("%s: %s is %s: %s", name, property, p.Verdict, p.Sentence)
+			continue
+		}
+		if p.Violations[0].Blame != checker.BlameSubject {
+			t.Errorf("%s: the blame is %s: %s", name, p.Violations[0].Blame, p.Violations[0].Sentence)
+		}
+	}
+}
+
+// Programs that do not keep to the protocol are told of with their last lines,
+// and the run comes to its verdict.
+func TestMisbehavingProgramsAreReported(t *testing.T) {
+	need(t, "python3")
+	want := map[string]string{
+		"babbler": `"acquiring..."`, "hanger": "waiting for a lock that never comes", "flooder": "mood", "dier": "the program has a bug",
+	}
+	programs := make(map[string]string)
+	for name := range want {
+		programs[name] = brokenOne + name
+	}
+	s := programScenario(t, 8*time.Second, programs)
+	for i := range s.Workloads {
+		s.Workloads[i].Patience = span(1000, 1500)
+	}
+	found := runPrograms(t, s)
+	for name, words := range want {
+		p := found[name]["contract"]
+		if p.Verdict != checker.Violated || !strings.Contains(p.Sentence, words) || !strings.Contains(p.Sentence, "broke the protocol") {
+			t.Errorf("%s: contract is %s: %s", name, p.Verdict, p.Sentence)
+		}
+	}
+}
+
+// What cannot be put to the test is refused before anything starts.
+func TestProgramsThatAreRefused(t *testing.T) {
+	for name, command := range map[string]string{
+		"is not there": "no-such-program", "refuses": `read line; echo '{"id":1,"ok":false,"error":"no license"}'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := NewScenario("refused")
+			s.Workloads = []Workload{NewWorkload("x")}
+			s.Workloads[0].Pipe = command
+			out := filepath.Join(t.TempDir(), "runs")
+			_, err := Run(t.Context(), s, RunOptions{Out: out})
+			var pipe *PipeError
+			if !errors.As(err, &pipe) || pipe.Command != command {
+				t.Errorf("%v", err)
+			}
+			if _, err := os.Stat(out); err == nil {
+				t.Error("a run directory was made")
+			}
+		})
+	}
+	s := NewScenario("virtual")
+	s.Cluster.Kind = simulated
+	s.Workloads = []Workload{NewWorkload("mutex")}
+	s.Workloads[0].Pipe = "cat"
+	c := s.completed()
+	err := c.Validate()
+	for _, want := range []string{"lives in real time", "name of something else"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v lacks %q", err, want)
+		}
+	}
+}
