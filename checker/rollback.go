@@ -71,7 +71,7 @@ func (r *record) rolledBack() *rollback {
 			if first != nil && first.seen < had.done {
 				return first
 			}
-			return &rollback{had.revision, had.done, f.revision, f.call, f.done}
+			return &rollback{had: had.revision, seen: had.done, found: f.revision, call: f.call, done: f.done}
 		}
 	}
 	return first
