@@ -148,12 +148,12 @@ func PipeScenario(ctx context.Context, command string) (Scenario, error) {
 	s := TortureScenario(subject)
 	s.Name, s.Summary = "pipe", "A program at its work: many clients, few objects, long holds, little patience, and every fault at the moments that matter."
 	s.Subjects = nil
-	s.Duration, s.Clients.TTL = 24*time.Second, pipeTTL
+	s.Duration, s.Quiet, s.Clients.TTL = 24*time.Second, 25*time.Second, pipeTTL
 	s.Expect.DeadlineGrace = 4 * time.Second // it may have to start others for each call
 	w := &s.Workloads[0]
 	// Programs take longer for a call than what is in this process: those that
 	// harm them have to find them at it.
-	w.Pipe, w.Clients, w.LastRounds = command, 4, 2
+	w.Pipe, w.Clients, w.LastRounds = command, 4, 0
 	w.Hold, w.Long, w.LongHold = span(10, 300), 0.15, span(4000, 6000)
 	s.Faults = slices.DeleteFunc(s.Faults, func(f Fault) bool { return f.When != nil })
 	s.Faults = append(s.Faults, pipeFaults(subject.Name)...)
@@ -170,8 +170,8 @@ func pipeFaults(subject string) []Fault {
 		}
 	}
 	return []Fault{
-		entry(faults.Holding, 5*time.Millisecond, "cut-client", "stall-client", "lose-answer", "lose-answer-partly", "revoke-lease", "crash-client"),
-		entry(faults.Waiting, 30*time.Millisecond, "cut-client", "stall-client", "revoke-lease", "crash-client"),
+		entry(faults.Holding, 5*time.Millisecond, "cut-client", "stall-client", "lose-answer", "lose-answer-partly", "revoke-lease", "crash-client", "pause-client", "pause-client"),
+		entry(faults.Waiting, 30*time.Millisecond, "cut-client", "stall-client", "revoke-lease", "crash-client", "pause-client"),
 	}
 }
 

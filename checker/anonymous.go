@@ -12,7 +12,8 @@ import (
 // revisions: a fencing token need only rise, and a counter does. Such a subject
 // is then one that does not name its keys; its fenced operations keep their
 // tokens. Subjects of etcd's recipes, and planted ones, are held to what they
-// say.
+// say, and so are programs that say what their layout is: their protocol has it
+// that their tokens are create revisions then.
 //
 // A subject's tokens are taken for create revisions if each of them that the
 // log covers is one, of a key that fits and that may have been made during the
@@ -38,7 +39,7 @@ func withoutFalseNames(h *history.History) *history.History {
 			continue
 		}
 		info, listed := h.Header.Subject(op.Subject)
-		if listed && info.Origin != history.FromUser || op.Token <= h.Revisions.Through && !h.Revisions.Covers(op.Token, op.Token) {
+		if listed && (info.Origin != history.FromUser || info.Program && info.Layout != history.NoLayout) || op.Token <= h.Revisions.Through && !h.Revisions.Covers(op.Token, op.Token) {
 			continue
 		}
 		misnamed[op.Subject] = !slices.ContainsFunc(createdAt(op.Token), func(life history.Life) bool {

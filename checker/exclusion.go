@@ -372,23 +372,14 @@ func (r *record) blameByTime(s *subject, f *finding, o overlap, why *func() stri
 			return true
 		}
 	}
-	return r.leaseAlive(o.first.Lease, o.from) && r.leaseAlive(o.second.Lease, o.from)
-}
-
-const neverRenewed = "the program did not renew its lease"
-
-// neverRenewed is true if the lease of a program ended one time-to-live after its
-// first key was made, or a little later, and no fault may have kept the program
-// from renewing it. One that is too slow for its lease now and then has renewed it
-// before, as a rule: that is the lease's fault.
-func (r *record) neverRenewed(s *subject, client string, lease int64) bool {
-	session, lives := r.sessions[lease], r.livesOf(lease)
-	if !s.Program || session == nil || len(lives) == 0 {
-		return false
+	if life, of := r.untoldLeaseEnded(s, o); life != nil {
+		f.Blame, f.Call, f.Cause = BlameLease, r.h.Operation(of.Acquire).Kind, "a lease of which the program does not tell ended while held"
+		*why = func() string {
+			return fmt.Sprintf("%s's program tells neither key nor lease, and the lease of the key %s had ended at %s", of.Client, life.Key, r.revision(life.Delete))
+		}
+		return true
 	}
-	end, ended := r.leaseEnds[lease]
-	const late = 1500 * time.Millisecond // etcd ends leases twice a second, on a machine that may be slow
-	return ended && end.latest-r.log.Earliest(r.lives[lives[0].index].Create) < session.TTL+late && !r.harmedBefore(client, end.latest)
+	return r.leaseAlive(o.first.Lease, o.from) && r.leaseAlive(o.second.Lease, o.from)
 }
 
 // ownLeaseEnded returns the key of a hold that went with a lease of the

@@ -104,6 +104,9 @@ func parseScenario(t *testing.T, body string) *scenario {
 			if n := len(words) - 1; words[n] == "scripted" {
 				info.Scripted, words = true, words[:n]
 			}
+			if n := len(words) - 1; words[n] == "program" {
+				info.Program, words = true, words[:n]
+			}
 			if len(words) > 4 {
 				info.Layout = history.Layout(words[4])
 			}
@@ -303,6 +306,8 @@ func (s *scenario) operation(t *testing.T, words []string) {
 			op.Number = 1
 		case "panic":
 			op.Panicked = true
+		case "breach":
+			op.Breach, op.Error = v, v+": so it was"
 		default:
 			t.Fatalf("operation: %q", w)
 		}

@@ -49,6 +49,8 @@ type Client struct {
 	strikes  atomic.Int32
 	// closed is the session that is being closed.
 	closed *session
+	// paused is the last standstill of its partner.
+	paused *pausedPartner
 	// cancels is false if the subject's calls heed deadlines only.
 	cancels bool
 

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -29,6 +30,8 @@ type Partner interface {
 	Close(ctx context.Context) error
 	// Kill ends the program at once, with everything that it has started.
 	Kill()
+	// Freeze makes the program, and all that it has started, stand still.
+	Freeze(ctx context.Context) (Standstill, error)
 }
 
 // Attachment is what a partner is told.
@@ -148,6 +151,53 @@ func (c *Client) rotated() []string {
 	_, _ = h.Write([]byte(c.Slot))
 	at := (int(h.Sum32()%1024) + c.programs) % n
 	return slices.Concat(c.endpoints[at:], c.endpoints[:at])
+}
+
+// freeze makes the client's partner stand still, and with it what the client does
+// for it. Nil is returned if it has none.
+func (c *Client) freeze(ctx context.Context) (Standstill, error) {
+	c.mu.Lock()
+	s := c.current
+	c.mu.Unlock()
+	if s == nil || s.Partner == nil {
+		return nil, nil
+	}
+	still, err := s.Partner.Freeze(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &pausedPartner{Standstill: still, thawed: make(chan struct{})}
+	c.mu.Lock()
+	c.paused = p
+	c.mu.Unlock()
+	return p, nil
+}
+
+// pausedPartner is a partner that stands still.
+type pausedPartner struct {
+	Standstill
+	once   sync.Once
+	thawed chan struct{}
+}
+
+// Thaw lets the partner and its client go on.
+func (p *pausedPartner) Thaw() {
+	p.Standstill.Thaw()
+	p.once.Do(func() { close(p.thawed) })
+}
+
+// stand waits while the client's partner stands still.
+func (c *Client) stand() {
+	c.mu.Lock()
+	p := c.paused
+	c.mu.Unlock()
+	if p == nil {
+		return
+	}
+	select {
+	case <-p.thawed:
+	case <-c.ctx.Done():
+	}
 }
 
 // opened records that the client has a session on a lease. It returns false if

@@ -71,6 +71,7 @@ func (c *Client) work(s *session, holds []*hold, length time.Duration, guarded b
 			steps[i]()
 		}
 	}
+	c.stand()
 	for i, h := range holds {
 		if h.mode == history.ReadMode || h.worker != nil {
 			continue

@@ -60,7 +60,7 @@ acquire() {
 		renew "$lease" &
 		trap 'kill %1' EXIT
 	fi
-	k=$(b64 "$prefix/lock") v=$(b64 "$client $((++count))")
+	k=$(b64 "$prefix/lock") v=$(b64 "$lease $((++count))")
 	while :; do
 		post /v3/kv/txn "{\"compare\":[{\"key\":\"$k\",\"target\":\"CREATE\",\"result\":\"EQUAL\",\"create_revision\":\"0\"}],
 			\"success\":[{\"request_put\":{\"key\":\"$k\",\"value\":\"$v\",\"lease\":\"$lease\"}}],
@@ -93,7 +93,7 @@ release() {
 
 while read -r line; do
 	eval "$(jq -r '@sh "id=\(.id) op=\(.op) object=\(.object) prefix=\(.prefix) timeout=\(.timeout_ms // 60000)",
-		if .op == "hello" then @sh "client=\(.client) ttl=\(.ttl_ms) endpoints=\(.endpoints | join(" "))" else empty end' <<<"$line")"
+		if .op == "hello" then @sh "ttl=\(.ttl_ms) endpoints=\(.endpoints | join(" "))" else empty end' <<<"$line")"
 	case $op in
 	hello) say "{\"id\":$id,\"ok\":true,\"name\":\"shell-lock\",\"ops\":[\"acquire\",\"release\",\"lost\"],\"layout\":\"oldest-key\"}" ;;
 	acquire) acquire ;;

@@ -246,7 +246,7 @@ func TestEnds(t *testing.T) {
 // A frozen program is not blamed for what it cannot do.
 func TestFrozenProgramsAreWaitedFor(t *testing.T) {
 	p := start(t, hello+`echo '{"id":2,"ok":true}'; cat >/dev/null`)
-	evidence, thaw, err := p.Freeze(t.Context())
+	still, err := p.Freeze(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,10 +262,10 @@ func TestFrozenProgramsAreWaitedFor(t *testing.T) {
 		t.Errorf("the call ended while the program stood still: %v", err)
 	case <-timer.C:
 	}
-	if stands, words := evidence(); !stands {
+	if stands, words := still.Evidence(); !stands {
 		t.Error(words)
 	}
-	thaw()
+	still.Thaw()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

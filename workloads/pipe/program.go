@@ -210,19 +210,28 @@ func (p *Program) finish() {
 	_, _ = p.process.Stop(ctx) // and killed, if that does not help
 }
 
-// Freeze stops the program and all that it has started, until thaw is called.
-// Evidence tells whether they still stand.
-func (p *Program) Freeze(ctx context.Context) (evidence func() (bool, string), thaw func(), err error) {
+// Freeze stops the program and all that it has started with SIGSTOP.
+func (p *Program) Freeze(ctx context.Context) (workloads.Standstill, error) {
 	p.frozen.Add(1)
 	f, err := p.process.Freeze(ctx)
 	if err != nil {
 		p.frozen.Add(-1)
-		return nil, nil, err
+		return nil, err
 	}
-	return f.Evidence, sync.OnceFunc(func() {
-		f.Thaw()
-		p.frozen.Add(-1)
-	}), nil
+	return &standstill{Frozen: f, program: p}, nil
+}
+
+// standstill is a program that was stopped. While it is, it is not waited for.
+type standstill struct {
+	*offspring.Frozen
+	program *Program
+	once    sync.Once
+}
+
+// Thaw lets the program go on.
+func (s *standstill) Thaw() {
+	s.Frozen.Thaw()
+	s.once.Do(func() { s.program.frozen.Add(-1) })
 }
 
 // PID is the id of its process.
