@@ -147,7 +147,7 @@ func (j *Judgement) trial(subject, known string) reports.Trial {
 		p := &result.Properties[i]
 		for _, v := range p.Violations {
 			switch {
-			case p.Subject != subject && known != "" && v.Known == known: // it shows there, too
+			case p.Subject != subject && v.Known == known && j.etcds(p.Subject): // it shows there, too
 			case p.Subject != subject:
 				t.Alarms = append(t.Alarms, fmt.Sprintf("%s %s: %s", p.Subject, p.Property, v.Sentence))
 			case v.Known == known:
@@ -166,6 +166,12 @@ func (j *Judgement) trial(subject, known string) reports.Trial {
 		t.Notes = result.Notes
 	}
 	return t
+}
+
+// etcds is true if a subject of the run is etcd's own.
+func (j *Judgement) etcds(name string) bool {
+	subject, ok := j.Scenario.subject(name)
+	return ok && subject.Origin == history.FromEtcd
 }
 
 // began is when the load of the run began.
