@@ -120,23 +120,26 @@ func processMistakes(spec ClusterSpec) []Mistake {
 		mistakes = append(mistakes, Mistake{Field: field, Message: fmt.Sprintf(format, args...)})
 	}
 	running := make(map[string]string)
-	server := func(field, etcd string) {
+	server := func(who, field, etcd string) {
 		switch {
 		case etcd == "":
-			running[field] = version.Version
+			running[who] = version.Version
 		case etcdbuild.IsVersion(etcd):
-			running[field] = etcd
+			running[who] = etcd
 		default:
 			if _, err := exec.LookPath(etcd); err != nil {
 				wrong(field, "%q is neither a version such as 3.5.12 nor a program that can be run: %v", etcd, err)
 			}
 		}
 	}
-	if len(spec.Mixed) < spec.Members {
-		server("etcd", spec.Etcd)
+	for i := range spec.Members {
+		if _, ok := spec.Mixed[fmt.Sprintf("m%d", i+1)]; !ok {
+			server("the others", "etcd", spec.Etcd)
+			break
+		}
 	}
 	for _, member := range slices.Sorted(maps.Keys(spec.Mixed)) {
-		server("mixed."+member, spec.Mixed[member])
+		server(member, "mixed."+member, spec.Mixed[member])
 		if n, err := strconv.Atoi(strings.TrimPrefix(member, "m")); err != nil || !strings.HasPrefix(member, "m") || n < 1 || n > spec.Members {
 			wrong("mixed."+member, "there is no member %q; there are m1 to m%d", member, spec.Members)
 		}

@@ -34,7 +34,7 @@ func TestClientsThatAreProcesses(t *testing.T) {
 	often := quantity.Span{Min: 500 * time.Millisecond, Max: time.Second}
 	s.Faults = []Fault{
 		{Of: []string{"crash-client"}, Every: often},
-		{Of: []string{"pause-client"}, Every: often, For: quantity.Span{Min: 500 * time.Millisecond, Max: 3 * time.Second}},
+		{Of: []string{"pause-client"}, Every: often, For: quantity.Span{Min: 200 * time.Millisecond, Max: 1500 * time.Millisecond}},
 		{Of: []string{"cut-client"}},
 	}
 	j := run1(t, t.Context(), s)
@@ -50,8 +50,8 @@ func TestClientsThatAreProcesses(t *testing.T) {
 			t.Errorf("the evidence of a pause is %q", f.Evidence)
 		}
 	}
-	if proved["crash-client"] < 2 || proved["pause-client"] < 2 {
-		t.Errorf("proved were %v, want at least two crashes and two pauses", proved)
+	if proved["crash-client"] == 0 || proved["pause-client"] == 0 {
+		t.Errorf("proved were %v, want crashes and pauses", proved)
 	}
 	if _, err := os.Stat(filepath.Join(j.Directory, clientLogs)); !os.IsNotExist(err) {
 		t.Errorf("nobody said anything, and there are logs: %v", err)

@@ -8,6 +8,35 @@ import (
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
+// makeNursery makes what starts the processes of clients, if they are to be some.
+func (r *run) makeNursery() (err error) {
+	if r.scenario.Clients.As == ClientProcesses {
+		r.nursery, err = newNursery(r.path())
+	}
+	return err
+}
+
+// hire makes the crews of all workloads.
+func (r *run) hire(heal, final <-chan struct{}) {
+	env := &workloads.Env{
+		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix, Dial: r.dial(),
+		Connect: r.connect, Disconnect: r.disconnect, Requests: r.requests(),
+		Healed: heal, Final: final, Quiet: r.scenario.Quiet, Await: r.await,
+		Steady: r.scenario.Cluster.Sim != nil && r.scenario.Cluster.Sim.Steady,
+	}
+	if r.nursery != nil {
+		env.Launch = r.nursery.launch
+	}
+	first := 1
+	for _, w := range r.scenario.Workloads {
+		subject, _ := r.scenario.subject(w.Subject) // validated
+		crew := workloads.NewCrew(env, subject, w.Traffic, first)
+		first += len(crew.Slots())
+		r.crews = append(r.crews, crew)
+		r.awaitFor(crew)
+	}
+}
+
 // A run's Slots, Current, Crash and Pause are what faults may do to its clients:
 // see faults.Clients and faults.ClientPauser.
 

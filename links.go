@@ -20,6 +20,11 @@ func (r *run) connect(party string) ([]string, error) {
 			l.Tap(func(m link.Message) { r.lookout.See(party, m) })
 		}
 	}
+	if r.scenario.Cluster.Kind == processes { // whose servers may be any
+		for _, l := range links {
+			l.Tap(newRenewals(r.recorder, party).see)
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.links == nil {

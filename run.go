@@ -189,24 +189,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	defer r.stop()
 
 	heal, final := make(chan struct{}), make(chan struct{})
-	env := &workloads.Env{
-		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix, Dial: r.dial(),
-		Connect: r.connect, Disconnect: r.disconnect, Requests: r.requests(),
-		Healed: heal, Final: final, Quiet: r.scenario.Quiet, Await: r.await,
-		Steady: r.scenario.Cluster.Sim != nil && r.scenario.Cluster.Sim.Steady,
-	}
-	if r.nursery != nil {
-		env.Launch = r.nursery.launch
-	}
-	first := 1
-	for _, w := range r.scenario.Workloads {
-		subject, _ := r.scenario.subject(w.Subject) // validated
-		crew := workloads.NewCrew(env, subject, w.Traffic, first)
-		first += len(crew.Slots())
-		r.crews = append(r.crews, crew)
-		r.awaitFor(crew)
-	}
-
+	r.hire(heal, final)
 	if r.conductor, err = r.newConductor(); err != nil {
 		return err
 	}
@@ -296,11 +279,8 @@ func (r *run) crewFailure() error {
 // start brings up the cluster, the record and the observer.
 func (r *run) start(ctx, life context.Context) error {
 	r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
-	if r.scenario.Clients.As == ClientProcesses {
-		var err error
-		if r.nursery, err = newNursery(r.path()); err != nil {
-			return err
-		}
+	if err := r.makeNursery(); err != nil {
+		return err
 	}
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
 	c, err := r.launch(ctx, backend)

@@ -152,6 +152,9 @@ type Expect struct {
 	// subject: a run that does not is vacuous, and one that does is not for what
 	// else it leaves untested.
 	Reproduces map[string][]string `yaml:"reproduces,omitempty"`
+	// Fixed is the version of etcd in which that is mended, if the run is on one that
+	// has it. The server catalogue runs that too.
+	Fixed string `yaml:"fixed,omitempty"`
 	// Damage names the subjects on which the run is there to show that what is
 	// protected without fencing comes to harm: a run in which no update is lost is
 	// vacuous.

@@ -134,22 +134,29 @@ func TestMistakesInSimulatedClustersAreNamed(t *testing.T) {
 		"{kind: embedded, sim: {delay: 3ms}}": {"cluster.sim: it is of a cluster of kind sim, and this one is embedded"},
 		"{kind: sim, sim: {delai: 3ms}}":      {"cluster.sim.delai: there is no such field; here can be clocks, delay,"},
 	} {
-		_, err := ParseScenario("bad.yaml", []byte("name: bad\ncluster: "+cluster+rest))
-		if err == nil {
-			t.Errorf("nothing is wrong with %s", cluster)
-			continue
-		}
-		for _, want := range wants {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("%q is not said of %s, but: %v", want, cluster, err)
-			}
-		}
-		if n := strings.Count(err.Error(), "bad.yaml:"); n != len(wants) {
-			t.Errorf("%d mistakes, want %d: %v", n, len(wants), err)
-		}
+		expectMistakes(t, cluster, rest, wants)
 	}
 	if _, err := ParseScenario("good.yaml", []byte("name: good\ncluster: {kind: sim, sim: {clocks: {c4: 1.02}}}"+rest)); err != nil {
 		t.Error(err)
+	}
+}
+
+// expectMistakes expects these to be named of a scenario with such a cluster, and no
+// others.
+func expectMistakes(t *testing.T, cluster, rest string, wants []string) {
+	t.Helper()
+	_, err := ParseScenario("bad.yaml", []byte("name: bad\ncluster: "+cluster+rest))
+	if err == nil {
+		t.Errorf("nothing is wrong with %s", cluster)
+		return
+	}
+	for _, want := range wants {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not said of %s, but: %v", want, cluster, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "bad.yaml:"); n != len(wants) {
+		t.Errorf("%d mistakes, want %d: %v", n, len(wants), err)
 	}
 }
 

@@ -147,6 +147,7 @@ func (j *Judgement) trial(subject, known string) reports.Trial {
 		p := &result.Properties[i]
 		for _, v := range p.Violations {
 			switch {
+			case p.Subject != subject && known != "" && v.Known == known: // it shows there, too
 			case p.Subject != subject:
 				t.Alarms = append(t.Alarms, fmt.Sprintf("%s %s: %s", p.Subject, p.Property, v.Sentence))
 			case v.Known == known:

@@ -11,6 +11,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/internal/etcdbuild"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
@@ -80,6 +81,13 @@ func (s *Scenario) reproductionMistakes(issues []string, wrong complain) {
 		case !subject.Protects():
 			wrong(fmt.Sprintf("expect.damage[%d]", i), "%s protects no resource that could come to harm", name)
 		}
+	}
+	switch fixed := s.Expect.Fixed; {
+	case fixed == "":
+	case !etcdbuild.IsVersion(fixed):
+		wrong("expect.fixed", "%q is no version of etcd; one is, for example, 3.5.13", fixed)
+	case !etcdbuild.IsVersion(s.Cluster.Etcd) || len(s.Expect.Reproduces) == 0:
+		wrong("expect.fixed", "it is for what expect.reproduces names on a version in cluster.etcd, and there is none")
 	}
 	for _, subject := range slices.Sorted(maps.Keys(s.Expect.Reproduces)) {
 		if !slices.Contains(subjects, subject) {

@@ -29,6 +29,7 @@ const (
 	Total        = "total"
 	Durability   = "durability"
 	Refusal      = "refusal"
+	Lease        = "lease"
 )
 
 // PropertyInfo describes a property.
@@ -65,6 +66,7 @@ func properties() []property {
 		{PropertyInfo{Passage, "a barrier lets nobody pass while it is closed, and a double barrier nobody in or out alone", false}, passage},
 		{PropertyInfo{Total, "transfers take effect once and wholly, and audits and the store keep the whole, as far as the isolation promises", false}, total},
 		{PropertyInfo{Durability, "an acknowledged write is in the store at the revision that its reply named", false}, durability},
+		{PropertyInfo{Lease, "a lease lives for its whole time after it was renewed", false}, leaseLives},
 	}
 }
 
@@ -287,6 +289,9 @@ func (r *record) property(s *subject, name string, j *judgement) Property {
 		p.Verdict, p.Sentence = Unknown, j.unknown
 	case j.vacuous != "":
 		p.Verdict, p.Sentence = Vacuous, j.vacuous
+	}
+	for i := range j.findings {
+		r.afterRollback(&j.findings[i])
 	}
 	slices.SortStableFunc(j.findings, func(a, b finding) int {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.From, b.From),

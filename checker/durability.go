@@ -11,6 +11,9 @@ import (
 // revision that the write made; the revision log, where it covers that revision,
 // must have the value there. So nothing is searched, and the check is exact.
 //
+// A grant or a write is lost, too, if a linearizable read found the store at an
+// earlier revision than that at which it was made; see rolledBack.
+//
 // It is judged of the writes whose value and key are known: those on a register,
 // and those guarded by a key. Of acknowledged acquires ownership finds the same,
 // and of transfers total.
@@ -36,10 +39,13 @@ func durability(r *record, s *subject) *judgement {
 			}
 		}
 	}
-	if acknowledged == 0 {
+	lost := r.lostByRollback(s)
+	if acknowledged == 0 && len(lost) == 0 {
 		return nil
 	}
-	j.figures = map[string]float64{"acknowledged": float64(acknowledged), "missing": float64(len(j.findings)), "unjudged": float64(unjudged)}
+	missing := len(j.findings) + len(lost)
+	j.findings = append(lost, j.findings...)
+	j.figures = map[string]float64{"acknowledged": float64(acknowledged), "missing": float64(missing), "unjudged": float64(unjudged)}
 	j.holds = fmt.Sprintf("each of %s is in the store at the revision that it was told", count(acknowledged, "acknowledged write"))
 	if unjudged > 0 {
 		j.unknown = fmt.Sprintf("%d of %s cannot be judged: the revision log does not cover them", unjudged, count(acknowledged, "acknowledged write"))

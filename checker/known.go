@@ -23,6 +23,8 @@ func KnownIssues() []KnownIssue {
 		issues = append(issues, m.KnownIssue)
 	}
 	return append(issues, []KnownIssue{
+		{"etcd#14370", "a single member loses what it acknowledged", "a cluster of one member applies and acknowledges entries while it still writes them to its log; killed before they are written, it has lost them (up to 3.5.4)"},
+		{"etcd#15247", "a leader that was kept from its log revokes leases that live", "a leader whose disk stalls goes on counting leases when another leads; those that ended by its account are revoked when it goes on (up to 3.5.12)"},
 		{"etcd#18089", "a watch misses a deletion at the compacted revision", "a compaction at the revision at which a key was deleted takes that deletion away; a watch that begins there is granted all the same, and is not told (up to 3.5.15)"},
 		{"etcd#19179", "a watch misses a deletion at the compacted revision after a restart", "a member that is restarted while a compaction at the revision of a deletion is not finished takes that deletion away; a watch that begins there is granted all the same, and is not told (up to 3.5.17)"},
 		{"etcd#22082", "a late Unlock deletes a newer lock", "Unlock deletes its key by name; one that is made again after a lost answer deletes the key of a later lock on the same session"},
@@ -91,6 +93,13 @@ func lockMechanisms() []mechanism {
 				"Lock and RLock wait for older keys to go and do not look whether their own is still there"},
 			property:   Ownership,
 			primitives: []history.Primitive{history.RWMutex}, kinds: []history.Kind{history.Acquire},
+			match: lostItsKeyWaiting,
+		},
+		{
+			KnownIssue: KnownIssue{"etcd#11456", "lock is granted without its key",
+				"the lock service, and Lock, wait for older keys to go and do not look whether their own is still there (before 3.5)"},
+			property:   Ownership,
+			primitives: []history.Primitive{history.Mutex}, kinds: []history.Kind{history.Acquire},
 			match: lostItsKeyWaiting,
 		},
 		{

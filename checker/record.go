@@ -31,6 +31,8 @@ type record struct {
 	homes             []*subject             // by life: whose object it is of, or nil
 	leased            map[int64]*leasedLives // by lease
 	leaseEnds         map[int64]leaseEnd
+	back              *rollback                  // if the store went back
+	renewals          map[int64][]*history.Event // by lease
 	subjects          []*subject
 	objects           map[objectID]*object
 	sessionless       []*history.Operation // operations of no subject
@@ -161,6 +163,7 @@ func index(h *history.History, o Options) *record {
 	r.indexHolds()
 	if r.log != nil {
 		r.indexLog()
+		r.back = r.rolledBack()
 	}
 	return r
 }
@@ -203,6 +206,11 @@ func (r *record) indexEvents() {
 			if e.Detail != "" {
 				r.deaths = append(r.deaths, e)
 			}
+		case history.Renewed:
+			if r.renewals == nil {
+				r.renewals = make(map[int64][]*history.Event)
+			}
+			r.renewals[e.Lease] = append(r.renewals[e.Lease], e)
 		case history.Lost:
 			m := membership{e.Client, e.Lease}
 			r.lost[m] = append(r.lost[m], e.Time)

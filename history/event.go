@@ -25,6 +25,9 @@ const (
 	// Signalled: the script of Subject's workload, or Client in it, gave the
 	// signal named by Detail, for faults to heed.
 	Signalled EventKind = "signal"
+	// Renewed: Client was told that Lease was renewed, and TTL is for how long from
+	// this instant it had to live at least: counted from when it was asked.
+	Renewed EventKind = "renewed"
 	// PhaseBegan: the run entered the phase named by Detail: PhaseLoad,
 	// PhaseSurvivable, PhaseHealed, PhaseFinal or PhaseEnd.
 	PhaseBegan EventKind = "phase"
@@ -87,7 +90,7 @@ type Event struct {
 // happens to members and the run.
 func (e *Event) ofClient() bool {
 	switch e.Kind {
-	case Crashed, Leads, PhaseBegan:
+	case Crashed, Leads, PhaseBegan, Renewed:
 		return false
 	}
 	return e.Client != ""

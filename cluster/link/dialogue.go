@@ -160,11 +160,14 @@ func (d *dialogue) assemble(direction Direction, id uint32, data []byte, at int)
 	}
 	part := &st.parts[direction]
 	for len(data) > 0 {
-		n, whole := part.feed(data, st.method == watchMethod)
+		n, whole := part.feed(data, st.method == watchMethod || st.method == keepAliveMethod)
 		if whole {
 			m := Message{Method: st.method, Direction: direction}
 			if !part.compressed() {
 				m.Content = contentOf(st.method, direction, part.excerpt)
+				if m.Content == KeepAlive {
+					m.Lease, m.TTL = keptAlive(direction, part.excerpt)
+				}
 				d.marks[direction] = append(d.marks[direction], mark{at, m})
 			}
 			d.count(m)

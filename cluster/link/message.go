@@ -17,6 +17,9 @@ type Message struct {
 	Direction Direction
 	// Content tells the messages of etcd's long-lived streams apart.
 	Content Content
+	// Lease is the lease that a KeepAlive is about, and TTL, of an answer, how many
+	// seconds it has to live from then on: none if it is over.
+	Lease, TTL int64
 }
 
 // Content is what a message of a stream says.
@@ -59,6 +62,34 @@ func contentOf(method string, d Direction, excerpt []byte) Content {
 	default:
 		return watchAnswer(excerpt)
 	}
+}
+
+// keptAlive reads which lease etcdserverpb.LeaseKeepAliveRequest and -Response are
+// about, and for how long it was renewed.
+func keptAlive(d Direction, excerpt []byte) (lease, ttl int64) {
+	id := protowire.Number(1)
+	if d == ToDialler {
+		id = 2
+	}
+	for len(excerpt) > 0 {
+		field, kind, n := protowire.ConsumeTag(excerpt)
+		if n < 0 {
+			break
+		}
+		excerpt = excerpt[n:]
+		if kind == protowire.VarintType {
+			if v, n := protowire.ConsumeVarint(excerpt); n > 0 && field == id {
+				lease = int64(v)
+			} else if n > 0 && d == ToDialler && field == 3 {
+				ttl = int64(v)
+			}
+		}
+		if n = protowire.ConsumeFieldValue(field, kind, excerpt); n < 0 {
+			break
+		}
+		excerpt = excerpt[n:]
+	}
+	return lease, ttl
 }
 
 // watchRequest tells the members of etcdserverpb.WatchRequest's union apart.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/etcd-holdfast/holdfast/cluster/internal/conform"
 	"github.com/etcd-holdfast/holdfast/cluster/process"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 )
@@ -63,7 +64,7 @@ func TestMembersDieWithTheirHarness(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait() // it was killed
-		eventually(t, fmt.Sprintf("nothing is left of the harness killed after %v", after), func() bool {
+		conform.Eventually(t, fmt.Sprintf("nothing is left of the harness killed after %v", after), func() bool {
 			return len(leftovers(t, cmd.Process.Pid)) == 0
 		})
 	}
@@ -93,14 +94,14 @@ func TestAMemberThatIsKilledByAnother(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		t.Fatal(err)
 	}
-	eventually(t, "it is seen to be dead", func() bool { return !status(c, "m2").Running })
-	if err := c.Restart(bounded(t), "m2"); err == nil || !strings.Contains(err.Error(), "killed") {
+	conform.Eventually(t, "it is seen to be dead", func() bool { return !conform.Status(c, "m2").Running })
+	if err := c.Restart(conform.Bounded(t), "m2"); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Errorf("restart of a member that was not crashed: %v", err)
 	}
-	if err := c.Crash(bounded(t), "m2"); err != nil {
+	if err := c.Crash(conform.Bounded(t), "m2"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Restart(bounded(t), "m2"); err != nil {
+	if err := c.Restart(conform.Bounded(t), "m2"); err != nil {
 		t.Fatal(err)
 	}
 	if now, err := c.PID("m2"); err != nil || now == pid {

@@ -39,12 +39,7 @@ func mountDisk(p *members.Place, size int64) error {
 	if err := unix.Mount(DiskSource, p.Directory, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, options); err != nil {
 		return fmt.Errorf("mount a file system for member %s at %s: %w", p.Name, p.Directory, err)
 	}
-	p.Vacate = func() error {
-		if err := unix.Unmount(p.Directory, unix.MNT_DETACH); err != nil {
-			return fmt.Errorf("unmount %s: %w", p.Directory, err)
-		}
-		return nil
-	}
+	p.Vacate = func() error { return RemoveDisk(p.Directory) }
 	return nil
 }
 

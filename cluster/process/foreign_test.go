@@ -49,7 +49,7 @@ func TestMembersOfTwoMakes(t *testing.T) {
 	}
 	// What is imposed on one member by name hits it and nobody else.
 	lift := c.Link("m2", "m1").Impose(link.Condition{Cut: true})
-	eventually(t, "m2 is refused", func() bool { return c.Link("m2", "m1").Stats().Refused > 0 })
+	conform.Eventually(t, "m2 is refused", func() bool { return c.Link("m2", "m1").Stats().Refused > 0 })
 	if s := c.Link("m3", "m1").Stats(); s.Refused != 0 || s.Severed != 0 {
 		t.Errorf("the link of m3: %+v", s)
 	}
@@ -76,7 +76,7 @@ func TestBinariesThatAreNoMembers(t *testing.T) {
 		"panics":         {process.Config{Binary: script("panic", "echo panic: at the disco >&2; echo goroutine 1 >&2; exit 2")}, "panic: at the disco"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := process.Start(bounded(t), test.config)
+			c, err := process.Start(conform.Bounded(t), test.config)
 			if err == nil {
 				_ = c.Close()
 				t.Fatal("it started")
@@ -99,7 +99,7 @@ func TestABinaryThatIsNotRecognisedIsRefused(t *testing.T) {
 	if err := os.WriteFile(binary, []byte(deaf), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	c, err := process.Start(bounded(t), process.Config{Binaries: map[string]string{"m2": binary}})
+	c, err := process.Start(conform.Bounded(t), process.Config{Binaries: map[string]string{"m2": binary}})
 	if err == nil {
 		_ = c.Close()
 		t.Fatal("it started")

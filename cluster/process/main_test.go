@@ -15,6 +15,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case offspring.Role() == process.Role:
 		os.Exit(process.Serve())
+	case offspring.Role() == process.Launcher:
+		os.Exit(process.Launch())
 	case offspring.Role() == harness:
 		os.Exit(beHarness())
 	case len(os.Args) > 1 && os.Args[1] == "--name": // as an etcd binary

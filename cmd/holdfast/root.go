@@ -41,7 +41,8 @@ whether the primitives kept their promises.
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(runCommand(), checkCommand(), reportCommand(), exportCommand(), listCommand(), upstreamCommand(), zooCommand(),
-		answerCommand(), etcdCommand(), simulateCommand(), clusterCommand(), shellCommand(), pipeCommand())
+		answerCommand(), etcdCommand(), serverCommand(), simulateCommand(), clusterCommand(), shellCommand(), pipeCommand(),
+		sweepCommand(), memberCommand())
 	cmd, err := root.ExecuteContextC(ctx)
 	var exit exitError
 	if err != nil && !errors.As(err, &exit) {

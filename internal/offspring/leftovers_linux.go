@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Leftovers finds the processes that a harness has left behind which is dead. It
@@ -43,12 +44,19 @@ func Leftovers() ([]Leftover, error) {
 	return found, nil
 }
 
-// Remove kills it.
+// Remove kills it, and returns when it has ended.
 func (l Leftover) Remove() error {
 	if err := syscall.Kill(l.PID, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
 		return fmt.Errorf("kill process %d (%s): %w", l.PID, l.Command, err)
 	}
-	return nil
+	for deadline := time.Now().Add(killPatience); time.Now().Before(deadline); {
+		if s, err := readStat(l.PID); err != nil || s.ended() {
+			return nil
+		}
+		timer := time.NewTimer(lookPause)
+		<-timer.C
+	}
+	return fmt.Errorf("kill process %d (%s): it has not ended after %v", l.PID, l.Command, killPatience)
 }
 
 // markOf is the mark in a process's environment, or "".

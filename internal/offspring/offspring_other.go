@@ -54,3 +54,6 @@ func Leftovers() ([]Leftover, error) { return nil, nil }
 
 // Remove returns ErrUnsupported.
 func (Leftover) Remove() error { return ErrUnsupported }
+
+// InUse returns ErrUnsupported: which directories are in use is known on Linux only.
+func InUse([]string, map[int]bool) (map[string]bool, error) { return nil, ErrUnsupported }

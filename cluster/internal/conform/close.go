@@ -23,11 +23,11 @@ import (
 // a lock, and some are held back by a stall.
 func testCloseLeavesNothing(t *testing.T, b Backend) {
 	before := goleak.IgnoreCurrent()
-	c, err := b.Start(bounded(t), members.Config{})
+	c, err := b.Start(Bounded(t), members.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := connect(t, c, "c1")
+	client := Connect(t, c, "c1")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	watch := client.Watch(ctx, "key")
@@ -35,10 +35,10 @@ func testCloseLeavesNothing(t *testing.T, b Backend) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := concurrency.NewMutex(session, "lock").Lock(bounded(t)); err != nil {
+	if err := concurrency.NewMutex(session, "lock").Lock(Bounded(t)); err != nil {
 		t.Fatal(err)
 	}
-	rival, err := concurrency.NewSession(connect(t, c, "c2"))
+	rival, err := concurrency.NewSession(Connect(t, c, "c2"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,10 +133,10 @@ func testNothingWorksOnAClosedCluster(t *testing.T, b Backend) {
 	if _, err := c.Connect("c1"); !errors.Is(err, members.ErrClosed) {
 		t.Errorf("connect: %v", err)
 	}
-	if err := c.Restart(bounded(t), "m1"); !errors.Is(err, members.ErrClosed) {
+	if err := c.Restart(Bounded(t), "m1"); !errors.Is(err, members.ErrClosed) {
 		t.Errorf("restart: %v", err)
 	}
-	if err := c.Crash(bounded(t), "m1"); err != nil {
+	if err := c.Crash(Bounded(t), "m1"); err != nil {
 		t.Errorf("crash: %v", err)
 	}
 	c.Disconnect("c1")
@@ -144,7 +144,7 @@ func testNothingWorksOnAClosedCluster(t *testing.T, b Backend) {
 
 func testCloseWhileOthersStillUseTheCluster(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{})
-	client := connect(t, c, "c1")
+	client := Connect(t, c, "c1")
 	ctx, cancel := context.WithCancel(context.Background())
 	var writes, lives atomic.Int64
 	var users sync.WaitGroup
@@ -170,7 +170,7 @@ func testCloseWhileOthersStillUseTheCluster(t *testing.T, b Backend) {
 			lives.Add(1)
 		}
 	})
-	eventually(t, "both get on", func() bool { return writes.Load() > 10 && lives.Load() > 2 })
+	Eventually(t, "both get on", func() bool { return writes.Load() > 10 && lives.Load() > 2 })
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}

@@ -66,7 +66,7 @@ func testMembersGrantTheSmallestTTL(t *testing.T, b Backend) {
 		{Members: 1, Election: 700 * time.Millisecond},
 	} {
 		c := start(t, b, config)
-		granted, err := connect(t, c, "c1").Grant(bounded(t), 1)
+		granted, err := Connect(t, c, "c1").Grant(Bounded(t), 1)
 		if err != nil {
 			t.Fatal(err)
 		}

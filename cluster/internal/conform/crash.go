@@ -17,32 +17,32 @@ import (
 func testCrashOfTheLeader(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{})
 	crashed := agreedLeader(t, c, c.Members()...)
-	put(t, connect(t, c, "c1", crashed), "acknowledged", "by the leader")
+	put(t, Connect(t, c, "c1", crashed), "acknowledged", "by the leader")
 
-	if err := c.Crash(bounded(t), crashed); err != nil {
+	if err := c.Crash(Bounded(t), crashed); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Crash(bounded(t), crashed); err != nil {
+	if err := c.Crash(Bounded(t), crashed); err != nil {
 		t.Errorf("crashed again: %v", err)
 	}
-	if s := status(c, crashed); s.Running || s.Leads || s.Leader != "" {
+	if s := Status(c, crashed); s.Running || s.Leads || s.Leader != "" {
 		t.Errorf("status of the crashed member: %+v", s)
 	}
 	rest := others(c, crashed)
 	if leader := agreedLeader(t, c, rest...); leader == crashed {
 		t.Fatalf("%s still leads", leader)
 	}
-	survivors := connect(t, c, "c2", rest...)
+	survivors := Connect(t, c, "c2", rest...)
 	expectValue(t, survivors, "acknowledged", "by the leader")
 	put(t, survivors, "missed", "by the crashed one")
 
-	if err := c.Restart(bounded(t), crashed); err != nil {
+	if err := c.Restart(Bounded(t), crashed); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Restart(bounded(t), crashed); err != nil {
+	if err := c.Restart(Bounded(t), crashed); err != nil {
 		t.Errorf("restarted again: %v", err)
 	}
-	returned := connect(t, c, "c3", crashed)
+	returned := Connect(t, c, "c3", crashed)
 	expectValue(t, returned, "missed", "by the crashed one")
 	// What it has caught up with it has itself.
 	expectValue(t, returned, "missed", "by the crashed one", clientv3.WithSerializable())
@@ -53,13 +53,13 @@ func testCrashOfTheLeader(t *testing.T, b Backend) {
 // A client's links survive a crash of the member behind them.
 func testClientsFindARestartedMember(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{Members: 1})
-	client := connect(t, c, "c1")
+	client := Connect(t, c, "c1")
 	put(t, client, "key", "before")
-	if err := c.Crash(bounded(t), "m1"); err != nil {
+	if err := c.Crash(Bounded(t), "m1"); err != nil {
 		t.Fatal(err)
 	}
-	late := connect(t, c, "c2") // connects while the member is down
-	if err := c.Restart(bounded(t), "m1"); err != nil {
+	late := Connect(t, c, "c2") // connects while the member is down
+	if err := c.Restart(Bounded(t), "m1"); err != nil {
 		t.Fatal(err)
 	}
 	expectValue(t, client, "key", "before")
@@ -68,12 +68,12 @@ func testClientsFindARestartedMember(t *testing.T, b Backend) {
 
 func testAllMembersCrashAndReturn(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{})
-	put(t, connect(t, c, "c1"), "key", "survives")
+	put(t, Connect(t, c, "c1"), "key", "survives")
 	each := func(do func(context.Context, string) error) {
 		var all sync.WaitGroup
 		for _, m := range c.Members() {
 			all.Go(func() {
-				if err := do(bounded(t), m); err != nil {
+				if err := do(Bounded(t), m); err != nil {
 					t.Error(err)
 				}
 			})
@@ -82,36 +82,36 @@ func testAllMembersCrashAndReturn(t *testing.T, b Backend) {
 	}
 	each(c.Crash)
 	each(c.Restart)
-	expectValue(t, connect(t, c, "c2"), "key", "survives")
+	expectValue(t, Connect(t, c, "c2"), "key", "survives")
 }
 
 // Without a quorum nothing serves: Restart gives up with its context, and the
 // member still serves when the quorum is back.
 func testRestartWithoutAQuorum(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{})
-	put(t, connect(t, c, "c1"), "key", "survives")
+	put(t, Connect(t, c, "c1"), "key", "survives")
 	for _, m := range c.Members() {
-		if err := c.Crash(bounded(t), m); err != nil {
+		if err := c.Crash(Bounded(t), m); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	failed := make(chan error, 1)
 	go func() { failed <- c.Restart(ctx, "m1") }()
-	eventually(t, "the member runs", func() bool { return status(c, "m1").Running })
+	Eventually(t, "the member runs", func() bool { return Status(c, "m1").Running })
 	cancel()
 	if err := <-failed; !errors.Is(err, context.Canceled) {
 		t.Errorf("restart without a quorum: %v", err)
 	}
-	if err := c.Restart(bounded(t), "m2"); err != nil {
+	if err := c.Restart(Bounded(t), "m2"); err != nil {
 		t.Fatal(err)
 	}
-	expectValue(t, connect(t, c, "c2", "m1"), "key", "survives")
+	expectValue(t, Connect(t, c, "c2", "m1"), "key", "survives")
 }
 
 func testUnknownMembers(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{Members: 1})
-	for _, err := range []error{c.Crash(bounded(t), "m2"), c.Restart(bounded(t), "c1")} {
+	for _, err := range []error{c.Crash(Bounded(t), "m2"), c.Restart(Bounded(t), "c1")} {
 		if err == nil || !strings.Contains(err.Error(), `only ["m1"]`) {
 			t.Errorf("error %v", err)
 		}
@@ -123,18 +123,18 @@ func testUnknownMembers(t *testing.T, b Backend) {
 func testAMemberThatGivesUpDoesNotTakeTheProcessAlong(t *testing.T, b Backend) {
 	directory := t.TempDir()
 	c := start(t, b, members.Config{Members: 1, Directory: directory})
-	if err := c.Crash(bounded(t), "m1"); err != nil {
+	if err := c.Crash(Bounded(t), "m1"); err != nil {
 		t.Fatal(err)
 	}
 	snapshots := filepath.Join(directory, "m1", "member", "snap")
 	if err := errors.Join(os.RemoveAll(snapshots), os.WriteFile(snapshots, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	err := c.Restart(bounded(t), "m1")
+	err := c.Restart(Bounded(t), "m1")
 	if err == nil || !strings.Contains(err.Error(), "etcd gave up") {
 		t.Errorf("restart: %v", err)
 	}
-	if s := status(c, "m1"); s.Running {
+	if s := Status(c, "m1"); s.Running {
 		t.Errorf("status: %+v", s)
 	}
 }

@@ -17,17 +17,18 @@ import (
 // patience bounds every wait of these tests. It is only used up on failure.
 const patience = 60 * time.Second
 
-func bounded(t *testing.T) context.Context {
+// Bounded is a context that ends when a test has been patient for long enough.
+func Bounded(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// eventually waits until the condition holds.
-func eventually(t *testing.T, what string, condition func() bool) {
+// Eventually waits until the condition holds.
+func Eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx := bounded(t)
+	ctx := Bounded(t)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
@@ -41,7 +42,7 @@ func eventually(t *testing.T, what string, condition func() bool) {
 
 func start(t *testing.T, b Backend, config members.Config) Cluster {
 	t.Helper()
-	c, err := b.Start(bounded(t), config)
+	c, err := b.Start(Bounded(t), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,9 +54,9 @@ func start(t *testing.T, b Backend, config members.Config) Cluster {
 	return c
 }
 
-// connect returns a client of the cluster with the party's name. It dials the
+// Connect returns a client of the cluster with the party's name. It dials the
 // given members, or all.
-func connect(t *testing.T, c Cluster, party string, members ...string) *clientv3.Client {
+func Connect(t *testing.T, c Cluster, party string, members ...string) *clientv3.Client {
 	t.Helper()
 	urls, err := c.Connect(party)
 	if err != nil {
@@ -86,14 +87,14 @@ func pick(c Cluster, urls, members []string) []string {
 
 func put(t *testing.T, client *clientv3.Client, key, value string) {
 	t.Helper()
-	if _, err := client.Put(bounded(t), key, value); err != nil {
+	if _, err := client.Put(Bounded(t), key, value); err != nil {
 		t.Fatalf("put %s: %v", key, err)
 	}
 }
 
 func expectValue(t *testing.T, client *clientv3.Client, key, value string, options ...clientv3.OpOption) {
 	t.Helper()
-	got, err := client.Get(bounded(t), key, options...)
+	got, err := client.Get(Bounded(t), key, options...)
 	if err != nil {
 		t.Fatalf("get %s: %v", key, err)
 	}
@@ -102,7 +103,8 @@ func expectValue(t *testing.T, client *clientv3.Client, key, value string, optio
 	}
 }
 
-func status(c Cluster, member string) cluster.Status {
+// Status is what a member says of itself.
+func Status(c Cluster, member string) cluster.Status {
 	for _, s := range c.Status() {
 		if s.Member == member {
 			return s
@@ -115,11 +117,11 @@ func status(c Cluster, member string) cluster.Status {
 // which is one of them, and returns it.
 func agreedLeader(t *testing.T, c Cluster, members ...string) (leader string) {
 	t.Helper()
-	eventually(t, "a leader that all agree on", func() bool {
-		leader = status(c, members[0]).Leader
+	Eventually(t, "a leader that all agree on", func() bool {
+		leader = Status(c, members[0]).Leader
 		leads := false
 		for _, m := range members {
-			s := status(c, m)
+			s := Status(c, m)
 			if !s.Running || s.Leader != leader {
 				return false
 			}

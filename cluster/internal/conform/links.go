@@ -12,24 +12,24 @@ import (
 func testIsolatingTheLeaderMovesLeadership(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{})
 	isolated := agreedLeader(t, c, c.Members()...)
-	term := status(c, isolated).Term
+	term := Status(c, isolated).Term
 	cut := link.Condition{Cut: true}
 	heal := impose(t, c, isolated, cut, cut)
 
 	rest := others(c, isolated)
-	eventually(t, "the others elect another leader", func() bool {
-		s := status(c, rest[0])
+	Eventually(t, "the others elect another leader", func() bool {
+		s := Status(c, rest[0])
 		return s.Leader != "" && s.Leader != isolated
 	})
-	eventually(t, "the isolated one finds out", func() bool { return !status(c, isolated).Leads })
-	put(t, connect(t, c, "c1", rest...), "written", "without it")
+	Eventually(t, "the isolated one finds out", func() bool { return !Status(c, isolated).Leads })
+	put(t, Connect(t, c, "c1", rest...), "written", "without it")
 
 	heal()
 	if leader := agreedLeader(t, c, c.Members()...); leader == isolated {
 		t.Errorf("%s leads again", leader)
 	}
-	expectValue(t, connect(t, c, "c2", isolated), "written", "without it")
-	eventually(t, "the term has grown", func() bool { return status(c, isolated).Term > term })
+	expectValue(t, Connect(t, c, "c2", isolated), "written", "without it")
+	Eventually(t, "the term has grown", func() bool { return Status(c, isolated).Term > term })
 }
 
 // Nothing that the leader says reaches anybody, but it hears everything. What
@@ -41,22 +41,22 @@ func testOneWayStallSilencesTheLeader(t *testing.T, b Backend) {
 
 	rest := others(c, silenced)
 	for _, other := range rest {
-		eventually(t, "messages are held", func() bool {
+		Eventually(t, "messages are held", func() bool {
 			return c.Link(other, silenced).Stats().Held.ToDialler > 0
 		})
 	}
-	eventually(t, "the others elect another leader", func() bool {
-		s := status(c, rest[0])
+	Eventually(t, "the others elect another leader", func() bool {
+		s := Status(c, rest[0])
 		return s.Leader != "" && s.Leader != silenced
 	})
 	heal()
 	agreedLeader(t, c, c.Members()...)
-	put(t, connect(t, c, "c1"), "after", "the heal")
+	put(t, Connect(t, c, "c1"), "after", "the heal")
 }
 
 func testCuttingAClient(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{})
-	cut, free := connect(t, c, "c1"), connect(t, c, "c2")
+	cut, free := Connect(t, c, "c1"), Connect(t, c, "c2")
 	put(t, cut, "key", "before")
 
 	var lifts []func()
@@ -69,7 +69,7 @@ func testCuttingAClient(t *testing.T, b Backend) {
 		_, err := cut.Put(ctx, "key", "never")
 		failed <- err
 	}()
-	eventually(t, "the client is refused", func() bool {
+	Eventually(t, "the client is refused", func() bool {
 		refused := int64(0)
 		for _, m := range c.Members() {
 			refused += c.Link("c1", m).Stats().Refused

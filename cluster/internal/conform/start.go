@@ -25,23 +25,23 @@ func testClustersOfEverySizeServe(t *testing.T, b Backend) {
 			if want := []string{"m1", "m2", "m3", "m4", "m5"}[:size]; !slices.Equal(c.Members(), want) {
 				t.Fatalf("members: %v", c.Members())
 			}
-			put(t, connect(t, c, "writer"), "key", "value")
+			put(t, Connect(t, c, "writer"), "key", "value")
 			for _, m := range c.Members() { // each link leads to its member
-				client := connect(t, c, "reader", m)
+				client := Connect(t, c, "reader", m)
 				expectValue(t, client, "key", "value")
 				if s := c.Link("reader", m).Stats(); s.Accepted == 0 || s.Passed.ToDialler == 0 {
 					t.Errorf("link to %s: %+v", m, s)
 				}
-				answer, err := client.Status(bounded(t), client.Endpoints()[0])
+				answer, err := client.Status(Bounded(t), client.Endpoints()[0])
 				if err != nil {
 					t.Fatal(err)
 				}
-				if s := status(c, m); (answer.Leader == answer.Header.MemberId) != s.Leads {
+				if s := Status(c, m); (answer.Leader == answer.Header.MemberId) != s.Leads {
 					t.Errorf("the link to %s leads to another: %+v, and it says %+v", m, answer, s)
 				}
 			}
 			leader := agreedLeader(t, c, c.Members()...)
-			if s := status(c, leader); s.Term == 0 {
+			if s := Status(c, leader); s.Term == 0 {
 				t.Errorf("status of the leader: %+v", s)
 			}
 		})
@@ -53,7 +53,7 @@ func testPeerTrafficPassesThroughLinks(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{})
 	for _, from := range c.Members() {
 		for _, to := range others(c, from) {
-			eventually(t, from+" dials "+to, func() bool {
+			Eventually(t, from+" dials "+to, func() bool {
 				s := c.Link(from, to).Stats()
 				return s.From == from && s.To == to && s.Open > 0 && s.Passed.ToTarget > 0
 			})
@@ -91,7 +91,7 @@ func testConnect(t *testing.T, b Backend) {
 		t.Error("the wrong links are there")
 	}
 	expectPortClosed(t, first[0])
-	put(t, connect(t, c, "c1"), "still", "works")
+	put(t, Connect(t, c, "c1"), "still", "works")
 }
 
 func expectPortClosed(t *testing.T, url string) {
@@ -105,7 +105,7 @@ func expectPortClosed(t *testing.T, url string) {
 // A client that asks the cluster where to go must not find a way around its links.
 func testAdvertisedClientURLsLeadNowhere(t *testing.T, b Backend) {
 	c := start(t, b, members.Config{})
-	list, err := connect(t, c, "c1").MemberList(bounded(t))
+	list, err := Connect(t, c, "c1").MemberList(Bounded(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func testStartRefusesUsedDirectories(t *testing.T, b Backend) {
 	if err := os.Mkdir(filepath.Join(directory, "m2"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c, err := b.Start(bounded(t), members.Config{Directory: directory})
+	c, err := b.Start(Bounded(t), members.Config{Directory: directory})
 	if !errors.Is(err, os.ErrExist) {
 		_ = c.Close()
 		t.Fatalf("start: %v", err)
@@ -157,7 +157,7 @@ func testStartCleansUpWhenItsContextEnds(t *testing.T, b Backend) {
 func testClustersSideBySideAndInSequence(t *testing.T, b Backend) {
 	a := start(t, b, members.Config{})
 	beside := start(t, b, members.Config{})
-	clientA, clientB := connect(t, a, "c1"), connect(t, beside, "c1")
+	clientA, clientB := Connect(t, a, "c1"), Connect(t, beside, "c1")
 	put(t, clientA, "key", "a")
 	put(t, clientB, "key", "b")
 	expectValue(t, clientA, "key", "a")
@@ -167,7 +167,7 @@ func testClustersSideBySideAndInSequence(t *testing.T, b Backend) {
 		t.Fatal(err)
 	}
 	next := start(t, b, members.Config{})
-	none, err := connect(t, next, "c1").Get(bounded(t), "key")
+	none, err := Connect(t, next, "c1").Get(Bounded(t), "key")
 	if err != nil || len(none.Kvs) != 0 {
 		t.Errorf("a new cluster knows %v, %v", none, err)
 	}
@@ -178,10 +178,10 @@ func testLogs(t *testing.T, b Backend) {
 	directory := t.TempDir()
 	c := start(t, b, members.Config{LogDirectory: directory})
 	leader := agreedLeader(t, c, c.Members()...)
-	if err := c.Crash(bounded(t), leader); err != nil {
+	if err := c.Crash(Bounded(t), leader); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Restart(bounded(t), leader); err != nil {
+	if err := c.Restart(Bounded(t), leader); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {

@@ -1,0 +1,105 @@
+package checker
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/etcd-holdfast/holdfast/history"
+)
+
+// leaseSlack is how much earlier a lease may end: members count with clocks of
+// their own.
+const leaseSlack = 100 * time.Millisecond
+
+// Lease: a lease lives for its whole time after it was renewed. A client that was
+// told so was told when it asked; the lease was renewed later than that, and has to
+// live for its time-to-live from then on, whoever leads the cluster, unless
+// somebody revokes it.
+//
+// It is judged where the renewals that clients were told of are recorded. The end
+// is taken at the latest time that the log allows, and leases that their clients
+// closed, or that a fault revoked, are left out.
+func leaseLives(r *record, s *subject) *judgement {
+	if r.log == nil || s.storeBlame() != BlameServer {
+		return nil
+	}
+	j := &judgement{}
+	leases, ended, revoked := 0, 0, 0
+	for lease, opened := range r.sessions {
+		if opened.Subject != s.Name || len(r.renewals[lease]) == 0 {
+			continue
+		}
+		leases++
+		end, over := r.leaseEnds[lease]
+		if !over {
+			continue
+		}
+		if r.wasRevoked(opened, end) {
+			revoked++
+			continue
+		}
+		ended++
+		if f := r.endedEarly(opened, end); f != nil {
+			j.findings = append(j.findings, *f)
+		}
+	}
+	if leases == 0 {
+		return nil
+	}
+	j.figures = map[string]float64{"leases": float64(leases), "revoked": float64(revoked), "expired": float64(ended), "early": float64(len(j.findings))}
+	j.holds = fmt.Sprintf("of %s that were renewed %d expired, none before its time", count(leases, "lease"), ended)
+	return j
+}
+
+// endedEarly is a lease that ended before its time.
+func (r *record) endedEarly(opened *history.Event, end leaseEnd) *finding {
+	var due, told time.Duration
+	for _, e := range r.renewals[opened.Lease] {
+		if e.Time+e.TTL > due {
+			due, told = e.Time+e.TTL, e.Time
+		}
+	}
+	if end.latest+leaseSlack >= due {
+		return nil
+	}
+	f := finding{}
+	f.Violation = Violation{Blame: BlameServer, Known: r.earlyKnown(end), Cause: "lease ended before its time", From: end.earliest, To: end.latest}
+	// The operations that rested on it.
+	for i := range r.h.Operations {
+		op := &r.h.Operations[i]
+		if op.Client == opened.Client && op.Lease == opened.Lease && op.Call <= end.latest {
+			f.Witness, f.Object = []int64{op.ID}, op.Object
+		}
+	}
+	f.tell = func() string {
+		return fmt.Sprintf("%s's lease %x had ended by %s, although it was told at %s that it was renewed, and had to live until %s: %s too early",
+			opened.Client, opened.Lease, at(end.latest), at(told), at(due), span(due-end.latest))
+	}
+	return &f
+}
+
+// wasRevoked is true if the end of a session's lease may have been asked for.
+func (r *record) wasRevoked(opened *history.Event, end leaseEnd) bool {
+	closed := slices.ContainsFunc(r.closings, func(op *history.Operation) bool { return op.Lease == opened.Lease && op.Call <= end.latest })
+	return closed || slices.ContainsFunc(r.h.Faults, func(f history.Fault) bool {
+		return f.Kind == "revoke-lease" && strings.Split(f.Target, " ")[0] == opened.Client && f.From <= end.latest
+	})
+}
+
+// earlyKnown is the issue that describes why a lease ended before its time, or "".
+func (r *record) earlyKnown(end leaseEnd) string {
+	const issue = "etcd#15247"
+	if r.members() < 3 || r.o.Known != nil && !slices.Contains(r.o.Known, issue) {
+		return ""
+	}
+	// A leader that was kept from its log, or from everything, and has come back.
+	for _, f := range r.h.Faults {
+		kept := slices.Contains([]string{"stall-leader-disk", "stall-disk", "slow-disk", "pause-leader", "pause-member"}, f.Kind)
+		if kept && f.Verified && strings.HasSuffix(f.Target, "(leader)") && f.From <= end.latest && (f.To == 0 || f.To+faultsLast >= end.earliest) {
+			return issue
+		}
+	}
+	return ""
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/etcd-holdfast/holdfast"
+	"github.com/etcd-holdfast/holdfast/reports"
+)
+
+func serverCommand() *cobra.Command {
+	var (
+		o        holdfast.CatalogueOptions
+		markdown string
+	)
+	cmd := &cobra.Command{
+		Use:   "server [NAME...]",
+		Short: "Reproduce known defects of etcd's server, on the versions that have them",
+		Long: `Run the server catalogue: for each defect a scenario that reproduces it, and finds
+it by its mechanism, on a version of etcd that has it, and the same on the version
+in which it is mended, where nothing may show. Without names, all of it. Versions
+that are not in the cache are built first, a minute or so each.
+
+Exit codes: 0 every defect was found in every run on its bad version and nothing
+on its fixed one; 1 not so; 2 it was interrupted; 64 wrong usage; 70 holdfast
+itself failed.`,
+		Example: `  holdfast server
+  holdfast server single-member-loses-writes --runs 5
+  holdfast run server/single-member-loses-writes
+  holdfast run server/single-member-loses-writes --etcd-version 3.5.5
+  holdfast server --runs 3 --markdown docs/track-record-server.md`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.Runs < 1 {
+				return usageError{errors.New("--runs is one or more; see: holdfast server --help")}
+			}
+			o.Names, o.Argv = args, os.Args
+			o.Progress = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
+			began := time.Now()
+			rows, err := holdfast.RunServer(cmd.Context(), o)
+			if rows == nil {
+				return usageError{err}
+			}
+			if printed := reports.ServerRecordTable(rows, cmd.OutOrStdout()); printed != nil {
+				return printed
+			}
+			kept := 0
+			for i := range rows {
+				if rows[i].Kept() {
+					kept++
+				}
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "\n%d of %d found in every run on the bad version and in none on the fixed one, %.0f s in all\n", kept, len(rows), time.Since(began).Seconds())
+			if cmd.Context().Err() != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), "interrupted: what is not in the table was not run")
+				return exitError{2}
+			}
+			if err != nil {
+				return err
+			}
+			if markdown != "" {
+				page := reports.ServerRecordMarkdown(rows, commandLine(cmd, args), began)
+				if err := os.WriteFile(markdown, page, 0o644); err != nil {
+					return fmt.Errorf("write the track record: %w", err)
+				}
+			}
+			if kept < len(rows) {
+				return exitError{1}
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.Runs, "runs", 1, "how often each scenario is run on each version")
+	flags.StringVar(&o.Out, "out", "runs", "the directory below which the run directories are made")
+	flags.StringVar(&markdown, "markdown", "", "also write the table as a page of Markdown to this file")
+	return cmd
+}
