@@ -97,10 +97,13 @@ func lockMechanisms() []mechanism {
 		},
 		{
 			KnownIssue: KnownIssue{"etcd#11456", "lock is granted without its key",
-				"the lock service, and Lock, wait for older keys to go and do not look whether their own is still there (before 3.5)"},
+				"the lock service waits for older keys to go and does not look whether its caller's own is still there (before 3.5)"},
 			property:   Ownership,
 			primitives: []history.Primitive{history.Mutex}, kinds: []history.Kind{history.Acquire},
-			match: lostItsKeyWaiting,
+			// The server's: the client's own Lock of this version looks.
+			match: func(r *record, op *history.Operation, t *tenure) bool {
+				return op.Subject == lockService && lostItsKeyWaiting(r, op, t)
+			},
 		},
 		{
 			KnownIssue: KnownIssue{"etcd#18082", "acquire outlives its context",
@@ -128,6 +131,9 @@ func lockMechanisms() []mechanism {
 		},
 	}
 }
+
+// lockService is the subject that is etcd's lock service.
+const lockService = "v3lock"
 
 // known returns the issue that describes what happened to op, or "".
 func (r *record) known(s *subject, property string, op *history.Operation, t *tenure) string {

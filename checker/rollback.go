@@ -17,6 +17,9 @@ type rollback struct {
 	// found is the revision that was found, by a call from call to done.
 	found      int64
 	call, done time.Duration
+	// byLog is true if it is the log that lacks something; had and found then say
+	// nothing of the rest.
+	byLog bool
 }
 
 // rolledBack finds the first time that the store went back, or nil. What is known
@@ -68,15 +71,16 @@ func (r *record) rolledBack() *rollback {
 			if first != nil && first.seen < had.done {
 				return first
 			}
-			return &rollback{had.revision, had.done, f.revision, f.call, f.done}
+			return &rollback{had: had.revision, seen: had.done, found: f.revision, call: f.call, done: f.done}
 		}
 	}
 	return first
 }
 
-// overwritten finds the first write that a single member acknowledged and that is
-// not in the log at its revision, although that was killed: what came after it has
-// taken its revision.
+// overwritten finds the first thing that a single member acknowledged and that the
+// log does not have, although that member was killed then: a write or a new key at
+// its revision, which something else has taken, or the deletion of a key that was
+// given up.
 func (r *record) overwritten() *rollback {
 	if r.members() != 1 || !r.killed(0, r.h.End) {
 		return nil
@@ -85,15 +89,47 @@ func (r *record) overwritten() *rollback {
 	for _, s := range r.subjects {
 		for _, ob := range s.objects {
 			for _, op := range ob.operations {
-				revision := madeAt(s, op)
-				if revision == 0 || op.Kind.Acquires() || !r.covers(revision, revision) || r.wrote(s, ob, op) || first != nil && op.Return >= first.seen {
+				if op.Outcome != history.Ok || first != nil && op.Return >= first.seen || !r.killed(op.Return, op.Return+killedSoon) {
 					continue
 				}
-				first = &rollback{had: revision, seen: op.Return, found: revision - 1, call: op.Return, done: op.Return}
+				if revision := r.missing(s, ob, op); revision != 0 {
+					first = &rollback{had: revision, seen: op.Return, found: revision - 1, call: op.Return, done: op.Return, byLog: true}
+				}
 			}
 		}
 	}
 	return first
+}
+
+// killedSoon is how soon after it has acknowledged something a member is killed that
+// has not written it yet.
+const killedSoon = 2 * time.Second
+
+// missing is the revision of what an operation did by its answer and did not by the
+// log, or zero.
+func (r *record) missing(s *subject, ob *object, op *history.Operation) int64 {
+	revision := madeAt(s, op)
+	switch {
+	case op.Kind == history.Release && s.storeBlame() == BlameServer && s.Layout != history.NoLayout:
+		held := r.h.Operation(op.Hold)
+		if held == nil {
+			return 0
+		}
+		if t, _ := ob.identified(held.Key, held.Token); t != nil && (t.Delete == 0 || r.log.Earliest(t.Delete) > op.Return) && r.seesAllBy(t.Create, op.Return) {
+			return t.Create + 1 // at least
+		}
+		return 0
+	case revision == 0 || !r.covers(revision, revision):
+		return 0
+	case op.Kind.Acquires():
+		if r.belowPrefix(op.Key) && !r.created(op.Key, revision) {
+			return revision
+		}
+		return 0
+	case r.wrote(s, ob, op):
+		return 0
+	}
+	return revision
 }
 
 // killed is true if a member was killed at some time within an interval, as was
@@ -132,13 +168,23 @@ func (r *record) lostByRollback(s *subject) []finding {
 	var findings []finding
 	for _, op := range s.operations {
 		b, revision := r.back, madeAt(s, op)
-		if revision < b.found || op.Return >= b.call || revision == b.found && revision != b.had {
+		lost := revision > b.found && op.Return < b.call
+		if b.byLog {
+			ob := r.objects[objectID{op.Subject, op.Object}]
+			lost = ob != nil && op.Outcome == history.Ok && (op.Kind.Acquires() || op.Kind == history.Release) &&
+				r.killed(op.Return, op.Return+killedSoon) && r.missing(s, ob, op) != 0
+		}
+		if !lost {
 			continue
 		}
 		f := finding{}
 		f.Violation = Violation{Blame: BlameServer, Known: r.rollbackKnown(), Call: op.Kind, Cause: "the store went back behind what it had acknowledged",
 			Witness: []int64{op.ID}, From: op.Return, To: b.done, Object: op.Object}
 		f.tell = func() string {
+			if b.byLog {
+				return fmt.Sprintf("%s was told at %s of its %s of %s, called at %s, and the store, whose only member was killed then, does not have it",
+					op.Client, at(op.Return), op.Kind, op.Object, at(op.Call))
+			}
 			return fmt.Sprintf("%s was told at %s of its %s of %s, called at %s, which was made at rev %d; what was called at %s found the store at rev %d",
 				op.Client, at(op.Return), op.Kind, op.Object, at(op.Call), revision, at(b.call), b.found)
 		}
@@ -181,6 +227,9 @@ func (r *record) afterRollback(f *finding) {
 	tell := f.tell
 	f.Blame, f.Known, f.Cause = BlameServer, r.rollbackKnown(), "the store went back: "+f.Cause
 	f.tell = func() string {
+		if b.byLog {
+			return fmt.Sprintf("the store lost what it had acknowledged at %s, so that what follows is as the log has it: %s", at(b.seen), tell())
+		}
 		return fmt.Sprintf("the store went back from rev %d (%s) to rev %d (%s), so that what follows is as the log has it: %s",
 			b.had, at(b.seen), b.found, at(b.call), tell())
 	}

@@ -48,6 +48,8 @@ func TestCorrectRunsHold(t *testing.T) {
 		switch p.Name {
 		case Delivery, Passage, Total:
 			continue // of queues, barriers and banks; see TestCorrectMeetingsHold and TestCorrectBanksHold
+		case Lease:
+			continue // of renewals, which are recorded where servers may be any; see TestALeaseThatEndsBeforeItsTimeIsTheServers
 		}
 		if verdicts[p.Name+" holds"] == 0 {
 			t.Errorf("no run put %s to the test: %v", p.Name, verdicts)

@@ -23,11 +23,6 @@ const (
 	// and loadPatience how long it may take.
 	loadBefore   = 24
 	loadPatience = 5 * time.Second
-	// lull is how long nothing is acknowledged before it: the member is then in the
-	// middle of writing to its disk, and everybody has heard of what came before.
-	// Where the disk is too fast for that it is killed after mostBusy.
-	lull     = 20 * time.Millisecond
-	mostBusy = 250 * time.Millisecond
 )
 
 // killUnderLoad kills one member without a goodbye (SIGKILL) in the middle of a
@@ -52,7 +47,6 @@ func killUnderLoad() Kind {
 			b := newBurst(ctx, w)
 			defer b.end()
 			b.await(loadBefore)
-			b.awaitLull()
 			acknowledged, flying := b.acknowledged.Load(), b.flying.Load()
 			if err := w.Cluster.(cluster.Crasher).Crash(ctx, member); err != nil {
 				return &effect{target: target, heal: restart}, fmt.Errorf("kill %s: %w", member, err)
@@ -103,25 +97,6 @@ func (b *burst) await(n int64) {
 	for b.acknowledged.Load() < n {
 		select {
 		case <-b.enough:
-		case <-b.ctx.Done():
-			return
-		}
-	}
-}
-
-// awaitLull returns when no write was acknowledged for a while.
-func (b *burst) awaitLull() {
-	busy, quiet := time.NewTimer(mostBusy), time.NewTimer(lull)
-	defer busy.Stop()
-	defer quiet.Stop()
-	for {
-		select {
-		case <-b.enough:
-			quiet.Reset(lull)
-		case <-quiet.C:
-			return
-		case <-busy.C:
-			return
 		case <-b.ctx.Done():
 			return
 		}
