@@ -101,7 +101,7 @@ func forsaken(runs string, ending map[int]bool) ([]Leftover, error) {
 	}
 	var found []Leftover
 	for _, p := range spots {
-		if !used[p.run] {
+		if !used[p.run] && isDirectory(p.path) { // it may have gone meanwhile
 			found = append(found, Leftover{p.what, p.path, p.remove})
 		}
 	}

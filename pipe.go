@@ -177,7 +177,8 @@ func pipeFaults(subject string) []Fault {
 
 // WithPipe returns the scenario with a program in place of what it has
 // workloads of. The traffic is that of the scenario's first workload of the same
-// primitive, or else the usual one. Faults that wait for clients of that
+// primitive, or else the usual one, with leases of no less than 3 s, as a program
+// takes longer to renew one, and time for the last round. Faults that wait for clients of that
 // workload wait for the program's; those that wait for others are left out.
 func (s Scenario) WithPipe(ctx context.Context, command string) (Scenario, error) {
 	subject, hello, err := probe(ctx, command)
@@ -192,6 +193,8 @@ func (s Scenario) WithPipe(ctx context.Context, command string) (Scenario, error
 		}
 	}
 	w.Subject, w.Pipe = subject.Name, command
+	w.TTL = max(w.TTL, s.Clients.TTL, pipeTTL)
+	s.Quiet = max(s.Quiet, w.TTL+15*time.Second)
 	all := slices.Clone(s.Faults)
 	s.Faults = nil
 	for _, f := range all {

@@ -78,7 +78,7 @@ const (
 // The examples keep their promises while clients of them die and are cut off.
 func TestExamplesOfPrograms(t *testing.T) {
 	need(t, "python3", "bash", "curl", "jq")
-	s := programScenario(t, 10*time.Second, map[string]string{
+	s := programScenario(t, 15*time.Second, map[string]string{
 		"python-lock": python + "lock.py", "python-election": python + "election.py", "shell-lock": "exec bash examples/pipe-shell/lock.sh",
 	})
 	s.Faults = []Fault{{Of: []string{"crash-client", "cut-client", "revoke-lease"}, Peace: 2 * time.Second}}
@@ -114,8 +114,11 @@ func TestBrokenProgramsAreFound(t *testing.T) {
 		if w.Subject == "NeverRenews" {
 			w.Hold = span(3000, 4000)
 		}
-		if w.Subject == "FreesAnothers" {
+		switch w.Subject {
+		case "FreesAnothers":
 			w.Clients, w.Hold, w.Impatient = 5, span(400, 900), 0.4
+		case "LetsTwoIn", "TwoLeaders":
+			w.Clients, w.Hold = 3, span(400, 900)
 		}
 	}
 	found := runPrograms(t, s)

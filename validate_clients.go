@@ -17,7 +17,7 @@ func (s *Scenario) clientMistakes(wrong complain) {
 		return
 	}
 	if b, ok := backendOf(s.Cluster.Kind); ok && b.virtual {
-		wrong("clients.as", "a cluster of kind %s is simulated in this process, and its time with it: no other process can be its client (of embedded they can); leave it out, as with --clients-as ''", s.Cluster.Kind)
+		wrong("clients.as", "a cluster of kind %s is simulated in this process, and its time with it: no other process can be its client (of embedded and process they can); leave it out, as with --clients-as ''", s.Cluster.Kind)
 	}
 	if _, err := monotonic.Now(); err != nil {
 		wrong("clients.as", "%v", err)

@@ -232,7 +232,7 @@ func (r *record) invented(s *subject, op *history.Operation) *finding {
 		return f
 	}
 	blame := BlameServer
-	if s.Origin == history.Broken {
+	if s.Origin == history.Broken || s.Program { // whose word weighs less than the log's
 		blame = BlameSubject
 	}
 	return r.lie(s, op, nil, blame, "key not in the log", func() string {

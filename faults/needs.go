@@ -43,7 +43,7 @@ type need func(Capabilities) error
 // Who has what not every kind of cluster has.
 const (
 	allHave    = "embedded, process and sim have"
-	standHave  = "sim has, and clients that are processes can: clients.as: processes"
+	standHave  = "sim has, and clients that are processes can: clients.as: processes, and programs: pipe in a workload"
 	processHas = "process has"
 	processCan = "process can have"
 )

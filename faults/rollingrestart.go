@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
@@ -13,9 +14,9 @@ import (
 
 // rollingRestart asks each member in turn to end and starts it again, and goes on
 // to the next when it serves, as an upgrade does. It lasts until the last member
-// serves, however long it was to last; what is left when it has to be over is
-// killed instead of asked. Proved by every member having been down and serving
-// again.
+// serves, however long it was to last; but soon after its time is over the members
+// that are left are killed instead of asked. Proved by every member having been down
+// and serving again.
 func rollingRestart() Kind {
 	return Kind{
 		Name: "rolling-restart", Summary: "restart every member in turn, each when the one before it serves", Draws: true,
@@ -34,7 +35,7 @@ func rollingRestart() Kind {
 			}()
 			return &effect{
 				target: strings.Join(order, ", "),
-				prove:  leaderMoved(w, leader, func(ctx context.Context) (bool, string) { return r.seen(ctx, order) }),
+				prove:  leaderMoved(w, leader, func(ctx context.Context) (bool, string) { return r.seen(ctx, order, hurry) }),
 				heal: func(ctx context.Context) error {
 					hurry()
 					select {
@@ -54,9 +55,11 @@ type rolling struct {
 	world *World
 	done  chan struct{}
 	// Set before done is closed.
-	restarted, byThemselves int
-	longest                 time.Duration
-	err                     error
+	byThemselves int
+	longest      time.Duration
+	err          error
+
+	restarted atomic.Int64
 }
 
 // roll restarts the members in an order. When ctx ends it goes on without asking.
@@ -72,7 +75,7 @@ func (r *rolling) roll(ctx context.Context, order []string) {
 			errs = append(errs, err)
 			continue // the others are to be restarted all the same
 		}
-		r.restarted++
+		r.restarted.Add(1)
 		if byItself {
 			r.byThemselves++
 		}
@@ -81,13 +84,16 @@ func (r *rolling) roll(ctx context.Context, order []string) {
 	r.err = errors.Join(errs...)
 }
 
-// seen waits until all is over, as long as may be.
-func (r *rolling) seen(ctx context.Context, order []string) (bool, string) {
+// seen waits until all is over, as long as may be, and hurries in time.
+func (r *rolling) seen(ctx context.Context, order []string, hurry func()) (bool, string) {
+	timer := time.AfterFunc(healPatience/3, hurry)
+	defer timer.Stop()
 	select {
 	case <-r.done:
-		return r.restarted == len(order), fmt.Sprintf("%d of %d members were restarted, %d of them ended by themselves; the slowest served after %v",
-			r.restarted, len(order), r.byThemselves, r.longest.Round(time.Millisecond))
+		restarted := r.restarted.Load()
+		return int(restarted) == len(order), fmt.Sprintf("%d of %d members were restarted, %d of them ended by themselves; the slowest served after %v",
+			restarted, len(order), r.byThemselves, r.longest.Round(time.Millisecond))
 	case <-ctx.Done():
-		return false, "the restarts are not over"
+		return false, fmt.Sprintf("only %d of %d members were restarted in time", r.restarted.Load(), len(order))
 	}
 }

@@ -37,13 +37,11 @@ func launched(c offspring.Command, socket *os.File) (offspring.Command, error) {
 // Launch is what a process in the role Launcher does: it has its calls held up, and
 // becomes the program that its arguments name. It returns the exit code if it cannot.
 func Launch() int {
-	if err := launch(os.Args[2:]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
+	fmt.Fprintln(os.Stderr, launch(os.Args[2:]))
+	return 1
 }
 
+// launch returns only if it failed.
 func launch(args []string) error {
 	if len(args) < 4 {
 		return errors.New("a launcher is started by a cluster, and by nobody else")

@@ -1,7 +1,9 @@
 package offspring
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +16,9 @@ func InUse(directories []string, except map[int]bool) (map[string]bool, error) {
 	real := make(map[string]string)
 	for _, d := range directories {
 		path, err := filepath.EvalSymlinks(d)
+		if errors.Is(err, fs.ErrNotExist) { // nobody can have it open by its name
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

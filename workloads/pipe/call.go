@@ -17,9 +17,11 @@ type pending struct {
 	op     string
 	answer chan *fields
 	// observed takes the events of an observation, and asked what the program asks
-	// for while it works; both may be nil. over is closed when nobody listens.
+	// for while it works; reply is what that is answered with. They may be nil. over
+	// is closed when nobody listens.
 	observed chan *fields
 	asked    chan *fields
+	reply    func(*fields) request
 	over     chan struct{}
 }
 
@@ -27,6 +29,11 @@ type pending struct {
 // without effect on the program is certain. One that has not answered overtime
 // after the end of ctx is killed. Listener hears the rest, and may be nil.
 func (p *Program) call(ctx context.Context, r request, listener func(*pending) error) (*fields, error) {
+	return p.callWith(ctx, r, nil, listener)
+}
+
+// callWith is call, with the replies to what the program asks meanwhile.
+func (p *Program) callWith(ctx context.Context, r request, reply func(*fields) request, listener func(*pending) error) (*fields, error) {
 	select {
 	case <-p.ended:
 		return nil, notAskedFor(errEnded)
@@ -39,7 +46,7 @@ func (p *Program) call(ctx context.Context, r request, listener func(*pending) e
 	case <-p.ended:
 		return nil, notAskedFor(errEnded)
 	}
-	q, id, err := p.send(ctx, r)
+	q, id, err := p.send(ctx, r, reply)
 	if op, _ := r["op"].(string); op == "observe" || err != nil {
 		<-p.turn
 	} else {
@@ -53,14 +60,14 @@ func (p *Program) call(ctx context.Context, r request, listener func(*pending) e
 }
 
 // send writes a request.
-func (p *Program) send(ctx context.Context, r request) (*pending, int64, error) {
+func (p *Program) send(ctx context.Context, r request, reply func(*fields) request) (*pending, int64, error) {
 	q := &pending{answer: make(chan *fields, 1), over: make(chan struct{})}
 	q.op, _ = r["op"].(string)
 	switch q.op {
 	case "observe":
 		q.observed = make(chan *fields)
 	case "work":
-		q.asked = make(chan *fields)
+		q.asked, q.reply = make(chan *fields), reply
 	}
 	if deadline, ok := ctx.Deadline(); ok && q.op != "observe" {
 		r["timeout_ms"] = max(time.Until(deadline).Milliseconds(), 1)
@@ -124,14 +131,20 @@ func (p *Program) await(ctx context.Context, r request, id int64, q *pending, li
 			return nil, err
 		}
 	}
-	select {
-	case f := <-q.answer:
-		return p.judge(q, f)
-	case <-p.ended:
-		return p.late(q)
-	case <-p.life.Done():
-		return nil, p.life.Err()
-	case <-ctx.Done():
+	for ctx.Err() == nil {
+		select {
+		case f := <-q.answer:
+			return p.judge(q, f)
+		case f := <-q.asked:
+			if err := p.write(q.reply(f)); err != nil {
+				return nil, err
+			}
+		case <-p.ended:
+			return p.late(q)
+		case <-p.life.Done():
+			return nil, p.life.Err()
+		case <-ctx.Done():
+		}
 	}
 	if p.Can("cancel") || q.op == "observe" {
 		if err := p.write(request{"op": "cancel", "of": id}); err != nil {
@@ -146,6 +159,10 @@ func (p *Program) await(ctx context.Context, r request, id int64, q *pending, li
 		select {
 		case f := <-q.answer:
 			return p.judge(q, f)
+		case f := <-q.asked: // one that stood still works on when it wakes
+			if err := p.write(q.reply(f)); err != nil {
+				return nil, err
+			}
 		case <-p.ended:
 			return p.late(q)
 		case <-p.life.Done():

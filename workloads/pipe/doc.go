@@ -37,14 +37,14 @@ type Patience struct {
 	// program is killed; zero is 5 s. A time for which it was frozen does not count.
 	Overtime time.Duration
 	// End is how long it may take to end when its input has ended, and again when it
-	// was sent SIGTERM; zero is 3 s.
+	// was sent SIGTERM; zero is 5 s. A time for which it was frozen does not count.
 	End time.Duration
 }
 
 func (p Patience) completed() Patience {
 	p.Hello = cmp.Or(p.Hello, 15*time.Second)
 	p.Overtime = cmp.Or(p.Overtime, 5*time.Second)
-	p.End = cmp.Or(p.End, 3*time.Second)
+	p.End = cmp.Or(p.End, 5*time.Second)
 	return p
 }
 

@@ -305,3 +305,36 @@ func TestWork(t *testing.T) {
 		t.Errorf("breach %q", rule)
 	}
 }
+
+// A program that was stopped in the middle of its work wakes up and writes, long
+// after its time.
+func TestWorkAfterAPause(t *testing.T) {
+	p := start(t, `read line; echo '{"id":1,"ok":true,"ops":["acquire","release","work"]}'; read line
+		echo '{"call":"read"}'; read line
+		sleep 0.3; echo '{"call":"write"}'; read line; echo '{"id":2,"ok":true}'; cat >/dev/null`)
+	asked := make(chan bool, 2)
+	done := make(chan error)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		done <- (&calls{p: p, prefix: "holdfast/x/0"}).Work(ctx, "", time.Millisecond, func(write bool, _ int64) (string, error) {
+			asked <- write
+			return "v", nil
+		})
+	}()
+	if <-asked {
+		t.Error("it wrote first")
+	}
+	still, err := p.Freeze(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel() // its time is over
+	still.Thaw()
+	if err := <-done; err != nil || !<-asked {
+		t.Errorf("it did not write: %v", err)
+	}
+	if rule, story := p.Breach(); rule != "" {
+		t.Errorf("breach %q: %s", rule, story)
+	}
+}

@@ -190,19 +190,21 @@ func (p *Program) Close(ctx context.Context) error {
 // finish ends the program's input, and the program if it does not end then.
 func (p *Program) finish() {
 	_ = p.stdin.Close()
-	timer := time.NewTimer(p.patience.End)
-	defer timer.Stop()
-	select {
-	case <-p.process.Done():
-		return
-	case <-p.life.Done():
-		p.kill()
-		return
-	case <-timer.C:
-	}
-	if p.frozen.Load() > 0 { // it cannot have heard
-		p.kill()
-		return
+	const tick = 50 * time.Millisecond
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for left := p.patience.End; left > 0; {
+		select {
+		case <-p.process.Done():
+			return
+		case <-p.life.Done():
+			p.kill()
+			return
+		case <-ticker.C:
+			if p.frozen.Load() == 0 { // else it cannot hear
+				left -= tick
+			}
+		}
 	}
 	p.note(notEnded, "%v after the end of its input it still runs", p.patience.End)
 	ctx, cancel := context.WithTimeout(p.life, p.patience.End)

@@ -89,27 +89,8 @@ func (c *calls) moded(op string, mode history.Mode) request {
 func (c *calls) Work(ctx context.Context, mode history.Mode, length time.Duration, ask func(write bool, token int64) (string, error)) error {
 	r := c.moded("work", mode)
 	r["ms"] = length.Milliseconds()
-	_, err := c.p.call(ctx, r, func(q *pending) error { return c.p.serve(ctx, q, mode, ask) })
+	_, err := c.p.callWith(ctx, r, func(f *fields) request { return c.p.reply(f, mode, ask) }, nil)
 	return err
-}
-
-// serve answers what a program asks for while it works, until its work is over,
-// or ctx.
-func (p *Program) serve(ctx context.Context, q *pending, mode history.Mode, ask func(write bool, token int64) (string, error)) error {
-	for {
-		select {
-		case f := <-q.asked:
-			if err := p.write(p.reply(f, mode, ask)); err != nil {
-				return err
-			}
-		case <-q.over:
-			return nil
-		case <-p.ended:
-			return nil
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }
 
 // reply is the answer to one question.
