@@ -37,7 +37,7 @@ func ownership(r *record, s *subject) *judgement {
 	for _, ob := range s.objects {
 		for _, op := range ob.operations {
 			if op.Kind == history.Proclaim && op.Outcome == history.Ok {
-				if lie := r.proclaimedInVain(s, ob, op); lie != nil {
+				if lie := r.falseProclaim(s, ob, op); lie != nil {
 					j.findings = append(j.findings, *lie)
 				}
 			}
@@ -75,32 +75,6 @@ func ownership(r *record, s *subject) *judgement {
 		j.vacuous = "no acquire succeeded"
 	}
 	return j
-}
-
-// proclaimedInVain is a proclaim that reported success although the leader's
-// key was surely gone before its call.
-func (r *record) proclaimedInVain(s *subject, ob *object, op *history.Operation) *finding {
-	h := r.holdOf(op.Hold)
-	if r.log == nil || h == nil {
-		return nil
-	}
-	t, _ := ob.identified(h.Key, h.Token)
-	if t == nil || t.Delete == 0 || r.log.Latest(t.Delete) >= op.Call {
-		return nil
-	}
-	f := &finding{}
-	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.Hold, op.ID}, From: op.Call, To: op.Return, Object: op.Object}
-	cause := ""
-	f.Cause = r.lossOf(t.Life) + " before the call"
-	if lie := s.lies[op.Hold]; lie != nil {
-		f.Blame, f.Known, f.Cause = lie.Blame, lie.Known, following(lie)
-		cause = "; its leadership was never true: " + lie.clause()
-	}
-	f.tell = func() string {
-		return fmt.Sprintf("%s was told at %s that it proclaimed %q as the leader of %s (called at %s), but its key %s, before the call%s",
-			op.Client, at(op.Return), op.Value, op.Object, at(op.Call), r.deletion(t.Life), cause)
-	}
-	return f
 }
 
 // ownedInTime judges one success: it returns what is false about it, or
