@@ -27,9 +27,16 @@ import (
 // that cannot name its key is judged by the keys that its lease may have taken
 // during the call: if any of them could have owned in time, the success is
 // taken for true, and if there are none it is not judged.
+//
+// A proclaim that reported success was one of who led, see falseProclaim; and
+// nobody takes what a client holds, see taken: that is judged without a layout
+// too, if the acquire names its key, and there is no such row otherwise.
 func ownership(r *record, s *subject) *judgement {
-	if s.Layout == history.NoLayout || !s.holding() {
+	if !s.holding() {
 		return nil
+	}
+	if s.Layout == history.NoLayout {
+		return r.takenOnly(s)
 	}
 	s.lies = make(map[int64]*finding)
 	j := &judgement{}
@@ -57,6 +64,10 @@ func ownership(r *record, s *subject) *judgement {
 			}
 		}
 	}
+	lies := len(j.findings)
+	for _, ob := range s.objects {
+		j.findings = append(j.findings, r.taken(s, ob)...)
+	}
 	known := 0
 	for i := range j.findings {
 		if j.findings[i].Known != "" {
@@ -64,7 +75,7 @@ func ownership(r *record, s *subject) *judgement {
 		}
 	}
 	j.figures = map[string]float64{
-		"acquired": float64(judged + unjudged), "false": float64(len(j.findings)),
+		"acquired": float64(judged + unjudged), "false": float64(lies),
 		"false_known": float64(known), "unjudged": float64(unjudged),
 	}
 	j.holds = fmt.Sprintf("each of %s was true when it was told", count(judged, "success"))
