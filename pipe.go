@@ -170,7 +170,8 @@ func PipeScenario(ctx context.Context, command string) (Scenario, error) {
 // release whose answer is lost and that is made again when another holds already;
 // a lease that ends while others wait, and its holder goes on; a holder that
 // stands still, or is cut off, for longer than its lease lives; and what happens
-// to those who wait; members are harmed only in the end. Answers are lost for longer than programs wait for one.
+// to those who wait. Members are harmed only in the end. Answers are lost for
+// longer than programs wait for one.
 func pipeFaults(subject workloads.Subject) []Fault {
 	release := history.Release
 	if subject.Primitive() == history.Election {
