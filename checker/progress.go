@@ -58,7 +58,7 @@ func progress(r *record, s *subject) *judgement {
 					undecided++
 					break
 				}
-				j.findings = append(j.findings, r.stuck(s, ob, op, r.final))
+				j.findings = append(j.findings, r.stuck(s, ob, op, op, r.final))
 			case op.Outcome == history.Ok:
 				waits = append(waits, op.Return-op.Call)
 			}
@@ -79,7 +79,7 @@ func progress(r *record, s *subject) *judgement {
 				undecided++
 				continue
 			}
-			j.findings = append(j.findings, r.stuck(s, ob, t.last, t.last.Return))
+			j.findings = append(j.findings, r.stuck(s, ob, t.first, t.last, t.last.Return))
 		}
 	}
 	for _, ob := range s.objects {
@@ -209,8 +209,9 @@ func (r *record) wentOn(s *subject, last *history.Operation) bool {
 	return false
 }
 
-// stuck is the violation of a request that had not finished by time t.
-func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Duration) finding {
+// stuck is the violation of a request that had not finished by time t, and of those
+// before it from first on.
+func (r *record) stuck(s *subject, ob *object, first, op *history.Operation, t time.Duration) finding {
 	f := finding{}
 	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: max(op.Call, r.healed), To: t, Object: ob.name}
 	never := "never finished after the heal"
@@ -241,11 +242,11 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 		}
 	}
 	f.tell = func() string {
-		how := "had not finished"
+		how := "had not finished at " + at(t)
 		if op.Completed() && op.Return <= t {
-			how = "was in vain, as all its attempts since the heal,"
+			how = fmt.Sprintf("and called again until %s, was in vain", at(t))
 		}
-		text := fmt.Sprintf("%s's %s of %s, called at %s, %s at %s although all was healed at %s", op.Client, op.Kind, op.Object, at(op.Call), how, at(t), at(r.healed))
+		text := fmt.Sprintf("%s's %s of %s, called at %s, %s although all was healed at %s", op.Client, op.Kind, op.Object, at(first.Call), how, at(r.healed))
 		if lasted := r.stillThere(); lasted != "" {
 			text += " but that " + lasted
 		}
@@ -265,7 +266,7 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 		if !s.holding() {
 			return text
 		}
-		return text + "; nobody believed in holding it from " + at(r.restedSince(ob, op, t)) + " on"
+		return text + "; nobody believed in holding it from " + at(r.restedSince(ob, first, t)) + " on"
 	}
 	return f
 }
