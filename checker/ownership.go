@@ -29,25 +29,20 @@ import (
 // taken for true, and if there are none it is not judged.
 //
 // A proclaim that reported success was one of who led, see falseProclaim; and
-// nobody takes what a client holds, see taken: that is judged without a layout
-// too, if the acquire names its key, and there is no such row otherwise.
+// nobody takes what a client holds, see taken. Both are judged without a layout
+// too, of acquires that name their keys, and there is no such row otherwise.
 func ownership(r *record, s *subject) *judgement {
 	if !s.holding() {
 		return nil
 	}
 	if s.Layout == history.NoLayout {
-		return r.takenOnly(s)
+		return r.ownershipByNames(s)
 	}
 	s.lies = make(map[int64]*finding)
 	j := &judgement{}
 	judged, unjudged := 0, 0
 	for _, ob := range s.objects {
 		for _, op := range ob.operations {
-			if op.Kind == history.Proclaim && op.Outcome == history.Ok {
-				if lie := r.falseProclaim(s, ob, op); lie != nil {
-					j.findings = append(j.findings, *lie)
-				}
-			}
 			if !op.Kind.Acquires() || op.Outcome != history.Ok {
 				continue
 			}
@@ -63,6 +58,7 @@ func ownership(r *record, s *subject) *judgement {
 				unjudged++
 			}
 		}
+		j.findings = append(j.findings, r.falseProclaims(s, ob)...)
 	}
 	lies := len(j.findings)
 	for _, ob := range s.objects {
@@ -84,6 +80,19 @@ func ownership(r *record, s *subject) *judgement {
 	}
 	if judged+unjudged == 0 {
 		j.vacuous = "no acquire succeeded"
+	}
+	return j
+}
+
+// ownershipByNames judges a subject whose layout is not known by the keys that it
+// names, or returns nil if nothing is wrong with them.
+func (r *record) ownershipByNames(s *subject) *judgement {
+	j := &judgement{}
+	for _, ob := range s.objects {
+		j.findings = append(append(j.findings, r.falseProclaims(s, ob)...), r.taken(s, ob)...)
+	}
+	if len(j.findings) == 0 {
+		return nil
 	}
 	return j
 }

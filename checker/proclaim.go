@@ -8,6 +8,20 @@ import (
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
+// falseProclaims are an object's proclaims that reported success and were none.
+func (r *record) falseProclaims(s *subject, ob *object) []finding {
+	var found []finding
+	for _, op := range ob.operations {
+		if op.Kind != history.Proclaim || op.Outcome != history.Ok {
+			continue
+		}
+		if f := r.falseProclaim(s, ob, op); f != nil {
+			found = append(found, *f)
+		}
+	}
+	return found
+}
+
 // falseProclaim is a proclaim that reported success although the leader's key was
 // surely gone before its call, or although its value was never written.
 func (r *record) falseProclaim(s *subject, ob *object, op *history.Operation) *finding {
@@ -15,18 +29,21 @@ func (r *record) falseProclaim(s *subject, ob *object, op *history.Operation) *f
 	if r.log == nil || h == nil {
 		return nil
 	}
-	t, _ := ob.identified(h.Key, h.Token)
-	if t == nil {
+	life := r.lifeOf(h.Key, h.Token)
+	if t, _ := ob.identified(h.Key, h.Token); t != nil {
+		life = t.Life
+	}
+	if life == nil {
 		return nil
 	}
 	what, cause := "", ""
 	switch {
-	case t.Delete != 0 && r.log.Latest(t.Delete) < op.Call:
-		what, cause = fmt.Sprintf("its key %s, before the call", r.deletion(t.Life)), r.lossOf(t.Life)+" before the call"
-	case r.neverWritten(ob, t, op):
+	case life.Delete != 0 && r.log.Latest(life.Delete) < op.Call:
+		what, cause = fmt.Sprintf("its key %s, before the call", r.deletion(life)), r.lossOf(life)+" before the call"
+	case r.neverWritten(ob, life, op):
 		what, cause = "the revision log, which covers the call, has no key with that value", "its value was never written"
-		if t.Delete != 0 && r.log.Earliest(t.Delete) <= op.Return {
-			what += fmt.Sprintf("; its key %s", r.deletion(t.Life))
+		if life.Delete != 0 && r.log.Earliest(life.Delete) <= op.Return {
+			what += fmt.Sprintf("; its key %s", r.deletion(life))
 		}
 	default:
 		return nil
@@ -50,13 +67,13 @@ func (r *record) falseProclaim(s *subject, ob *object, op *history.Operation) *f
 // wrote it is not asked; nor where, so that a subject which keeps it elsewhere
 // tells no lie. That the subject keeps values as they are is taken from the
 // leader's key, which has to have had one that a client gave it.
-func (r *record) neverWritten(ob *object, t *tenure, op *history.Operation) bool {
+func (r *record) neverWritten(ob *object, life *history.Life, op *history.Operation) bool {
 	if op.Value == "" || !r.seesAllBy(r.log.Start, op.Return) || r.firstWritten(op.Value) <= op.Return {
 		return false
 	}
 	return slices.ContainsFunc(ob.operations, func(given *history.Operation) bool {
 		return given.Value != "" && given.Kind != history.Leader &&
-			slices.ContainsFunc(t.Values, func(c history.Change) bool { return c.Value == given.Value })
+			slices.ContainsFunc(life.Values, func(c history.Change) bool { return c.Value == given.Value })
 	})
 }
 

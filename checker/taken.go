@@ -38,19 +38,6 @@ func (r *record) taken(s *subject, ob *object) []finding {
 	return found
 }
 
-// takenOnly judges a subject whose layout is not known, or nil if nobody was taken
-// anything.
-func (r *record) takenOnly(s *subject) *judgement {
-	j := &judgement{}
-	for _, ob := range s.objects {
-		j.findings = append(j.findings, r.taken(s, ob)...)
-	}
-	if len(j.findings) == 0 {
-		return nil
-	}
-	return j
-}
-
 // toldBy is true if a holder was told by time t that its session is over: its
 // subject may then give up what it held.
 func (r *record) toldBy(h *history.Hold, t time.Duration) bool {
