@@ -230,7 +230,9 @@ func (s Scenario) WithPipe(ctx context.Context, command string) (Scenario, error
 		}
 		s.Faults = append(s.Faults, f)
 	}
-	s.Workloads, s.Expect.Reproduces = []Workload{w}, nil
+	s.Workloads = []Workload{w}
+	// What the scenario was to show is of the subjects that it had.
+	s.Expect.Reproduces, s.Expect.Damage = nil, nil
 	return s, nil
 }
 

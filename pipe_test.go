@@ -248,3 +248,23 @@ func TestPipeScenarioOfEachPrimitive(t *testing.T) {
 		}
 	}
 }
+
+// A program takes the place of what a scenario has workloads of: nothing is
+// expected any more of that.
+func TestWithPipeExpectsNothingOfOthers(t *testing.T) {
+	need(t, "python3")
+	s, err := BuiltinScenario("paused-holder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = s.WithPipe(t.Context(), python+"lock.py"); err != nil {
+		t.Fatal(err)
+	}
+	c := s.completed()
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+	if len(s.Workloads) != 1 || len(s.Faults) == 0 || len(s.Expect.Damage) != 0 {
+		t.Errorf("%+v", s)
+	}
+}
