@@ -19,9 +19,9 @@ import (
 // death of a holder, and "nobody works for longer than a second". A holder that
 // does is robbed, and nothing tells it.
 //
-// Found by exclusion whenever work lasts longer than that.
+// Found by exclusion and by ownership whenever work lasts longer than that.
 func breaksOldLocks() Specimen {
-	return Specimen{Breaks: []string{exclusion}, Twin: "slot-lock", Subject: workloads.Subject{
+	return Specimen{Breaks: []string{exclusion, ownership}, Twin: "slot-lock", Subject: workloads.Subject{
 		Name:    "breaks-old-locks",
 		Summary: "a lock without a lease that waiters break once it is older than a second",
 		Origin:  history.Broken,

@@ -16,9 +16,10 @@ import (
 // Plausible: the own key is there, and "with prefix" was in the line that was
 // copied. The keys of the holder and of the other waiters are there too.
 //
-// Found by exclusion when a waiter gives up and another client comes.
+// Found by ownership when a waiter gives up, and by exclusion when another client
+// comes then.
 func deletesByPrefix() Specimen {
-	return Specimen{Breaks: []string{exclusion}, Twin: "queue-lock", Subject: workloads.Subject{
+	return Specimen{Breaks: []string{exclusion, ownership}, Twin: "queue-lock", Subject: workloads.Subject{
 		Name:    "deletes-by-prefix",
 		Summary: "a queueing lock whose waiters that give up delete the whole queue",
 		Origin:  history.Broken,

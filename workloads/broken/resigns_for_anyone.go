@@ -15,9 +15,10 @@ import (
 // Plausible: who resigns is the leader. Who has lost its lease and has not noticed
 // is not, and takes its successor out of office.
 //
-// Found by exclusion when a leader loses its lease, does not notice, and resigns.
+// Found by ownership and by exclusion when a leader loses its lease, does not
+// notice, and resigns.
 func resignsForAnyone() Specimen {
-	return Specimen{Breaks: []string{exclusion}, Twin: "queue-election", Subject: workloads.Subject{
+	return Specimen{Breaks: []string{exclusion, ownership}, Twin: "queue-election", Subject: workloads.Subject{
 		Name:    "resigns-for-anyone",
 		Summary: "an election whose resignation removes whoever leads",
 		Origin:  history.Broken,
