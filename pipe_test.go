@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,29 @@ func TestMisbehavingProgramsAreReported(t *testing.T) {
 		p := found[name]["contract"]
 		if p.Verdict != checker.Violated || !strings.Contains(p.Sentence, words) || !strings.Contains(p.Sentence, "broke the protocol") {
 			t.Errorf("%s: contract is %s: %s", name, p.Verdict, p.Sentence)
+		}
+	}
+}
+
+// A program can take the place of what a built-in scenario is about, and what is
+// expected of that is expected of the program.
+func TestProgramsInBuiltinScenarios(t *testing.T) {
+	const program = `read line; echo '{"id":1,"ok":true,"name":"mine"}'; cat`
+	for _, name := range BuiltinScenarios() {
+		s, err := BuiltinScenario(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err = s.WithPipe(t.Context(), program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := s.completed()
+		if err := whole.Validate(); err != nil && !strings.Contains(err.Error(), "lives in real time") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "paused-holder" && !slices.Equal(s.Expect.Damage, []string{"mine"}) {
+			t.Errorf("%s expects damage of %q", name, s.Expect.Damage)
 		}
 	}
 }
