@@ -68,6 +68,13 @@ class StaleToken(Program):
     ops = ["acquire", "try-acquire", "release", "bye"]
 
 
+class KeepsKeys(Program):
+    """Says that it has released, and leaves its key."""
+
+    def release(self, message):
+        self.held.pop(message["object"])
+
+
 class TwoLeaders(Election):
     """Takes the newest key for the leader's, not the oldest."""
 
@@ -75,6 +82,12 @@ class TwoLeaders(Election):
         key, token = Queue(self, message).enter(message["value"])
         self.held[message["object"]] = (key, token)
         return {"key": key, "token": str(token), "lease": self.lease.id}
+
+
+def greeter():
+    """A lock that is right, but for a word to people on its output."""
+    print("Welcome to my lock", flush=True)
+    Program().run()
 
 
 def babbler():
