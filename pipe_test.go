@@ -80,7 +80,7 @@ const (
 func TestExamplesOfPrograms(t *testing.T) {
 	need(t, "python3", "bash", "curl", "jq")
 	s := programScenario(t, 15*time.Second, map[string]string{
-		"python-lock": python + "lock.py", "python-election": python + "election.py", "shell-lock": "exec bash examples/pipe-shell/lock.sh",
+		"python-lock": python + "lock.py", "python-election": python + "election.py", "python-rwlock": python + "rwlock.py", "shell-lock": "exec bash examples/pipe-shell/lock.sh",
 	})
 	s.Faults = []Fault{{Of: []string{"crash-client", "cut-client", "revoke-lease"}, Peace: 2 * time.Second}}
 	for subject, properties := range runPrograms(t, s) {
@@ -104,6 +104,7 @@ func TestBrokenProgramsAreFound(t *testing.T) {
 	need(t, "python3")
 	want := map[string]string{
 		"LetsTwoIn": "exclusion", "NeverRenews": "exclusion", "FreesAnothers": "exclusion", "StaleToken": "fencing", "TwoLeaders": "exclusion",
+		"ReadsBesideWriters": "exclusion", "WritesBesideReaders": "exclusion",
 	}
 	programs := make(map[string]string)
 	for name := range want {
@@ -118,7 +119,7 @@ func TestBrokenProgramsAreFound(t *testing.T) {
 		switch w.Subject {
 		case "FreesAnothers":
 			w.Clients, w.Hold, w.Impatient = 5, span(400, 900), 0.4
-		case "LetsTwoIn", "TwoLeaders":
+		case "LetsTwoIn", "TwoLeaders", "ReadsBesideWriters", "WritesBesideReaders":
 			w.Clients, w.Hold = 3, span(400, 900)
 		}
 	}

@@ -264,5 +264,15 @@ func (b *Bench) modes(ctx context.Context) (string, error) {
 	if _, err := writer.take(ctx, takePatience); err != nil {
 		return "", fail("that a writer is let in when the readers have gone", err, takeAdvice)
 	}
-	return "two readers, then one writer", nil
+	late, err := b.join(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer late.Kill()
+	within, cancel := context.WithTimeout(ctx, shortPatience)
+	defer cancel()
+	if _, err := late.rw.AcquireRead(within); err == nil {
+		return "", fail(`that a reader, with "mode": "read"`+", is kept out while one writes", errors.New("both hold"), "let a reader in when no writer holds")
+	}
+	return "two readers, then one writer, and no reader beside it", nil
 }

@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from election import Election  # noqa: E402
 from lock import Lease, Program, Queue, b64  # noqa: E402
+from rwlock import ReadWriteLock, ReadWriteQueue  # noqa: E402
 
 
 class LetsTwoIn(Program):
@@ -66,6 +67,22 @@ class StaleToken(Program):
         return {**won, "token": self.calls}
 
     ops = ["acquire", "try-acquire", "release", "bye"]
+
+
+class ReadsBesideWriters(ReadWriteLock):
+    """Its readers wait for nobody."""
+
+    class queue(ReadWriteQueue):
+        def blocks(self, key):
+            return self.mode == "write"
+
+
+class WritesBesideReaders(ReadWriteLock):
+    """Its writers wait for writers only."""
+
+    class queue(ReadWriteQueue):
+        def blocks(self, key):
+            return key.startswith(self.prefix + "write/")
 
 
 class KeepsKeys(Program):
