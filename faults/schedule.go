@@ -134,7 +134,7 @@ func (e *Entry) timed(plan []Planned, entry int, r *rand.Rand, duration time.Dur
 		p, gap := e.draw(r, entry)
 		at += gap
 		// A fault that has no time left to show itself is not planned.
-		if at+min(p.For, time.Second) > duration {
+		if at >= duration || at+min(p.For, time.Second) > duration {
 			return plan
 		}
 		p.At = at
