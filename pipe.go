@@ -13,6 +13,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
+	"github.com/etcd-holdfast/holdfast/quantity"
 	"github.com/etcd-holdfast/holdfast/workloads"
 	"github.com/etcd-holdfast/holdfast/workloads/pipe"
 )
@@ -37,6 +38,11 @@ const (
 	LogsOfPrograms = "programs"
 	// pipeTTL leaves time for programs that renew a lease by starting another.
 	pipeTTL = 3 * time.Second
+	// pipePeace is how long a program's clients are left in peace at first, and
+	// pipeMembers how long the members are: a program's calls are slow by themselves,
+	// and while members are harmed too few of them come to an end.
+	pipePeace   = 3 * time.Second
+	pipeMembers = 26 * time.Second
 )
 
 // programs are what a run needs to start them.
@@ -148,30 +154,46 @@ func PipeScenario(ctx context.Context, command string) (Scenario, error) {
 	s := TortureScenario(subject)
 	s.Name, s.Summary = "pipe", "A program at its work: many clients, few objects, long holds, little patience, and every fault at the moments that matter."
 	s.Subjects = nil
-	s.Duration, s.Quiet, s.Clients.TTL = 24*time.Second, 25*time.Second, pipeTTL
+	s.Duration, s.Quiet, s.Clients.TTL = 36*time.Second, 20*time.Second, pipeTTL
 	s.Expect.DeadlineGrace = 4 * time.Second // it may have to start others for each call
 	w := &s.Workloads[0]
 	// Programs take longer for a call than what is in this process: those that
 	// harm them have to find them at it.
-	w.Pipe, w.Clients, w.LastRounds = command, 4, 0
-	w.Hold, w.Long, w.LongHold = span(10, 300), 0.15, span(4000, 6000)
-	s.Faults = slices.DeleteFunc(s.Faults, func(f Fault) bool { return f.When != nil })
-	s.Faults = append(s.Faults, pipeFaults(subject.Name)...)
+	w.Pipe, w.Clients, w.LastRounds = command, 5, 0
+	w.Hold, w.Long, w.LongHold = span(10, 300), 0.2, span(4000, 6000)
+	s.Faults = pipeFaults(subject)
 	return s, nil
 }
 
-// pipeFaults are those of tortureFaults in fewer entries: of a holding that is hit
-// by one of them there is none left for another, and a program has few.
-func pipeFaults(subject string) []Fault {
-	entry := func(event string, longer time.Duration, of ...string) Fault {
+// pipeFaults are the faults that the clients of a program meet. Each mistake that
+// programs make has an entry that brings it about, and none waits for another: a
+// release whose answer is lost and that is made again when another holds already;
+// a lease that ends while others wait, and its holder goes on; a holder that
+// stands still, or is cut off, for longer than its lease lives; and what happens
+// to those who wait. Members are harmed only in the end. Answers are lost for
+// longer than programs wait for one.
+func pipeFaults(subject workloads.Subject) []Fault {
+	release := history.Release
+	if subject.Primitive() == history.Election {
+		release = history.Resign
+	}
+	entry := func(event string, longer time.Duration, length, rest quantity.Span, of ...string) Fault {
 		return Fault{
-			When: &faults.Trigger{Subject: faults.Names{subject}, Event: event, Longer: longer}, Of: of,
-			For: span(700, 4000), Peace: tortureClients, Rest: span(300, 1000), Times: 20,
+			When: &faults.Trigger{Subject: faults.Names{subject.Name}, Event: event, Longer: longer}, Of: of,
+			For: length, Peace: pipePeace, Rest: rest, Times: 20,
 		}
 	}
 	return []Fault{
-		entry(faults.Holding, 5*time.Millisecond, "cut-client", "stall-client", "lose-answer", "lose-answer-partly", "revoke-lease", "crash-client", "pause-client", "pause-client"),
-		entry(faults.Waiting, 30*time.Millisecond, "cut-client", "stall-client", "revoke-lease", "crash-client", "pause-client"),
+		{Of: []string{"isolate-member", "isolate-leader", "one-way", "split", "bridge", "crash-member"}, Peace: pipeMembers, Every: span(1500, 3000), For: span(800, 2000)},
+		{Of: []string{"compact"}, Peace: pipeMembers, Every: span(2500, 4000)},
+		{
+			When: &faults.Trigger{Subject: faults.Names{subject.Name}, Event: faults.Called + " " + string(release), Nth: 4}, Of: []string{"lose-answer", "lose-answer-partly"},
+			For: span(1200, 2500), Times: 20,
+		},
+		entry(faults.Holding, 150*time.Millisecond, span(1, 1), span(300, 800), "revoke-lease", "revoke-lease", "crash-client"),
+		entry(faults.Holding, 50*time.Millisecond, span(3400, 4600), span(500, 1500), "pause-client", "cut-client", "stall-client"),
+		entry(faults.Waiting, 30*time.Millisecond, span(300, 1000), span(1500, 3000), "cut-client", "stall-client", "pause-client"),
+		entry(faults.Waiting, 100*time.Millisecond, span(1, 1), span(1500, 3000), "revoke-lease", "revoke-lease", "crash-client"),
 	}
 }
 

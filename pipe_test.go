@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/history"
+	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
 // need skips a test where a tool is missing that CI has.
@@ -212,6 +214,61 @@ func TestProgramsThatAreRefused(t *testing.T) {
 	for _, want := range []string{"lives in real time", "name of something else"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v lacks %q", err, want)
+		}
+	}
+}
+
+// What a program is put through by default shows a release that deletes another's
+// key, although no overlap need come of it, in a third of its time.
+func TestPipeScenarioFindsWhoFreesAnothers(t *testing.T) {
+	need(t, "python3")
+	if testing.Short() {
+		t.Skip("it takes half a minute")
+	}
+	s, err := PipeScenario(t.Context(), brokenOne+"FreesAnothers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Duration, s.Quiet, s.Seed = 15*time.Second, 10*time.Second, 1
+	p := runPrograms(t, s)[s.Workloads[0].Subject]["ownership"]
+	if p.Verdict != checker.Violated || p.Violations[0].Blame != checker.BlameSubject {
+		t.Errorf("ownership is %q: %s", p.Verdict, p.Sentence)
+	}
+}
+
+// Each mistake that programs make has its moment: faults of entries of their own,
+// which none keeps from the others.
+func TestPipeScenarioOfEachPrimitive(t *testing.T) {
+	for primitive, release := range map[history.Primitive]string{history.Mutex: "call release", history.RWMutex: "call release", history.Election: "call resign"} {
+		subject := workloads.Subject{Name: "own"}
+		switch primitive {
+		case history.Mutex:
+			subject.NewLock = func(*workloads.Session, string) workloads.Lock { return nil }
+		case history.RWMutex:
+			subject.NewRWLock = func(*workloads.Session, string) workloads.RWLock { return nil }
+		default:
+			subject.NewElection = func(*workloads.Session, string) workloads.Election { return nil }
+		}
+		s := TortureScenario(subject)
+		s.Faults, s.Workloads[0].Pipe = pipeFaults(subject), "cat"
+		c := s.completed()
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s: %v", primitive, err)
+		}
+		moments := make(map[string][]string)
+		for _, f := range s.Faults {
+			if f.When != nil {
+				moments[f.When.Event] = append(moments[f.When.Event], f.Of...)
+			}
+		}
+		for event, kinds := range map[string][]string{
+			release: {"lose-answer", "lose-answer-partly"}, "holding": {"revoke-lease", "crash-client", "pause-client", "cut-client"}, "waiting": {"revoke-lease", "crash-client", "pause-client", "cut-client"},
+		} {
+			for _, kind := range kinds {
+				if !slices.Contains(moments[event], kind) {
+					t.Errorf("%s: no %s at %s", primitive, kind, event)
+				}
+			}
 		}
 	}
 }

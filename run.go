@@ -319,7 +319,7 @@ func (r *run) start(ctx, life context.Context) error {
 // newConductor makes ready to carry out the plan of faults: what the faults wait
 // for is noted from now on.
 func (r *run) newConductor() (*faults.Conductor, error) {
-	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: runPrefix}
+	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: runPrefix, LeaseOf: r.lookout.LeaseOf}
 	if sequencer, ok := r.cluster.(cluster.Sequencer); ok {
 		r.world.Turn = func(fault string) { sequencer.Turn(fault, false, nil) }
 	}

@@ -17,7 +17,7 @@ import (
 func TestZooFindsWhatIsPlanted(t *testing.T) {
 	names := []string{"get-then-put", "newest-leads", "slot-lock"}
 	if !testing.Short() {
-		names = append(names, "writer-beside-readers", "token-is-lease", "wakes-on-any-event", "observe-replays", "queue-rwlock", "queue-election",
+		names = append(names, "writer-beside-readers", "token-is-lease", "wakes-on-any-event", "observe-replays", "proclaims-once", "queue-rwlock", "queue-election",
 			"semaphore-off-by-one", "queue-delivers-twice", "barrier-first-answer")
 	}
 	findings, err := Zoo(t.Context(), ZooOptions{Names: names, Out: t.TempDir(), Note: func(line string) { t.Log(line) }})

@@ -50,7 +50,7 @@ type property struct {
 // ownership finds.
 func properties() []property {
 	return []property{
-		{PropertyInfo{Ownership, "an acquire reports success only if its client owned the object between call and return", false}, ownership},
+		{PropertyInfo{Ownership, "an acquire reports success only if its client owned the object between call and return, and nobody takes it from a holder", false}, ownership},
 		{PropertyInfo{Exclusion, "no two clients believe at once in holds that exclude each other", false}, exclusion},
 		{PropertyInfo{Fencing, "the fenced resource accepts no token after a higher one and loses no acknowledged update", false}, fencing},
 		{PropertyInfo{Damage, "acknowledged updates that the unfenced resource lost", true}, damage},

@@ -27,20 +27,22 @@ import (
 // that cannot name its key is judged by the keys that its lease may have taken
 // during the call: if any of them could have owned in time, the success is
 // taken for true, and if there are none it is not judged.
+//
+// A proclaim that reported success was one of who led, see falseProclaim; and
+// nobody takes what a client holds, see taken. Both are judged without a layout
+// too, of acquires that name their keys, and there is no such row otherwise.
 func ownership(r *record, s *subject) *judgement {
-	if s.Layout == history.NoLayout || !s.holding() {
+	if !s.holding() {
 		return nil
+	}
+	if s.Layout == history.NoLayout {
+		return r.ownershipByNames(s)
 	}
 	s.lies = make(map[int64]*finding)
 	j := &judgement{}
 	judged, unjudged := 0, 0
 	for _, ob := range s.objects {
 		for _, op := range ob.operations {
-			if op.Kind == history.Proclaim && op.Outcome == history.Ok {
-				if lie := r.proclaimedInVain(s, ob, op); lie != nil {
-					j.findings = append(j.findings, *lie)
-				}
-			}
 			if !op.Kind.Acquires() || op.Outcome != history.Ok {
 				continue
 			}
@@ -56,6 +58,11 @@ func ownership(r *record, s *subject) *judgement {
 				unjudged++
 			}
 		}
+		j.findings = append(j.findings, r.falseProclaims(s, ob)...)
+	}
+	lies := len(j.findings)
+	for _, ob := range s.objects {
+		j.findings = append(j.findings, r.taken(s, ob)...)
 	}
 	known := 0
 	for i := range j.findings {
@@ -64,7 +71,7 @@ func ownership(r *record, s *subject) *judgement {
 		}
 	}
 	j.figures = map[string]float64{
-		"acquired": float64(judged + unjudged), "false": float64(len(j.findings)),
+		"acquired": float64(judged + unjudged), "false": float64(lies),
 		"false_known": float64(known), "unjudged": float64(unjudged),
 	}
 	j.holds = fmt.Sprintf("each of %s was true when it was told", count(judged, "success"))
@@ -77,30 +84,17 @@ func ownership(r *record, s *subject) *judgement {
 	return j
 }
 
-// proclaimedInVain is a proclaim that reported success although the leader's
-// key was surely gone before its call.
-func (r *record) proclaimedInVain(s *subject, ob *object, op *history.Operation) *finding {
-	h := r.holdOf(op.Hold)
-	if r.log == nil || h == nil {
+// ownershipByNames judges a subject whose layout is not known by the keys that it
+// names, or returns nil if nothing is wrong with them.
+func (r *record) ownershipByNames(s *subject) *judgement {
+	j := &judgement{}
+	for _, ob := range s.objects {
+		j.findings = append(append(j.findings, r.falseProclaims(s, ob)...), r.taken(s, ob)...)
+	}
+	if len(j.findings) == 0 {
 		return nil
 	}
-	t, _ := ob.identified(h.Key, h.Token)
-	if t == nil || t.Delete == 0 || r.log.Latest(t.Delete) >= op.Call {
-		return nil
-	}
-	f := &finding{}
-	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.Hold, op.ID}, From: op.Call, To: op.Return, Object: op.Object}
-	cause := ""
-	f.Cause = r.lossOf(t.Life) + " before the call"
-	if lie := s.lies[op.Hold]; lie != nil {
-		f.Blame, f.Known, f.Cause = lie.Blame, lie.Known, following(lie)
-		cause = "; its leadership was never true: " + lie.clause()
-	}
-	f.tell = func() string {
-		return fmt.Sprintf("%s was told at %s that it proclaimed %q as the leader of %s (called at %s), but its key %s, before the call%s",
-			op.Client, at(op.Return), op.Value, op.Object, at(op.Call), r.deletion(t.Life), cause)
-	}
-	return f
+	return j
 }
 
 // ownedInTime judges one success: it returns what is false about it, or

@@ -16,7 +16,9 @@ import (
 // This is the liveness half, judged only where nothing may stop it any more:
 // an acquire that had not finished when the final phase began never did in the
 // time that the run gave it, and neither did a client whose attempts since the
-// heal all failed, although it had more time than the grace. A dead holder's key is timed by the log's bounds,
+// heal all failed. Either is a violation only if the object stood still for the
+// grace and longer: while others are granted it, or give it back, a waiter may
+// yet have its turn, and whether it would is unknown. A dead holder's key is timed by the log's bounds,
 // so that it surely stayed too long. Clients that crashed promise nothing, and
 // a lease that a successor resumed is not dead.
 //
@@ -34,6 +36,7 @@ func progress(r *record, s *subject) *judgement {
 	j := &judgement{}
 	lastRound := 0
 	var waits, freed []time.Duration
+	undecided := 0
 	for _, ob := range s.objects {
 		tries := make(map[string]*attempts)
 		for _, op := range ob.operations {
@@ -51,7 +54,11 @@ func progress(r *record, s *subject) *judgement {
 					lastRound--
 					continue
 				}
-				j.findings = append(j.findings, r.stuck(s, ob, op, r.final))
+				if op.Kind.Acquires() && !r.stoodStill(ob, op, op, r.final) {
+					undecided++
+					break
+				}
+				j.findings = append(j.findings, r.stuck(s, ob, op, op, r.final))
 			case op.Outcome == history.Ok:
 				waits = append(waits, op.Return-op.Call)
 			}
@@ -65,9 +72,14 @@ func progress(r *record, s *subject) *judgement {
 			t := tries[client]
 			// Clients try again until they win, their time is over, or they wait for
 			// something else, which is judged then.
-			if r.isFinal && !t.won && !r.wentOn(s, t.last) && t.last.Completed() && t.last.Return <= r.final && r.final-max(t.first.Call, r.healed) >= r.o.Grace && r.owed(s, ob, t.last) {
-				j.findings = append(j.findings, r.stuck(s, ob, t.last, t.last.Return))
+			if !r.isFinal || t.won || r.wentOn(s, t.last) || !t.last.Completed() || t.last.Return > r.final || r.final-max(t.first.Call, r.healed) < r.o.Grace || !r.owed(s, ob, t.last) {
+				continue
 			}
+			if t.last.Kind.Acquires() && !r.stoodStill(ob, t.first, t.last, t.last.Return) {
+				undecided++
+				continue
+			}
+			j.findings = append(j.findings, r.stuck(s, ob, t.first, t.last, t.last.Return))
 		}
 	}
 	for _, ob := range s.objects {
@@ -101,6 +113,9 @@ func progress(r *record, s *subject) *judgement {
 	switch {
 	case !r.isFinal:
 		j.unknown = "the record ends before the final phase: whether waiters finish was not seen"
+	case undecided > 0:
+		j.unknown = fmt.Sprintf("%s had not finished when the final phase began, less than %s after it was called, all was healed or another held: too little to tell",
+			count(undecided, "request"), span(r.o.Grace))
 	case lastRound == 0:
 		j.vacuous = "no request finished or waited after the heal"
 	}
@@ -149,6 +164,32 @@ func hasToEnd(k history.Kind) bool {
 	return k.Waits()
 }
 
+// stoodStill is true if a client waited for an object, from its first request to
+// its last and until t, for the grace and longer after anybody else was granted it
+// or gave it back, and did not stand still itself.
+func (r *record) stoodStill(ob *object, first, last *history.Operation, t time.Duration) bool {
+	since := r.restedSince(ob, first, t)
+	return r.awake(last.Client, since, t) >= r.o.Grace
+}
+
+// restedSince is since when, after a call and the heal, nobody but its client was
+// granted the object, or gave it back, until t.
+func (r *record) restedSince(ob *object, op *history.Operation, t time.Duration) time.Duration {
+	since := max(op.Call, r.healed)
+	for i := range ob.holds {
+		h := &ob.holds[i]
+		if h.Client == op.Client {
+			continue
+		}
+		for _, moved := range []time.Duration{h.Start, h.End} {
+			if moved <= t {
+				since = max(since, moved)
+			}
+		}
+	}
+	return since
+}
+
 // attempts are one client's requests of one object after the heal.
 type attempts struct {
 	first, last *history.Operation
@@ -168,8 +209,9 @@ func (r *record) wentOn(s *subject, last *history.Operation) bool {
 	return false
 }
 
-// stuck is the violation of a request that had not finished by time t.
-func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Duration) finding {
+// stuck is the violation of a request that had not finished by time t, and of those
+// before it from first on.
+func (r *record) stuck(s *subject, ob *object, first, op *history.Operation, t time.Duration) finding {
 	f := finding{}
 	f.Violation = Violation{Blame: s.culprit(), Witness: []int64{op.ID}, From: max(op.Call, r.healed), To: t, Object: ob.name}
 	never := "never finished after the heal"
@@ -200,11 +242,11 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 		}
 	}
 	f.tell = func() string {
-		how := "had not finished"
+		how := "had not finished at " + at(t)
 		if op.Completed() && op.Return <= t {
-			how = "was in vain, as all its attempts since the heal,"
+			how = fmt.Sprintf("and called again until %s, was in vain", at(t))
 		}
-		text := fmt.Sprintf("%s's %s of %s, called at %s, %s at %s although all was healed at %s", op.Client, op.Kind, op.Object, at(op.Call), how, at(t), at(r.healed))
+		text := fmt.Sprintf("%s's %s of %s, called at %s, %s although all was healed at %s", op.Client, op.Kind, op.Object, at(first.Call), how, at(r.healed))
 		if lasted := r.stillThere(); lasted != "" {
 			text += " but that " + lasted
 		}
@@ -224,7 +266,7 @@ func (r *record) stuck(s *subject, ob *object, op *history.Operation, t time.Dur
 		if !s.holding() {
 			return text
 		}
-		return text + "; nobody believed in holding it"
+		return text + "; nobody believed in holding it from " + at(r.restedSince(ob, first, t)) + " on"
 	}
 	return f
 }

@@ -47,6 +47,7 @@ type record struct {
 	uses              []use                           // by place of the acquire, once it was asked; see useOf
 	holdAt            []int32                         // by place of the acquire: the place of its hold, plus one
 	pauses            map[string][]standstill         // by client, once it was asked
+	written           map[string]int64                // by value, once it was asked: the first revision that wrote it
 }
 
 type membership struct {

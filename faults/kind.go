@@ -61,6 +61,9 @@ type World struct {
 	Admin *clientv3.Client
 	// Prefix is before every key of the run.
 	Prefix string
+	// LeaseOf, if set, returns the lease of a client that has not told of one, as far
+	// as its keys in the store show it, or zero.
+	LeaseOf func(client string) int64
 	// Turn, if set, returns when it is a fault's turn to be injected, proved or
 	// recorded: no two are at the same time then.
 	Turn func(fault string)

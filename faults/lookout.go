@@ -37,6 +37,9 @@ type Lookout struct {
 	open   map[int64]opened
 	leases map[int64]string
 	keys   map[string]int64
+	// sessions are the leases of the clients' sessions, untold those of clients
+	// without one whose keys show them.
+	sessions, untold map[string]int64
 }
 
 type state struct {
@@ -58,6 +61,7 @@ func NewLookout(clock *history.Clock, prefix string) *Lookout {
 		clock: clock, prefix: prefix, done: make(chan struct{}),
 		waiting: make(map[int64]state), holding: make(map[int64]state), struck: make(map[int64]bool), changed: make(chan struct{}),
 		open: make(map[int64]opened), leases: make(map[int64]string), keys: make(map[string]int64),
+		sessions: make(map[string]int64), untold: make(map[string]int64),
 	}
 	l.close = sync.OnceFunc(func() { close(l.done) })
 	return l
@@ -161,10 +165,51 @@ func (l *Lookout) Changed(c history.Change, ended int64) {
 	case c.Version == 1:
 		event.Family = Created
 		l.keys[c.Key] = c.Lease
+		l.attribute(subject, c.Lease)
 	default:
 		l.keys[c.Key] = c.Lease
 	}
 	l.happens(occurrence{client: l.leases[c.Lease], subject: subject, event: event})
+}
+
+// attribute takes note of whose a lease is that a new key of a subject is on, and
+// of which no session has told: a program tells of its lease with its first
+// success. It is that of the only client of the subject who waits and has no
+// session; of several, nobody can say which. l.mu is locked.
+func (l *Lookout) attribute(subject string, lease int64) {
+	if _, known := l.leases[lease]; known || lease == 0 {
+		return
+	}
+	maker := ""
+	for _, s := range l.waiting {
+		if s.subject != subject || s.client == maker || l.sessions[s.client] != 0 {
+			continue
+		}
+		if maker != "" {
+			return
+		}
+		maker = s.client
+	}
+	if maker != "" {
+		l.untold[maker] = lease
+	}
+}
+
+// LeaseOf returns the lease of a client without a session, as far as a key of its
+// in the store shows it, or zero.
+func (l *Lookout) LeaseOf(client string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.untold[client]
+}
+
+// session takes note that a client has a session with a lease, or with zero none.
+func (l *Lookout) session(client string, lease int64) {
+	delete(l.untold, client)
+	delete(l.sessions, client)
+	if lease != 0 {
+		l.sessions[client] = lease
+	}
 }
 
 // awaits is true if something of a subject is waited for.
@@ -215,6 +260,9 @@ func (l *Lookout) hearEvents(r history.Record) {
 	case r.Operation != nil:
 		o := r.Operation
 		l.open[o.ID] = opened{o.Client, o.Subject, o.Kind}
+		if o.Kind == history.CloseSession {
+			l.session(o.Client, 0)
+		}
 		l.happens(occurrence{o.Client, o.Subject, Event{Called, string(o.Kind)}})
 	case r.Completion != nil:
 		o, ok := l.open[r.Completion.ID]
@@ -231,10 +279,13 @@ func (l *Lookout) hearEvents(r history.Record) {
 		switch e.Kind {
 		case history.SessionOpened:
 			l.leases[e.Lease] = e.Client
+			l.session(e.Client, e.Lease)
 			o.event.Family = Opened
 		case history.Lost:
+			l.session(e.Client, 0)
 			o.event.Family = Lost
 		case history.Crashed:
+			l.session(e.Client, 0)
 			o.event.Family = Crashed
 			for id, open := range l.open {
 				if open.client == e.Client {

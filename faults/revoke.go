@@ -8,14 +8,18 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// revokeLease revokes the lease of a client's session behind its back. Proved
-// by etcd no longer knowing the lease.
+// revokeLease revokes the lease of a client's session behind its back; of a program
+// that has not told its lease yet, the one that its key is on. Proved by etcd no
+// longer knowing the lease.
 func revokeLease() Kind {
 	return Kind{
 		Name: "revoke-lease", Summary: "revoke the lease of a client's session behind its back",
 		OnClient: true, Instant: true,
 		inject: func(ctx context.Context, w *World, choice *rand.Rand, target string) (*effect, error) {
 			_, client, lease := victim(w, choice, target)
+			if lease == 0 && w.LeaseOf != nil {
+				lease = w.LeaseOf(client)
+			}
 			if client == "" || lease == 0 {
 				return nil, errNobody
 			}

@@ -82,6 +82,8 @@ func Specimens() []Specimen {
 		deafToResign(),
 		resignsForAnyone(),
 		proclaimWithoutLease(),
+		proclaimIgnoresOutcome(),
+		proclaimsOnce(),
 		leaderFromCache(),
 		leaderStaleRead(),
 		observeReplays(),
