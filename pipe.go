@@ -201,7 +201,8 @@ func pipeFaults(subject workloads.Subject) []Fault {
 // workloads of. The traffic is that of the scenario's first workload of the same
 // primitive, or else the usual one, with leases of no less than 3 s, as a program
 // takes longer to renew one, and time for the last round. Faults that wait for clients of that
-// workload wait for the program's; those that wait for others are left out.
+// workload wait for the program's, and damage that is expected of it is expected of
+// the program; what is about others is left out.
 func (s Scenario) WithPipe(ctx context.Context, command string) (Scenario, error) {
 	subject, hello, err := probe(ctx, command)
 	if err != nil {
@@ -230,9 +231,12 @@ func (s Scenario) WithPipe(ctx context.Context, command string) (Scenario, error
 		}
 		s.Faults = append(s.Faults, f)
 	}
-	s.Workloads = []Workload{w}
-	// What the scenario was to show is of the subjects that it had.
-	s.Expect.Reproduces, s.Expect.Damage = nil, nil
+	// What was shown on the subject that it replaces is to be shown on it.
+	shown := slices.Contains(s.Expect.Damage, replaced)
+	s.Workloads, s.Expect.Reproduces, s.Expect.Fixed, s.Expect.Damage = []Workload{w}, nil, "", nil
+	if shown {
+		s.Expect.Damage = []string{subject.Name}
+	}
 	return s, nil
 }
 

@@ -95,7 +95,7 @@ expect: {known: [etcd#1], grace: 0s}
 		"bad.yaml:2: `soon` is not a duration such as 500ms or 20s",
 		"bad.yaml:3: colour: there is no such field",
 		"bad.yaml:4: cluster.members: 4 is none of 1, 3, 5",
-		"bad.yaml:5: clients.tll: there is no such field; here can be count, on-loss, ttl",
+		"bad.yaml:5: clients.tll: there is no such field; here can be as, count, on-loss, ttl",
 		`bad.yaml:7: workloads[0].subject: there is no subject "mutx"`,
 		`bad.yaml:8: "most" is not a share such as 70%`,
 		"bad.yaml:9: workloads[1].keys: 0 is not between",

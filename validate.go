@@ -78,7 +78,7 @@ func (s *Scenario) reproductionMistakes(issues []string, wrong complain) {
 		switch subject, _ := s.subject(name); {
 		case !slices.Contains(subjects, name):
 			wrong(fmt.Sprintf("expect.damage[%d]", i), "%q has no workload; these have: %s", name, strings.Join(subjects, ", "))
-		case !subject.Protects():
+		case !subject.Protects() && !slices.ContainsFunc(s.Workloads, func(w Workload) bool { return w.Subject == name && w.Pipe != "" }):
 			wrong(fmt.Sprintf("expect.damage[%d]", i), "%s protects no resource that could come to harm", name)
 		}
 	}

@@ -108,6 +108,9 @@ func Check(h *history.History, o Options) *Result {
 			if judged := r.property(s, p.Name, j); judged.Verdict != Vacuous || !s.Scripted {
 				result.Properties = append(result.Properties, judged)
 			}
+			if p.Name == Notice && s.Origin == history.FromUser && j.figures["told"] == 0 && j.figures["lost_while_held"] > 1 {
+				result.Notes = append(result.Notes, fmt.Sprintf("%s never told a client that it had lost its lease, though %.0f ended while they were held: who is not told goes on", s.Name, j.figures["lost_while_held"]))
+			}
 		}
 	}
 	if len(r.sessionless) > 0 {

@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"google.golang.org/grpc/grpclog"
 
 	"github.com/etcd-holdfast/holdfast"
 	"github.com/etcd-holdfast/holdfast/checker"
@@ -22,6 +25,9 @@ func main() {
 	if code, handled := holdfast.Subprocess(ctx); handled {
 		os.Exit(code)
 	}
+	// What a cluster in this process thinks of a client's requests is no word of
+	// holdfast's: its members have logs of their own.
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -133,6 +133,13 @@ class Queue:
         self.prefix = message["prefix"] + "/"
         self.deadline = message["deadline"]
 
+    def key(self, lease):
+        return self.prefix + lease
+
+    def blocks(self, key):
+        """True if who has an older key has to leave first."""
+        return True
+
     def keys(self, limit=0):
         """All keys, the oldest first, and the revision at which they were read."""
         reply = self.etcd.post("/v3/kv/range", {
@@ -143,7 +150,7 @@ class Queue:
     def enter(self, value):
         """Puts the key, unless it is there: an answer that was lost does no harm."""
         lease = self.program.lease_of(self.deadline)
-        key = self.prefix + lease.id
+        key = self.key(lease.id)
         reply = self.etcd.post("/v3/kv/txn", {
             "compare": [{"key": b64(key), "target": "CREATE", "result": "EQUAL", "create_revision": "0"}],
             "success": [{"request_put": {"key": b64(key), "value": b64(value), "lease": lease.id}}],
@@ -167,7 +174,7 @@ class Queue:
                 kvs, revision = self.keys()
                 if not any(kv["key"] == b64(key) and int(kv["create_revision"]) == token for kv in kvs):
                     raise Refused("the key went with its lease while it waited")
-                older = [kv for kv in kvs if int(kv["create_revision"]) < token]
+                older = [kv for kv in kvs if int(kv["create_revision"]) < token and self.blocks(unb64(kv["key"]))]
                 if not older:
                     return {"key": key, "token": str(token), "lease": self.program.lease.id}
                 if not wait:
@@ -185,7 +192,7 @@ class Queue:
 class Program:
     """The protocol: see docs/protocol.md."""
 
-    name, primitive = "python-lock", "mutex"
+    name, primitive, layout, queue = "python-lock", "mutex", "oldest-key", Queue
     ops = ["acquire", "try-acquire", "release", "work", "lost", "bye"]
 
     def __init__(self):
@@ -227,7 +234,7 @@ class Program:
     def hello(self, message):
         self.etcd = Etcd(message["endpoints"])
         self.client, self.ttl = message["client"], message["ttl_ms"] // 1000
-        return {"version": 1, "name": self.name, "primitive": self.primitive, "ops": self.ops, "layout": "oldest-key"}
+        return {"version": 1, "name": self.name, "primitive": self.primitive, "ops": self.ops, "layout": self.layout}
 
     def bye(self, message):
         if self.lease is None:
@@ -239,7 +246,7 @@ class Program:
             pass  # it has ended already
 
     def win(self, message, value, wait=True):
-        won = Queue(self, message).acquire(value, wait)
+        won = self.queue(self, message).acquire(value, wait)
         self.held[message["object"]] = (won["key"], int(won["token"]))
         return won
 
@@ -254,7 +261,7 @@ class Program:
         if message["object"] not in self.held:
             raise Refused("it does not hold the lock")
         key, token = self.held.pop(message["object"])
-        Queue(self, message).leave(key, token)
+        self.queue(self, message).leave(key, token)
 
     def work(self, message):
         """Reads the protected resource, takes its time, and writes to it."""
@@ -265,7 +272,8 @@ class Program:
             time.sleep(max(0.0, min(0.02, end - time.monotonic())))
         if self.lease.over.is_set():
             raise Refused("the lease was lost: nothing is written")
-        self.ask("write"), self.ask("write", token)
+        if message.get("mode") != "read":
+            self.ask("write"), self.ask("write", token)
 
     def ask(self, call, token=None):
         question = {"call": call, "id": call}

@@ -14,7 +14,8 @@ b64() { printf '%s' "$1" | base64 -w 0; }
 fail() { say "{\"id\":$id,\"ok\":false,\"error\":\"$1\",\"certain\":$2}"; }
 seconds() { printf -v "$1" '%d.%03d' $(($2 / 1000)) $(($2 % 1000)); }
 
-# post PATH JSON DEADLINE: asks one member after the other until one answers.
+# post PATH JSON DEADLINE: asks one member after the other until one answers. It is
+# not sure what becomes of what was not answered.
 post() {
 	local endpoint left limit
 	while :; do
@@ -26,7 +27,7 @@ post() {
 			reply=$(curl -s --max-time "$limit" -d "$2" "$endpoint$1")
 			case $reply in
 			*"lease not found"*) return 2 ;;
-			'' | *'"code":'*) sleep 0.05 ;; # it is away, or has no leader, for example
+			'' | *'"code":'*) sure=false; sleep 0.05 ;; # it is away, or has no leader, for example
 			*) return 0 ;;
 			esac
 		done
@@ -60,21 +61,21 @@ acquire() {
 		renew "$lease" &
 		trap 'kill %1' EXIT
 	fi
-	k=$(b64 "$prefix/lock") v=$(b64 "$lease $((++count))")
+	k=$(b64 "$prefix/lock") v=$(b64 "$lease $((++count))") sure=true
 	while :; do
 		post /v3/kv/txn "{\"compare\":[{\"key\":\"$k\",\"target\":\"CREATE\",\"result\":\"EQUAL\",\"create_revision\":\"0\"}],
 			\"success\":[{\"request_put\":{\"key\":\"$k\",\"value\":\"$v\",\"lease\":\"$lease\"}}],
 			\"failure\":[{\"request_range\":{\"key\":\"$k\"}}]}" $deadline
 		case $? in
 		1) fail "etcd did not answer in time" false; return ;;
-		2) fail "the lease is gone" true; return ;;
+		2) fail "the lease is gone" $sure; return ;;
 		esac
 		# A key that is there already is its own if it has its value: an answer was lost.
 		token=$(jq -r --arg v "$v" 'if .succeeded then .header.revision
 			else .responses[0].response_range.kvs[0] | if .value == $v then .create_revision else "" end end' <<<"$reply")
 		[[ -z $token ]] || break
 		now
-		((now + 200 < deadline)) || { fail "another holds the lock" true; return; }
+		((now + 200 < deadline)) || { fail "another holds the lock" $sure; return; }
 		sleep 0.2
 	done
 	tokens[object]=$token
@@ -98,5 +99,6 @@ while read -r line; do
 	hello) say "{\"id\":$id,\"ok\":true,\"name\":\"shell-lock\",\"ops\":[\"acquire\",\"release\",\"lost\"],\"layout\":\"oldest-key\"}" ;;
 	acquire) acquire ;;
 	release) release ;;
+	*) fail "no such op" true ;;
 	esac
 done

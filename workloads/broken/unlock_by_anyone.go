@@ -17,9 +17,9 @@ import (
 // It is the classic mistake with Redis locks, which is why those store a token
 // and compare it before they delete.
 //
-// Found by exclusion and by ownership, without any fault, as soon as an acquire gives up while
-// another client holds: the holder's key goes and the next waiter gets in. A
-// release after the lease ended does the same to the next holder.
+// Found by exclusion and by ownership, without any fault, as soon as an acquire
+// gives up while another client holds: the holder's key goes and the next waiter
+// gets in. A release after the lease ended does the same to the next holder.
 func unlockByAnyone() Specimen {
 	return Specimen{Breaks: []string{exclusion, ownership}, Twin: "slot-lock", Subject: workloads.Subject{
 		Name:    "unlock-by-anyone",

@@ -85,23 +85,39 @@ func (p *Program) send(ctx context.Context, r request, reply func(*fields) reque
 	return q, id, nil
 }
 
+// tick is how often it is looked whether a program that is waited for is frozen:
+// such a time does not count.
+const tick = 50 * time.Millisecond
+
 // write writes a line. A program that does not read it in time is killed.
 func (p *Program) write(message any) error {
 	line, err := json.Marshal(message)
 	if err != nil {
 		return err
 	}
-	_ = p.stdin.SetWriteDeadline(time.Now().Add(p.patience.Overtime))
-	if _, err = p.stdin.Write(append(line, '\n')); err == nil {
-		return nil
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		if p.frozen.Load() == 0 {
-			p.note(hung, "it does not read what it is told")
+	line = append(line, '\n')
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	for left := p.patience.Overtime; left > 0; {
+		_ = p.stdin.SetWriteDeadline(time.Now().Add(tick))
+		n, err := p.stdin.Write(line)
+		if err == nil {
+			return nil
 		}
-		p.kill()
-		return errEnded
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return p.deaf()
+		}
+		if line = line[n:]; p.frozen.Load() == 0 {
+			left -= tick
+		}
 	}
+	p.note(hung, "it does not read what it is told")
+	p.kill()
+	return errEnded
+}
+
+// deaf is the error of a program whose input cannot be written to.
+func (p *Program) deaf() error {
 	// It has closed its input, by its death as a rule: whoever listens tells.
 	timer := time.NewTimer(p.patience.End)
 	defer timer.Stop()
@@ -135,6 +151,7 @@ func (p *Program) await(ctx context.Context, r request, id int64, q *pending, li
 		select {
 		case f := <-q.answer:
 			return p.judge(q, f)
+		case <-q.observed: // nobody listens any more
 		case f := <-q.asked:
 			if err := p.write(q.reply(f)); err != nil {
 				return nil, err
@@ -152,13 +169,13 @@ func (p *Program) await(ctx context.Context, r request, id int64, q *pending, li
 		}
 	}
 	began := time.Now()
-	const tick = 50 * time.Millisecond
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for left := p.patience.Overtime; left > 0; {
 		select {
 		case f := <-q.answer:
 			return p.judge(q, f)
+		case <-q.observed: // which was on its way when the observation was cancelled
 		case f := <-q.asked: // one that stood still works on when it wakes
 			if err := p.write(q.reply(f)); err != nil {
 				return nil, err
@@ -173,9 +190,17 @@ func (p *Program) await(ctx context.Context, r request, id int64, q *pending, li
 			}
 		}
 	}
-	p.note(hung, "it has not answered %s %v after its time was over", q.op, time.Since(began).Round(100*time.Millisecond))
+	p.note(hung, "it has not answered %s %v after its time was over (%s)", q.op, time.Since(began).Round(100*time.Millisecond), p.silence())
 	p.kill()
 	return nil, fmt.Errorf("%s was not answered: %w", r["op"], context.Cause(ctx))
+}
+
+// silence is what may be behind an answer that does not come.
+func (p *Program) silence() string {
+	if p.out.isOpen() {
+		return "it has begun a line, and not ended it"
+	}
+	return "does it flush what it writes?"
 }
 
 // late is the answer of a program that has ended, if it gave one before.

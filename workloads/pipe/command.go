@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"time"
 
@@ -16,7 +18,8 @@ import (
 
 // Command is how programs are started that keep to the protocol.
 type Command struct {
-	// Line is the command line; sh splits and runs it.
+	// Line is the command line; sh splits and runs it, and makes way for the program
+	// if it is a simple command.
 	Line string
 	// Parent starts them.
 	Parent *offspring.Parent
@@ -81,7 +84,7 @@ func (c *Command) launch(ctx context.Context, client string) (*Program, error) {
 		return nil, err
 	}
 	process, err := c.Parent.Start(offspring.Command{
-		Name: "the program of " + client, Argv: []string{"/bin/sh", "-c", c.Line},
+		Name: "the program of " + client, Argv: []string{"/bin/sh", "-c", direct(c.Line)},
 		Stdin: theirs[0], Stdout: theirs[1], Stderr: theirs[2], Tree: true,
 	})
 	if err != nil {
@@ -104,6 +107,23 @@ func (c *Command) launch(ctx context.Context, client string) (*Program, error) {
 		_ = ours[2].SetReadDeadline(deadline)
 	})
 	return p, nil
+}
+
+// simple is one command without variables, redirections and whatever else sh is
+// needed for after it has split the line.
+var simple = regexp.MustCompile(`^([A-Za-z0-9_./+-]+)( +('[^']*'|"[^"$\x60\\\n]*"|[A-Za-z0-9_./:,@%=+-]+))* *$`)
+
+// direct has sh replace itself by a simple command. A shell that waits beside the
+// program has its output open too: nobody would see that the program closed its own.
+func direct(line string) string {
+	parts := simple.FindStringSubmatch(line)
+	if parts == nil {
+		return line
+	}
+	if _, err := exec.LookPath(parts[1]); err != nil { // sh may know it itself, or says that it is not there
+		return line
+	}
+	return "exec " + line
 }
 
 // log opens the log of a client's programs.

@@ -53,6 +53,7 @@ const (
 	noJSON       = "a line that is no JSON object"
 	noProtocol   = "a line that is not of the protocol"
 	notAsked     = "an answer to what was not asked"
+	outside      = "a key outside its prefix"
 	contradicted = "an answer that contradicts itself"
 	hung         = "it hung"
 	flooded      = "it flooded its output"

@@ -3,8 +3,10 @@ package pipe
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 )
 
 // fields are those of one JSON object. Those that are null are as good as
@@ -18,6 +20,9 @@ type fields struct {
 // parse reads a line.
 func parse(line []byte) (*fields, error) {
 	f := &fields{}
+	if !utf8.Valid(line) {
+		return nil, errors.New("it is no UTF-8")
+	}
 	if err := json.Unmarshal(line, &f.by); err != nil {
 		return nil, err
 	}

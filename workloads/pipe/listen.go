@@ -6,13 +6,14 @@ import (
 	"os"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // listen hears what the program writes until it ends, and then says why.
 func (p *Program) listen(stdout *os.File) {
 	defer close(p.ended)
 	defer func() { _ = stdout.Close() }()
-	err := eachLine(stdout, false, func(line []byte) bool {
+	err := eachLine(stdout, false, p.out.begin, func(line []byte) bool {
 		p.out.add(line)
 		return p.hear(line)
 	})
@@ -67,7 +68,7 @@ func (p *Program) keepLog(stderr *os.File) {
 	defer close(p.logged)
 	defer func() { _ = stderr.Close() }()
 	defer func() { _ = p.log.Close() }()
-	_ = eachLine(stderr, true, func(line []byte) bool {
+	_ = eachLine(stderr, true, p.err.begin, func(line []byte) bool {
 		p.err.add(line)
 		_, _ = p.log.Write(append(line, '\n'))
 		return true
@@ -81,10 +82,16 @@ func (p *Program) hear(line []byte) bool {
 	}
 	f, err := parse(line)
 	if err != nil || f.by == nil {
-		p.note(noJSON, "it wrote %s", quoted(line))
+		if utf8.Valid(line) {
+			p.note(noJSON, "it wrote %s", quoted(line))
+		} else {
+			p.note(noJSON, "it wrote %s, which is no UTF-8", quoted(line))
+		}
 		return p.strays()
 	}
 	switch {
+	case f.has("id") && f.has("ok"): // whatever else it has
+		return p.hearAnswer(f, line)
 	case f.has("call"):
 		return p.hearCall(f)
 	case f.has("event"):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,8 @@ type Program struct {
 	// turn is had by whoever has a request on its way.
 	turn   chan struct{}
 	frozen atomic.Int32
+	// writing is had by whoever writes a line to it.
+	writing sync.Mutex
 
 	mu      sync.Mutex
 	last    int64 // request
@@ -190,7 +193,6 @@ func (p *Program) Close(ctx context.Context) error {
 // finish ends the program's input, and the program if it does not end then.
 func (p *Program) finish() {
 	_ = p.stdin.Close()
-	const tick = 50 * time.Millisecond
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for left := p.patience.End; left > 0; {
@@ -206,10 +208,13 @@ func (p *Program) finish() {
 			}
 		}
 	}
-	p.note(notEnded, "%v after the end of its input it still runs", p.patience.End)
 	ctx, cancel := context.WithTimeout(p.life, p.patience.End)
 	defer cancel()
-	_, _ = p.process.Stop(ctx) // and killed, if that does not help
+	last := "SIGTERM ended it"
+	if well, _ := p.process.Stop(ctx); !well {
+		last = fmt.Sprintf("%v after SIGTERM it still ran, and was killed", p.patience.End)
+	}
+	p.note(notEnded, "%v after the end of its input it still ran; %s", p.patience.End, last)
 }
 
 // Freeze stops the program and all that it has started with SIGSTOP.
@@ -253,13 +258,18 @@ func certainty(f *fields, text string) error {
 	return err
 }
 
-// granted reads what an acquire or campaign won.
-func (p *Program) granted(f *fields) (workloads.Grant, error) {
+// granted reads what an acquire or campaign of an object won, whose keys are below
+// the prefix.
+func (p *Program) granted(f *fields, prefix string) (workloads.Grant, error) {
 	g := workloads.Grant{Key: f.text("key"), Token: f.integer("token")}
 	lease := f.integer("lease")
 	if f.wrong != "" {
 		p.note(noProtocol, "in an answer %s", f.wrong)
 		return workloads.Grant{}, errors.New(f.wrong)
+	}
+	if g.Key != "" && !strings.HasPrefix(g.Key, prefix+"/") {
+		p.note(outside, "its grant names the key %s, which does not begin with %q", quoted([]byte(g.Key)), prefix+"/")
+		return workloads.Grant{}, errors.New("the key of the grant is outside its prefix")
 	}
 	if lease != 0 {
 		p.mu.Lock()

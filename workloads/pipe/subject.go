@@ -74,7 +74,7 @@ func (c *calls) win(ctx context.Context, r request) (workloads.Grant, error) {
 	if err != nil {
 		return workloads.Grant{}, err
 	}
-	return c.p.granted(f)
+	return c.p.granted(f, c.prefix)
 }
 
 func (c *calls) moded(op string, mode history.Mode) request {

@@ -1,7 +1,6 @@
 package pipe
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -15,31 +14,54 @@ const (
 	tailWidth = 200
 )
 
-// tail keeps the last lines that a program has written.
+// tail keeps the last lines that a program has written, and the start of the one
+// that it has not ended.
 type tail struct {
 	mu    sync.Mutex
 	lines []string
+	open  string
 }
 
 func (t *tail) add(line []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open = ""
+	if t.lines = append(t.lines, shortened(line)); len(t.lines) > tailLines {
+		t.lines = append(t.lines[:0], t.lines[1:]...)
+	}
+}
+
+// begin keeps the start of a line that has no end yet.
+func (t *tail) begin(line []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open = shortened(line)
+}
+
+func (t *tail) isOpen() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.open != ""
+}
+
+func shortened(line []byte) string {
 	text := strings.ToValidUTF8(string(line[:min(len(line), tailWidth)]), "\uFFFD")
 	if len(line) > tailWidth {
 		text += "…"
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.lines = append(t.lines, text); len(t.lines) > tailLines {
-		t.lines = append(t.lines[:0], t.lines[1:]...)
-	}
+	return text
 }
 
 // String quotes the lines, so that none of them can pass for something else.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	quoted := make([]string, len(t.lines))
-	for i, line := range t.lines {
-		quoted[i] = fmt.Sprintf("%q", line)
+	var quoted []string
+	for _, line := range t.lines {
+		quoted = append(quoted, fmt.Sprintf("%q", line))
+	}
+	if t.open != "" {
+		quoted = append(quoted, fmt.Sprintf("%q (without a line end)", t.open))
 	}
 	return strings.Join(quoted, " ")
 }
@@ -47,34 +69,41 @@ func (t *tail) String() string {
 var errLongLine = fmt.Errorf("a line of more than %d bytes", MaxLine)
 
 // eachLine calls f for each line until it returns false, also for one at the
-// end that has no line end. A line that is too long ends it with errLongLine,
-// unless it may be cut.
-func eachLine(r io.Reader, cut bool, f func(line []byte) bool) error {
-	b := bufio.NewReaderSize(r, 32<<10)
+// end that has no line end; begun is told of one that has none so far. A line that
+// is too long ends it with errLongLine, unless it may be cut.
+func eachLine(r io.Reader, cut bool, begun func(start []byte), f func(line []byte) bool) error {
+	chunk := make([]byte, 32<<10)
 	var line []byte
 	for {
-		part, err := b.ReadSlice('\n')
-		if len(line)+len(part) > MaxLine {
-			if !cut {
-				return errLongLine
+		n, err := r.Read(chunk)
+		for rest := chunk[:n]; len(rest) > 0; {
+			part, after, ended := bytes.Cut(rest, []byte("\n"))
+			if rest = after; len(line)+len(part) > MaxLine {
+				if !cut {
+					begun(line)
+					return errLongLine
+				}
+				part = part[:MaxLine-len(line)]
 			}
-			part = nil
-		}
-		line = append(line, part...)
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if len(line) > 0 && !f(bytes.TrimRight(line, "\r\n")) {
-			return nil
-		}
-		if line = line[:0]; cap(line) > 64<<10 {
-			line = nil
-		}
-		if err != nil {
-			if errors.Is(err, io.EOF) {
+			if line = append(line, part...); !ended {
+				break
+			}
+			if !f(bytes.TrimRight(line, "\r")) {
 				return nil
 			}
+			if line = line[:0]; cap(line) > 64<<10 {
+				line = nil
+			}
+		}
+		switch {
+		case err != nil && len(line) > 0 && !f(bytes.TrimRight(line, "\r")):
+			return nil
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
 			return err
+		case len(line) > 0:
+			begun(line)
 		}
 	}
 }

@@ -33,6 +33,10 @@ type Bench struct {
 	started int
 	object  int
 	failed  bool
+	// broken are the rules that steps have failed by, and noisy is true if the program
+	// writes before it answers hello, which was told.
+	broken map[string]bool
+	noisy  bool
 }
 
 // The outcomes of a step.
@@ -50,8 +54,9 @@ type Step struct {
 	Text string
 }
 
-// failure is why a step failed.
-type failure struct{ want, got, advice string }
+// failure is why a step failed. Rule is that of the protocol which was broken, or
+// "".
+type failure struct{ want, got, advice, rule string }
 
 func (f *failure) Error() string {
 	return fmt.Sprintf("expected: %s; came: %s; to do: %s", f.want, f.got, f.advice)
@@ -69,21 +74,9 @@ var ErrNoHello = errors.New("the program did not answer hello as it has to")
 // Check tries everything that the program says it can. It returns true if all
 // went well.
 func (b *Bench) Check(ctx context.Context) (bool, error) {
-	hello, err := b.Command.Hello(ctx, workloads.Attachment{Client: "probe", Prefix: b.Prefix, TTL: b.TTL})
-	if err != nil {
-		b.report("hello without a cluster", "", fail("an answer without any endpoint: the program says what it is before there is a cluster", err,
-			`answer {"id":1,"ok":true,…} to hello, and connect to etcd later; write nothing else on standard output`))
-		urls, failed := b.Connect("probe")
-		if failed != nil {
-			return false, failed
-		}
-		if hello, err = b.Command.Hello(ctx, workloads.Attachment{Client: "probe", Endpoints: urls, Prefix: b.Prefix, TTL: b.TTL}); err != nil {
-			return false, errors.Join(ErrNoHello, err)
-		}
-	} else {
-		b.report("hello without a cluster", fmt.Sprintf("%s with %v, name %q, layout %q", hello.Primitive, hello.Ops, hello.Name, hello.Layout), nil)
+	if err := b.greet(ctx); err != nil {
+		return false, err
 	}
-	b.hello, b.subject = hello, b.Command.Subject("checked", hello)
 	for _, step := range []struct {
 		name string
 		try  func(context.Context) (string, error)
@@ -99,8 +92,42 @@ func (b *Bench) Check(ctx context.Context) (bool, error) {
 		b.object++
 		text, err := step.try(ctx)
 		b.report(step.name, text, err)
+		var failed *failure
+		if !errors.As(err, &failed) || failed.rule == "" {
+			continue
+		}
+		if b.broken[failed.rule] {
+			b.report("the rest", "", &skipped{"the program has failed in the same way twice: " + failed.rule})
+			break
+		}
+		b.broken[failed.rule] = true
 	}
 	return !b.failed, nil
+}
+
+// greet asks the program what it is.
+func (b *Bench) greet(ctx context.Context) error {
+	const name, want = "hello without a cluster", "an answer without any endpoint: the program says what it is before there is a cluster"
+	b.broken = make(map[string]bool)
+	a := workloads.Attachment{Client: "probe", Prefix: b.Prefix, TTL: b.TTL}
+	p, err := b.Command.Start(ctx, a)
+	if err != nil {
+		b.report(name, "", fail(want, err, `answer {"id":1,"ok":true,…} to hello, and connect to etcd later`))
+		if a.Endpoints, err = b.Connect(a.Client); err != nil {
+			return err
+		}
+		if p, err = b.Command.Start(ctx, a); err != nil {
+			return errors.Join(ErrNoHello, err)
+		}
+	} else if rule, story := p.Breach(); rule != "" {
+		b.noisy = true
+		b.report(name, "", fail("the answer, and nothing else", &workloads.BreachError{Rule: rule, Story: rule + ": " + story}, ""))
+	} else {
+		b.report(name, fmt.Sprintf("%s with %v, name %q, layout %q", p.Primitive, p.Ops, p.Name, p.Layout), nil)
+	}
+	p.Kill()
+	b.hello, b.subject = p.Hello, b.Command.Subject("checked", p.Hello)
+	return nil
 }
 
 func (b *Bench) report(name, text string, err error) {
@@ -117,11 +144,12 @@ func (b *Bench) report(name, text string, err error) {
 }
 
 func fail(want string, got error, advice string) error {
+	rule := ""
 	var broken *workloads.BreachError
 	if errors.As(got, &broken) {
-		advice = "write one JSON object a line on standard output, as docs/protocol.md has it, and whatever else on standard error; end only when standard input ends"
+		rule, advice = broken.Rule, pipe.Advice(broken.Rule)
 	}
-	return &failure{want, got.Error(), advice}
+	return &failure{want, got.Error(), advice, rule}
 }
 
 // party is one program at the bench, with its object.
@@ -143,6 +171,9 @@ func (b *Bench) join(ctx context.Context) (*party, error) {
 	program, err := b.Command.Start(ctx, workloads.Attachment{Client: client, Endpoints: urls, Prefix: b.Prefix, TTL: b.TTL})
 	if err != nil {
 		return nil, fail("a second start like the first", err, "let any number of programs run side by side")
+	}
+	if b.noisy {
+		_, _ = program.Breach() // which was told at hello
 	}
 	p := &party{Program: program}
 	session, prefix := &workloads.Session{Partner: program}, fmt.Sprintf("%s/%d", b.Prefix, b.object)

@@ -207,7 +207,7 @@ func (b *Bench) end(ctx context.Context) (string, error) {
 	defer cancel()
 	err = p.Close(within)
 	if rule, story := p.Breach(); rule != "" {
-		return "", fail("that it ends when its standard input ends", fmt.Errorf("%s: %s", rule, story), "exit at the end of standard input, and let SIGTERM end you")
+		return "", fail("that it ends when its standard input ends", &workloads.BreachError{Rule: rule, Story: rule + ": " + story}, "")
 	}
 	if b.hello.Can("bye") && err != nil {
 		return "", fail("ok to bye, when everything is given up", err, "revoke the lease, then answer")

@@ -21,14 +21,33 @@ func (b *Bench) takeAndGive(ctx context.Context) (string, error) {
 	defer p.Kill()
 	began := time.Now()
 	for round := range 3 {
-		if _, err := p.take(ctx, takePatience); err != nil {
+		g, err := p.take(ctx, takePatience)
+		if err != nil {
 			return "", fail(fmt.Sprintf("grant %d of 3 of a free object within 10 s", round+1), err, takeAdvice)
 		}
 		if err := p.give(ctx); err != nil {
 			return "", fail(fmt.Sprintf("ok to giving it back, %d of 3", round+1), err, giveAdvice)
 		}
+		if err := b.gone(ctx, g.Key); err != nil {
+			return "", err
+		}
 	}
 	return fmt.Sprintf("3 times in %v", time.Since(began).Round(time.Millisecond)), nil
+}
+
+// gone looks whether the key of a hold went when the hold was given back.
+func (b *Bench) gone(ctx context.Context, key string) error {
+	if key == "" {
+		return nil
+	}
+	reply, err := b.Admin.Get(ctx, key, clientv3.WithKeysOnly())
+	if err != nil {
+		return err
+	}
+	if len(reply.Kvs) > 0 {
+		return fail("that the key of the grant is gone when release (resign) is answered with ok true", fmt.Errorf("the key %s is still there", key), "delete it, and answer then")
+	}
+	return nil
 }
 
 // tells looks whether what a grant names is in the store.
@@ -245,5 +264,15 @@ func (b *Bench) modes(ctx context.Context) (string, error) {
 	if _, err := writer.take(ctx, takePatience); err != nil {
 		return "", fail("that a writer is let in when the readers have gone", err, takeAdvice)
 	}
-	return "two readers, then one writer", nil
+	late, err := b.join(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer late.Kill()
+	within, cancel := context.WithTimeout(ctx, shortPatience)
+	defer cancel()
+	if _, err := late.rw.AcquireRead(within); err == nil {
+		return "", fail(`that a reader, with "mode": "read"`+", is kept out while one writes", errors.New("both hold"), "let a reader in when no writer holds")
+	}
+	return "two readers, then one writer, and no reader beside it", nil
 }

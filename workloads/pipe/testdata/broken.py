@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from election import Election  # noqa: E402
 from lock import Lease, Program, Queue, b64  # noqa: E402
+from rwlock import ReadWriteLock, ReadWriteQueue  # noqa: E402
 
 
 class LetsTwoIn(Program):
@@ -68,6 +69,29 @@ class StaleToken(Program):
     ops = ["acquire", "try-acquire", "release", "bye"]
 
 
+class ReadsBesideWriters(ReadWriteLock):
+    """Its readers wait for nobody."""
+
+    class queue(ReadWriteQueue):
+        def blocks(self, key):
+            return self.mode == "write"
+
+
+class WritesBesideReaders(ReadWriteLock):
+    """Its writers wait for writers only."""
+
+    class queue(ReadWriteQueue):
+        def blocks(self, key):
+            return key.startswith(self.prefix + "write/")
+
+
+class KeepsKeys(Program):
+    """Says that it has released, and leaves its key."""
+
+    def release(self, message):
+        self.held.pop(message["object"])
+
+
 class TwoLeaders(Election):
     """Takes the newest key for the leader's, not the oldest."""
 
@@ -75,6 +99,12 @@ class TwoLeaders(Election):
         key, token = Queue(self, message).enter(message["value"])
         self.held[message["object"]] = (key, token)
         return {"key": key, "token": str(token), "lease": self.lease.id}
+
+
+def greeter():
+    """A lock that is right, but for a word to people on its output."""
+    print("Welcome to my lock", flush=True)
+    Program().run()
 
 
 def babbler():
