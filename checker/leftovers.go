@@ -215,6 +215,11 @@ func (r *record) failedBefore(op *history.Operation) bool {
 // its key for the key to be one that it knew of: the answer was there.
 const settled = 250 * time.Millisecond
 
+// heard is false if an acquire may not have known of the key that it made: it sent
+// nothing after the one request that its links have counted. A machine that stands
+// still can keep an answer for longer than settled, without any fault.
+func heard(op *history.Operation) bool { return op.Requests != 1 }
+
 // abandoned finds the keys of acquires that ended by their own context, while no
 // fault lasted, and that only the end of their session took away. That no other
 // call can have made the key shows that the client reached etcd again after what
@@ -242,7 +247,7 @@ func (r *record) abandoned(ob *object, found func(op *history.Operation, life *h
 			continue
 		}
 		op, sole := r.maker(t, m, func(*history.Operation) bool { return true })
-		if op != nil && sole && op.Outcome == history.Info && op.Deadline != 0 && op.Return >= op.Deadline && r.log.Latest(t.Create)+settled <= op.Deadline &&
+		if op != nil && sole && op.Outcome == history.Info && op.Deadline != 0 && op.Return >= op.Deadline && r.log.Latest(t.Create)+settled <= op.Deadline && heard(op) &&
 			op.Return <= closing.Call && !r.harmed(op.Client, op.Call, op.Return) &&
 			(r.log.Earliest(t.Delete) > op.Return || r.renewed(t.Lease, r.log.Earliest(t.Create), op.Return)) {
 			found(op, t.Life, closing)
