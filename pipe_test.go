@@ -101,13 +101,22 @@ func TestExamplesOfPrograms(t *testing.T) {
 	}
 }
 
-// Programs that get a thing wrong are found, and they are to blame.
+// Programs that get a thing wrong are found, and they are to blame. Few run side by
+// side, as a machine that is busy keeps them from meeting.
 func TestBrokenProgramsAreFound(t *testing.T) {
 	need(t, "python3")
-	want := map[string]string{
-		"LetsTwoIn": "exclusion", "NeverRenews": "exclusion", "FreesAnothers": "exclusion", "StaleToken": "fencing", "TwoLeaders": "exclusion",
-		"ReadsBesideWriters": "exclusion", "WritesBesideReaders": "exclusion",
+	for _, want := range []map[string]string{
+		{"LetsTwoIn": "exclusion", "TwoLeaders": "exclusion", "StaleToken": "fencing"},
+		{"NeverRenews": "exclusion", "FreesAnothers": "exclusion"},
+		{"ReadsBesideWriters": "exclusion", "WritesBesideReaders": "exclusion"},
+	} {
+		findPrograms(t, want)
 	}
+}
+
+// findPrograms fails the test unless each program violates its property.
+func findPrograms(t *testing.T, want map[string]string) {
+	t.Helper()
 	programs := make(map[string]string)
 	for name := range want {
 		programs[name] = brokenOne + name
@@ -115,10 +124,9 @@ func TestBrokenProgramsAreFound(t *testing.T) {
 	s := programScenario(t, 12*time.Second, programs)
 	for i := range s.Workloads {
 		w := &s.Workloads[i]
-		if w.Subject == "NeverRenews" {
-			w.Hold = span(3000, 4000)
-		}
 		switch w.Subject {
+		case "NeverRenews":
+			w.Hold = span(3000, 4000)
 		case "FreesAnothers":
 			w.Clients, w.Hold, w.Impatient = 5, span(400, 900), 0.4
 		case "LetsTwoIn", "TwoLeaders", "ReadsBesideWriters", "WritesBesideReaders":
