@@ -17,11 +17,11 @@ run: build
 	./holdfast run $(SCENARIO) $(ARGS)
 
 test:
-	$(GO) test -timeout 15m ./...
+	$(GO) test -timeout 30m ./...
 
 # The race detector needs a C compiler.
 race:
-	$(GO) test -race -short -timeout 25m ./...
+	$(GO) test -race -short -timeout 30m ./...
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
