@@ -71,6 +71,7 @@ func TestACallThatNeverReturnsIsReported(t *testing.T) {
 		return c
 	}})
 	s.Workloads[0].Impatient = 1
+	s.Expect.Grace = time.Second // less than the quiet time, in which it has to hang for longer
 	j := run1(t, t.Context(), s)
 	if p := property(t, j, "hangs", checker.Progress); p.Verdict != checker.Violated {
 		t.Errorf("progress: %s: %s", p.Verdict, p.Sentence)

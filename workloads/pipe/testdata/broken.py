@@ -24,12 +24,13 @@ class LetsTwoIn(Program):
 
 
 class NeverRenews(Program):
-    """Lets its lease run out, and does not look."""
+    """Lets its lease run out while it holds, and does not look: it only takes a
+    new one for the next lock."""
 
     def lease_of(self, deadline):
-        if self.lease is None:
+        if self.lease is None or time.monotonic() > self.ends:
             renew, Lease._renew = Lease._renew, lambda self: None
-            self.lease = Lease(self.etcd, self.ttl, deadline, self.lost)
+            self.lease, self.ends = Lease(self.etcd, self.ttl, deadline, self.lost), time.monotonic() + self.ttl - 1
             Lease._renew = renew
         return self.lease
 
