@@ -27,7 +27,7 @@ workloads:
   - {subject: says-yes, clients: 2, pipe: 'sleep 1000 & while read -r line; do printf "{\"id\":%s,\"ok\":true,\"primitive\":\"mutex\"}\n" "$(echo "$line" | sed "s/.*\"id\":\([0-9]*\).*/\1/")"; done'}
 faults:
   - {every: 200ms..400ms, for: 200ms..1s, of: [pause-client]}
-  - {every: 300ms..600ms, for: 200ms..1s, of: [crash-member]}
+  - {every: 300ms..600ms, for: 200ms..1s, of: [pause-member, restart-member]}
 `
 
 // However far a run has come when it is killed with SIGKILL, none of its processes
