@@ -17,14 +17,9 @@ func crashMember() Kind {
 		Name: "crash-member", Summary: "end one member without a goodbye, and restart it on its data", Draws: true, Downs: 1,
 		needs: []need{needsCrash, needsStatus},
 		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
-			if err := allRun(w.Cluster); err != nil {
+			member, leader, target, err := onlyOne(w.Cluster, choice)
+			if err != nil {
 				return nil, err
-			}
-			member := anyMember(w.Cluster, choice)
-			leader, _ := leaderOf(w.Cluster)
-			target := member
-			if member == leader {
-				target += " (leader)"
 			}
 			crasher := w.Cluster.(cluster.Crasher)
 			restart := func(ctx context.Context) error { return crasher.Restart(ctx, member) }

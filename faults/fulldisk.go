@@ -19,14 +19,9 @@ func fullDisk() Kind {
 		Name: "full-disk", Summary: "leave no room on one member's disk", Draws: true,
 		needs: []need{needsFullDisk, needsCrash, needsStatus},
 		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
-			if err := allRun(w.Cluster); err != nil {
+			member, leader, target, err := onlyOne(w.Cluster, choice)
+			if err != nil {
 				return nil, err
-			}
-			member := anyMember(w.Cluster, choice)
-			leader, _ := leaderOf(w.Cluster)
-			target := member
-			if member == leader {
-				target += " (leader)"
 			}
 			disk, err := w.Cluster.(cluster.DiskFiller).FillDisk(ctx, member)
 			if err != nil {

@@ -34,14 +34,9 @@ func killUnderLoad() Kind {
 		Name: "kill-under-load", Summary: "kill one member (SIGKILL) in the middle of a burst of large writes, and restart it on its data", Draws: true, Downs: 1,
 		needs: []need{needsStop, needsCrash, needsStatus, needsFsync},
 		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
-			if err := allRun(w.Cluster); err != nil {
+			member, leader, target, err := onlyOne(w.Cluster, choice)
+			if err != nil {
 				return nil, err
-			}
-			member := anyMember(w.Cluster, choice)
-			leader, _ := leaderOf(w.Cluster)
-			target := member
-			if member == leader {
-				target += " (leader)"
 			}
 			restart := func(ctx context.Context) error { return w.Cluster.(cluster.Crasher).Restart(ctx, member) }
 			b := newBurst(ctx, w)

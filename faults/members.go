@@ -93,3 +93,18 @@ func leaderMoved(w *World, before string, prove func(context.Context) (bool, str
 		return ok, evidence
 	}
 }
+
+// onlyOne picks the member that is to be taken out, which only one may be at a
+// time, says who leads, and how reports call the member.
+func onlyOne(c cluster.Cluster, choice *rand.Rand) (member, leader, target string, err error) {
+	if err := allRun(c); err != nil {
+		return "", "", "", err
+	}
+	member = anyMember(c, choice)
+	leader, _ = leaderOf(c)
+	target = member
+	if member == leader {
+		target += " (leader)"
+	}
+	return member, leader, target, nil
+}

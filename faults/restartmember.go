@@ -21,14 +21,9 @@ func restartMember() Kind {
 		Name: "restart-member", Summary: "ask one member to end (SIGTERM), and start it again on its data", Draws: true, Downs: 1,
 		needs: []need{needsStop, needsCrash, needsStatus},
 		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
-			if err := allRun(w.Cluster); err != nil {
+			member, leader, target, err := onlyOne(w.Cluster, choice)
+			if err != nil {
 				return nil, err
-			}
-			member := anyMember(w.Cluster, choice)
-			leader, _ := leaderOf(w.Cluster)
-			target := member
-			if member == leader {
-				target += " (leader)"
 			}
 			restart := func(ctx context.Context) error { return w.Cluster.(cluster.Crasher).Restart(ctx, member) }
 			took, byItself, err := stopMember(ctx, w, member)
