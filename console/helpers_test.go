@@ -188,8 +188,11 @@ func revoke(t *testing.T, client *clientv3.Client, u *user) {
 	}
 }
 
-// runs waits until a command runs.
-func (u *user) runs(command string) {
+// runs waits until a command is under way, and ends until none of its name is.
+func (u *user) runs(command string) { u.t.Helper(); u.isUnderWay(command, true) }
+func (u *user) ends(command string) { u.t.Helper(); u.isUnderWay(command, false) }
+
+func (u *user) isUnderWay(command string, want bool) {
 	u.t.Helper()
 	ctx, ticker := bounded(u.t), time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
@@ -197,13 +200,13 @@ func (u *user) runs(command string) {
 		u.mu.Lock()
 		running := slices.ContainsFunc(u.jobs, func(j *job) bool { return j.command.name == command })
 		u.mu.Unlock()
-		if running {
+		if running == want {
 			return
 		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			u.t.Fatalf("%s never ran", command)
+			u.t.Fatalf("that %s is under way never became %t", command, want)
 		}
 	}
 }

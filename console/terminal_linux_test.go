@@ -125,6 +125,7 @@ func TestTerminal(t *testing.T) {
 	p.sees(`await is cancelled`)
 	p.press(ctrlC)
 	p.sees(`lock is cancelled`)
+	p.ends("lock") // which is a moment after it has said so
 	p.press(ctrlC)
 	p.sees(`nothing runs; Ctrl-D or quit leaves`)
 	p.press("c\t") // several candidates
