@@ -96,9 +96,7 @@ func TestStop(t *testing.T) {
 
 // Members whose calls pass a gate do all that others do.
 func TestMembersBehindAGate(t *testing.T) {
-	if err := process.SlowDisks(); err != nil {
-		t.Skip(err)
-	}
+	need(t, process.SlowDisks())
 	conform.Run(t, conform.Backend{Kind: "process", Version: version.Version, Start: func(ctx context.Context, c members.Config) (conform.Cluster, error) {
 		c.Fsync = true
 		return process.Start(ctx, process.Config{Config: c, SlowDisks: true})
@@ -108,9 +106,7 @@ func TestMembersBehindAGate(t *testing.T) {
 // A member that waits for its disk acknowledges nothing until the disk goes on,
 // whatever it runs.
 func TestASlowDisk(t *testing.T) {
-	if err := process.SlowDisks(); err != nil {
-		t.Skip(err)
-	}
+	need(t, process.SlowDisks())
 	for name, binary := range map[string]string{"own": "", "foreign": self(t)} {
 		t.Run(name, func(t *testing.T) {
 			c := start(t, process.Config{Config: members.Config{Members: 1, Fsync: true}, Binary: binary, SlowDisks: true})
@@ -170,9 +166,7 @@ func TestDisksThatCannotBeHarmed(t *testing.T) {
 
 // Members' own file systems are there while the cluster is, and can be filled.
 func TestOwnDisks(t *testing.T) {
-	if err := process.OwnDisks(); err != nil {
-		t.Skip(err)
-	}
+	need(t, process.OwnDisks())
 	c := start(t, process.Config{Config: members.Config{Members: 1}, Disk: 192 << 20})
 	mounted, err := process.Disks()
 	if err != nil || !slices.Contains(mounted, c.Places()[0].Directory) {
@@ -202,5 +196,17 @@ func TestOwnDisks(t *testing.T) {
 	}
 	if after, err := process.Disks(); err != nil || slices.Contains(after, c.Places()[0].Directory) {
 		t.Errorf("still mounted: %q, %v", after, err)
+	}
+}
+
+// need skips a test of what this machine cannot do, unless nothing may be skipped.
+func need(t *testing.T, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case os.Getenv("HOLDFAST_REQUIRE") == "1":
+		t.Fatalf("%v, and HOLDFAST_REQUIRE=1 says that it may not be missing", err)
+	default:
+		t.Skip(err)
 	}
 }

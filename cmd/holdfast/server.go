@@ -54,23 +54,8 @@ itself failed.`,
 				}
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "\n%d of %d found in every run on the bad version and in none on the fixed one, %.0f s in all\n", kept, len(rows), time.Since(began).Seconds())
-			if cmd.Context().Err() != nil {
-				fmt.Fprintln(cmd.ErrOrStderr(), "interrupted: what is not in the table was not run")
-				return exitError{2}
-			}
-			if err != nil {
-				return err
-			}
-			if markdown != "" {
-				page := reports.ServerRecordMarkdown(rows, commandLine(cmd, args), began)
-				if err := os.WriteFile(markdown, page, 0o644); err != nil {
-					return fmt.Errorf("write the track record: %w", err)
-				}
-			}
-			if kept < len(rows) {
-				return exitError{1}
-			}
-			return nil
+			page := func() []byte { return reports.ServerRecordMarkdown(rows, commandLine(cmd, args), began) }
+			return concludeCatalogue(cmd, err, markdown, page, kept == len(rows))
 		},
 	}
 	flags := cmd.Flags()

@@ -52,23 +52,8 @@ alarm; 1 not so; 2 it was interrupted; 64 wrong usage; 70 holdfast itself failed
 				clean = clean && rows[i].Clean()
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "\n%d of %d found in every run, %.0f s in all\n", found, len(rows), time.Since(began).Seconds())
-			if cmd.Context().Err() != nil {
-				fmt.Fprintln(cmd.ErrOrStderr(), "interrupted: what is not in the table was not run")
-				return exitError{2}
-			}
-			if err != nil {
-				return err
-			}
-			if markdown != "" {
-				page := reports.TrackRecordMarkdown(rows, commandLine(cmd, args), began)
-				if err := os.WriteFile(markdown, page, 0o644); err != nil {
-					return fmt.Errorf("write the track record: %w", err)
-				}
-			}
-			if found < len(rows) || !clean {
-				return exitError{1}
-			}
-			return nil
+			page := func() []byte { return reports.TrackRecordMarkdown(rows, commandLine(cmd, args), began) }
+			return concludeCatalogue(cmd, err, markdown, page, found == len(rows) && clean)
 		},
 	}
 	flags := cmd.Flags()
