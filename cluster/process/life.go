@@ -36,14 +36,16 @@ type life struct {
 	connection *grpc.ClientConn
 	stop       context.CancelFunc
 	asking     sync.WaitGroup
-	// served is closed when the member has answered for the first time.
+	// learn is told of each answer. served is closed when it was told of the first.
+	learn  func(*etcdserverpb.StatusResponse)
 	served chan struct{}
 
 	mu   sync.Mutex
 	last *etcdserverpb.StatusResponse // the last answer, nil before the first
 }
 
-// newLife begins to ask a process how it stands. learn is told of each answer.
+// newLife begins to ask a process how it stands. learn is told of each answer, and
+// has been told of the first one before the member is ready.
 func newLife(process *offspring.Process, gate *gate, peers, clients string, why func() string, learn func(*etcdserverpb.StatusResponse)) (*life, error) {
 	connection, err := grpc.NewClient("passthrough:///"+clients,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -54,21 +56,19 @@ func newLife(process *offspring.Process, gate *gate, peers, clients string, why 
 	if err != nil {
 		return nil, err
 	}
-	l := &life{process: process, gate: gate, peers: peers, clients: clients, why: why, connection: connection, served: make(chan struct{})}
+	l := &life{process: process, gate: gate, peers: peers, clients: clients, why: why, connection: connection, learn: learn, served: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	l.stop = cancel
-	l.asking.Go(func() { l.ask(ctx, learn) })
+	l.asking.Go(func() { l.ask(ctx) })
 	return l, nil
 }
 
 // ask asks the member how it stands until ctx ends or it has.
-func (l *life) ask(ctx context.Context, learn func(*etcdserverpb.StatusResponse)) {
+func (l *life) ask(ctx context.Context) {
 	ticker := time.NewTicker(askPause)
 	defer ticker.Stop()
 	for {
-		if answer, err := l.askOnce(ctx); err == nil {
-			learn(answer)
-		}
+		_, _ = l.askOnce(ctx) // it may not serve yet, or stand still
 		select {
 		case <-ctx.Done():
 			return
@@ -87,6 +87,7 @@ func (l *life) askOnce(ctx context.Context) (*etcdserverpb.StatusResponse, error
 	if err != nil {
 		return nil, err
 	}
+	l.learn(answer)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.last == nil {
