@@ -58,8 +58,8 @@ type StatusReader interface {
 // Linked is a cluster whose links can be harmed.
 type Linked interface {
 	// Link returns the link over which from dials to. Parties are members
-	// (peer traffic) or names given to Connect (client traffic). It returns
-	// nil if there is no such link.
+	// (peer traffic, where the harness has a hand in it) or names given to Connect
+	// (client traffic). It returns nil if there is no such link.
 	Link(from, to string) Link
 }
 
@@ -137,6 +137,46 @@ type FilledDisk interface {
 	Evidence() (full bool, evidence string)
 	// Empty makes room again, and starts the member if it had given up.
 	Empty(ctx context.Context) error
+}
+
+// Harm is something that was done to a member from outside, and lasts.
+type Harm interface {
+	// Evidence looks whether it has had an effect, and says what it saw.
+	Evidence(ctx context.Context) (seen bool, evidence string)
+	// Undo ends it, and returns when the member is as it was. It may be called more
+	// than once.
+	Undo(ctx context.Context) error
+}
+
+// Unplugger is a cluster whose members can be taken out of the network in which
+// they meet. Clients still reach them.
+type Unplugger interface {
+	Unplug(ctx context.Context, member string) (Harm, error)
+}
+
+// Throttler is a cluster whose members can be given less of a processor.
+type Throttler interface {
+	// Throttle leaves the member that many processors, which may be less than one.
+	Throttle(ctx context.Context, member string, processors float64) (Harm, error)
+}
+
+// Squeezer is a cluster whose members can be given less memory.
+type Squeezer interface {
+	// Squeeze leaves the member a share of the memory that it has in use.
+	Squeeze(ctx context.Context, member string, share float64) (Harm, error)
+}
+
+// PacketLoser is a cluster whose members' packets to each other can get lost.
+type PacketLoser interface {
+	// LosePackets loses a share of the packets between the member and the others.
+	LosePackets(ctx context.Context, member string, share float64) (Harm, error)
+}
+
+// PacketDelayer is a cluster whose members' packets to each other can be slow.
+type PacketDelayer interface {
+	// DelayPackets delays each packet that the member sends to another, by delay
+	// and up to jitter more or less.
+	DelayPackets(ctx context.Context, member string, delay, jitter time.Duration) (Harm, error)
 }
 
 // LeaderMover is a cluster whose leadership can be handed over in good order.

@@ -11,7 +11,7 @@ import (
 func isolateLeader() Kind {
 	return Kind{
 		Name: "isolate-leader", Summary: "cut the leader off from all other members",
-		needs: []need{needsLinks, needsStatus, needsThree},
+		needs: []need{needsPeerLinks, needsStatus, needsThree},
 		inject: func(_ context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
 			leader, _ := leaderOf(w.Cluster)
 			if leader == "" {
@@ -28,7 +28,7 @@ func isolateLeader() Kind {
 func isolateMember() Kind {
 	return Kind{
 		Name: "isolate-member", Summary: "cut one member off from all others", Draws: true,
-		needs: []need{needsLinks, needsThree},
+		needs: []need{needsPeerLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)
 			if err != nil {

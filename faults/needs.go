@@ -13,6 +13,10 @@ type Capabilities struct {
 	Members int
 	// These are as the interfaces of package cluster.
 	Linked, Crasher, StatusReader, Pauser, LeaderMover, Stopper, Freezer, DiskSlower, DiskFiller bool
+	Unplugger, Throttler, Squeezer, PacketLoser, PacketDelayer                                   bool
+	// NoPeerLinks says why a Linked cluster has no links between its members; nil is
+	// that it has.
+	NoPeerLinks error
 	// Fsync is true if members wait for their disks.
 	Fsync bool
 	// NoSlowDisk and NoFullDisk say why a cluster that has these interfaces cannot do
@@ -34,6 +38,11 @@ func CapabilitiesOf(c cluster.Cluster, members int) Capabilities {
 	_, can.Freezer = c.(cluster.Freezer)
 	_, can.DiskSlower = c.(cluster.DiskSlower)
 	_, can.DiskFiller = c.(cluster.DiskFiller)
+	_, can.Unplugger = c.(cluster.Unplugger)
+	_, can.Throttler = c.(cluster.Throttler)
+	_, can.Squeezer = c.(cluster.Squeezer)
+	_, can.PacketLoser = c.(cluster.PacketLoser)
+	_, can.PacketDelayer = c.(cluster.PacketDelayer)
 	return can
 }
 
@@ -60,6 +69,13 @@ func require(what, who string, has func(Capabilities) bool) need {
 
 func needsLinks(c Capabilities) error {
 	return require("links through which all traffic passes", allHave, func(c Capabilities) bool { return c.Linked })(c)
+}
+
+func needsPeerLinks(c Capabilities) error {
+	if err := needsLinks(c); err != nil {
+		return err
+	}
+	return c.NoPeerLinks
 }
 
 func needsCrash(c Capabilities) error {

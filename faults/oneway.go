@@ -11,7 +11,7 @@ import (
 func oneWay() Kind {
 	return Kind{
 		Name: "one-way", Summary: "keep back what one member says to the others, or what they say to it", Draws: true,
-		needs: []need{needsLinks, needsThree},
+		needs: []need{needsPeerLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)
 			if err != nil {

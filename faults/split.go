@@ -12,7 +12,7 @@ import (
 func split() Kind {
 	return Kind{
 		Name: "split", Summary: "cut the cluster into a majority and a minority", Draws: true,
-		needs: []need{needsLinks, needsThree},
+		needs: []need{needsPeerLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			members := shuffled(w.Cluster.Members(), choice)
 			minority, majority := members[:(len(members)-1)/2], members[(len(members)-1)/2:]
@@ -32,7 +32,7 @@ func split() Kind {
 func bridge() Kind {
 	return Kind{
 		Name: "bridge", Summary: "cut the cluster into two halves that only one member can both reach", Draws: true,
-		needs: []need{needsLinks, needsThree},
+		needs: []need{needsPeerLinks, needsThree},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			members := shuffled(w.Cluster.Members(), choice)
 			middle, rest := members[0], members[1:]

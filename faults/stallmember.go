@@ -21,7 +21,7 @@ import (
 func stallMember() Kind {
 	return Kind{
 		Name: "stall-member", Summary: "keep back all bytes from and to one member", Draws: true,
-		needs: []need{needsLinks},
+		needs: []need{needsPeerLinks},
 		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)
 			if err != nil {
@@ -38,7 +38,7 @@ func stallMember() Kind {
 func stallLeader() Kind {
 	return Kind{
 		Name: "stall-leader", Summary: "keep back all bytes from and to the leader",
-		needs: []need{needsLinks, needsStatus},
+		needs: []need{needsPeerLinks, needsStatus},
 		inject: func(_ context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
 			leader, _ := leaderOf(w.Cluster)
 			if leader == "" {
