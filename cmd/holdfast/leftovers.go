@@ -69,7 +69,6 @@ Exit codes: 0, whether there was something or not; 64 wrong usage; 70 it failed.
 	return cmd
 }
 
-
 // sweepPrefix removes what a run left below a prefix.
 func sweepPrefix(cmd *cobra.Command, external *elsewhere, dry bool) error {
 	if err := external.check(); err != nil {
