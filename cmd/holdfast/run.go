@@ -168,6 +168,9 @@ func conclude(cmd *cobra.Command, j *holdfast.Judgement, failure error, asJSON b
 	if err := printJudgement(cmd.OutOrStdout(), j, asJSON); err != nil {
 		failure = errors.Join(failure, err)
 	}
+	if err := tellCI(cmd.ErrOrStderr(), j.Report); err != nil { // which is no fault of the run's
+		fmt.Fprintf(cmd.ErrOrStderr(), "holdfast: %v\n", err)
+	}
 	code := j.Result().Exit
 	if failure != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "holdfast: %v\n", failure)
