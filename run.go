@@ -58,6 +58,11 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	if b, _ := backendOf(s.Cluster.Kind); b.available != nil {
+		if err := b.available(ctx); err != nil {
+			return nil, fmt.Errorf("a cluster of kind %s: %w", s.Cluster.Kind, err)
+		}
+	}
 	if s.Seed == 0 {
 		s.Seed = time.Now().UnixNano()&(1<<31-1) | 1
 	}

@@ -89,7 +89,7 @@ func keep(args []string, lifeline, report *os.File) (int, error) {
 		return 0, fmt.Errorf("become the keeper of what %s starts: %w", program, err)
 	}
 	cmd := &exec.Cmd{
-		Path: program, Args: argv, Env: append(os.Environ(), roleVariable+"="+role),
+		Path: program, Args: argv, Env: append(os.Environ(), RoleVariable+"="+role),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: inherited(5),
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}

@@ -105,7 +105,9 @@ func portsOf(t *testing.T, c Cluster, parties ...string) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ports = append(ports, p.PeerAddress, peers, clients)
+		if ports = append(ports, clients); peers != "" {
+			ports = append(ports, p.PeerAddress, peers)
+		}
 	}
 	return ports
 }
