@@ -60,11 +60,12 @@ func HTML(r *Report) ([]byte, error) {
 	all := groups(result)
 	line := newTimeline(h, x, all)
 	p := &page{
-		Style: template.CSS(styleSource), Report: r, Headline: newHeadline(r, all), Facts: facts(r),
+		Style: template.CSS(styleSource), Report: r, Facts: facts(r),
 		Notes: result.Notes, Overview: line.overview(), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
 	}
 	p.Matrices = matrices(result, all)
 	p.Sections, p.More = sections(h, x, all)
+	p.Headline = newHeadline(r, all, p.Sections)
 	p.Pictures, p.Left = line.pictures(all)
 	p.Faults, p.Unlisted = faultLines(h)
 	var b bytes.Buffer

@@ -50,6 +50,7 @@ type index struct {
 	crashed map[string]time.Duration
 	leases  map[int64]string // the client that opened a session on it
 	lost    map[string][]*history.Event
+	renewed map[string][]*history.Event
 	holds   map[int64]*history.Hold // by the acquire's ID
 }
 
@@ -67,13 +68,15 @@ func (x *index) object(subject, name string) *object {
 func newIndex(h *history.History) *index {
 	x := &index{
 		byKey: map[objectKey]*object{}, crashed: map[string]time.Duration{}, leases: map[int64]string{},
-		lost: map[string][]*history.Event{},
+		lost: map[string][]*history.Event{}, renewed: map[string][]*history.Event{},
 	}
 	for i := range h.Events {
 		e := &h.Events[i]
 		switch e.Kind {
 		case history.SessionOpened:
 			x.leases[e.Lease] = e.Client
+		case history.Renewed:
+			x.renewed[e.Client] = append(x.renewed[e.Client], e)
 		case history.Lost:
 			x.lost[e.Client] = append(x.lost[e.Client], e)
 		case history.Crashed:
@@ -107,6 +110,17 @@ func newIndex(h *history.History) *index {
 	}
 	x.sort(h)
 	return x
+}
+
+// renewedBefore is the last renewal of a client's lease of which it was told by
+// then, or nil.
+func (x *index) renewedBefore(client string, lease int64, then time.Duration) *history.Event {
+	for _, e := range slices.Backward(x.renewed[client]) {
+		if e.Lease == lease && e.Time <= then {
+			return e
+		}
+	}
+	return nil
 }
 
 // sort puts objects and lanes into the order in which people look for them.
