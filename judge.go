@@ -102,6 +102,9 @@ func (j *Judgement) WriteVerdict() error {
 
 // WriteReport writes report.html into the run directory.
 func (j *Judgement) WriteReport() error {
+	if j.Report.Logs == nil {
+		j.Report.Logs = memberLogs(j.Directory, j.Info.Started)
+	}
 	content, err := reports.HTML(j.Report)
 	if err != nil {
 		return fmt.Errorf("make %s: %w", ReportFile, err)

@@ -47,6 +47,7 @@ type objectKey struct{ subject, object string }
 type index struct {
 	objects []*object // by subject, in the header's order, then by name
 	byKey   map[objectKey]*object
+	clients map[string]bool
 	crashed map[string]time.Duration
 	leases  map[int64]string // the client that opened a session on it
 	lost    map[string][]*history.Event
@@ -67,7 +68,7 @@ func (x *index) object(subject, name string) *object {
 
 func newIndex(h *history.History) *index {
 	x := &index{
-		byKey: map[objectKey]*object{}, crashed: map[string]time.Duration{}, leases: map[int64]string{},
+		byKey: map[objectKey]*object{}, clients: map[string]bool{}, crashed: map[string]time.Duration{}, leases: map[int64]string{},
 		lost: map[string][]*history.Event{}, renewed: map[string][]*history.Event{},
 	}
 	for i := range h.Events {
@@ -75,6 +76,7 @@ func newIndex(h *history.History) *index {
 		switch e.Kind {
 		case history.SessionOpened:
 			x.leases[e.Lease] = e.Client
+			x.clients[e.Client] = true
 		case history.Renewed:
 			x.renewed[e.Client] = append(x.renewed[e.Client], e)
 		case history.Lost:
@@ -98,6 +100,7 @@ func newIndex(h *history.History) *index {
 			}
 		}
 		l := x.object(op.Subject, op.Object).lane(op.Client)
+		x.clients[op.Client] = true
 		l.waits = append(l.waits, span{from: op.Call, to: max(end, op.Call), operation: op})
 	}
 	holds := h.Holds()

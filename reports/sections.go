@@ -11,7 +11,7 @@ import (
 
 const (
 	maxSections = 60      // groups shown
-	maxZooms    = 3 << 19 // bytes of zoomed timelines on the page
+	maxZooms    = 1 << 20 // bytes of zoomed timelines on the page
 	maxWitness  = 12      // operations of one witness in its table
 )
 

@@ -48,7 +48,7 @@ func (t *timeline) overview() template.HTML {
 	var c, over canvas
 	y := 30.0
 	over.text("lanename end", gutter-10, y+9.5, "faults")
-	height := faultBars(&over, t.history, t.scale, y, 16)
+	height := faultBars(&over, t.history, t.scale, y, 16, func(*history.Fault) bool { return true })
 	if height == 0 {
 		over.text("small", gutter, y+9.5, "none was injected")
 		height = faultRow

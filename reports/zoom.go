@@ -76,7 +76,7 @@ func (z *zoom) draw() (template.HTML, int) {
 		return "", 0
 	}
 	var bars, c canvas
-	faults := faultBars(&bars, z.history, z.scale, 20, 5)
+	faults := faultBars(&bars, z.history, z.scale, 20, 6, func(f *history.Fault) bool { return z.concerns(f, clients) })
 	z.top = 20 + faults + 18
 	y := z.top + 8
 	for _, client := range clients {
@@ -93,6 +93,18 @@ func (z *zoom) draw() (template.HTML, int) {
 	z.mark(&c, lanes)
 	c.b = append(c.b, bars.b...)
 	return c.finish(y+4, "timeline around the violation"), left
+}
+
+// concerns is false for a fault on clients that the picture does not have.
+func (z *zoom) concerns(f *history.Fault, shown []string) bool {
+	others := false
+	for _, party := range parties(f.Target) {
+		if slices.Contains(shown, party) {
+			return true
+		}
+		others = others || z.index.clients[party]
+	}
+	return !others
 }
 
 // mark shades the violation itself and says how long it lasts.
