@@ -99,7 +99,12 @@ func (j *Judgement) Write() error {
 func (j *Judgement) WriteVerdict() error { return j.write(VerdictFile, reports.JSON) }
 
 // WriteReport writes report.html into the run directory.
-func (j *Judgement) WriteReport() error { return j.write(ReportFile, reports.HTML) }
+func (j *Judgement) WriteReport() error {
+	if j.Report.Logs == nil {
+		j.Report.Logs = memberLogs(j.Directory, j.Info.Started)
+	}
+	return j.write(ReportFile, reports.HTML)
+}
 
 func (j *Judgement) write(name string, render func(*reports.Report) ([]byte, error)) error {
 	content, err := render(j.Report)
