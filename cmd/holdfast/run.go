@@ -103,10 +103,10 @@ directory can still be judged by: holdfast check DIR.
 					return err
 				}
 			}
-			judgement, err := holdfast.Run(cmd.Context(), scenario, holdfast.RunOptions{
-				Out: out, Argv: os.Args, Strict: strict,
-				Progress: func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) },
-			})
+			options := holdfast.RunOptions{Out: out, Argv: os.Args, Strict: strict}
+			end := narrate(cmd, &options)
+			judgement, err := holdfast.Run(cmd.Context(), scenario, options)
+			end()
 			return conclude(cmd, judgement, err, asJSON)
 		},
 	}
@@ -176,6 +176,9 @@ func conclude(cmd *cobra.Command, j *holdfast.Judgement, failure error, asJSON b
 	if err := printJudgement(cmd.OutOrStdout(), j, asJSON); err != nil {
 		failure = errors.Join(failure, err)
 	}
+	if err := tellCI(cmd.ErrOrStderr(), j.Report); err != nil { // which is no fault of the run's
+		fmt.Fprintf(cmd.ErrOrStderr(), "holdfast: %v\n", err)
+	}
 	code := j.Result().Exit
 	if failure != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "holdfast: %v\n", failure)
@@ -198,7 +201,7 @@ func printJudgement(w io.Writer, j *holdfast.Judgement, asJSON bool) error {
 		_, err = w.Write(content)
 		return err
 	}
-	if err := reports.Table(j.Report, w); err != nil {
+	if err := (reports.Style{Color: coloured(w)}).Table(j.Report, w); err != nil {
 		return err
 	}
 	path, err := filepath.Abs(filepath.Join(j.Directory, holdfast.ReportFile))

@@ -186,6 +186,28 @@ func TestFrozenProcessStandsUntilItIsThawed(t *testing.T) {
 }
 
 // SIGKILL ends a process that stands, too.
+// A shell that starts one program after another by vfork cannot stand while a child
+// that was stopped keeps it from going on.
+func TestFreezeInTheMiddleOfAVfork(t *testing.T) {
+	p, err := newParent(t).Start(offspring.Command{Name: "shell", Tree: true, Argv: []string{"sh", "-c", "while :; do /bin/true; done"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		still, err := p.Freeze(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stands, evidence := still.Evidence(); !stands {
+			t.Errorf("it does not stand: %s", evidence)
+		}
+		still.Thaw()
+	}
+	if err := p.Kill(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFrozenProcessCanBeKilled(t *testing.T) {
 	p := newParent(t)
 	tree, err := startTree(p)
