@@ -26,6 +26,7 @@ func Summary(r *Report) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "## %s holdfast: %s\n\n", head.Sign, markdown(head.Overall))
 	fmt.Fprintf(&b, "Scenario **%s**, seed %d, etcd %s, cluster %s.\n\n", markdown(r.Scenario), r.Seed, markdown(r.EtcdVersion), markdown(r.ClusterKind))
+	fmt.Fprintf(&b, "**%s.**\n\n", markdown(strings.TrimSuffix(head.Title, ".")))
 	if head.Tested != "" {
 		fmt.Fprintf(&b, "%s\n\n", markdown(head.Tested))
 	}
@@ -34,6 +35,9 @@ func Summary(r *Report) []byte {
 	}
 	if head.Blame.Word != "" {
 		fmt.Fprintf(&b, "Blame **%s**: %s %s\n\n", markdown(head.Blame.Word), markdown(head.Blame.Means), markdown(head.Blame.Prevent))
+	}
+	for _, text := range head.Reported {
+		fmt.Fprintf(&b, "Reported: %s\n\n", markdown(text))
 	}
 	fmt.Fprintf(&b, "To see it again: %s, with the `scenario.yaml` of the run directory.\n\n", code(r.Command))
 	tail := summaryTail(r, result)
