@@ -42,31 +42,34 @@ func Leftovers(ctx context.Context) ([]Leftover, error) {
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
+	forsaken := func(t thing) bool {
+		return t.labels[machineLabel] == machine && offspring.Dead(t.labels[harnessLabel])
+	}
 	all, err := e.find(ctx, client.Filters{}.Add("label", runLabel))
 	if err == nil {
 		var images []thing
-		images, err = e.unusedImages(ctx)
+		images, err = e.unusedImages(ctx, forsaken)
 		all = append(all, images...)
 	}
 	var left []Leftover
 	for _, t := range all {
-		if t.labels[machineLabel] == machine && offspring.Dead(t.labels[harnessLabel]) {
+		if forsaken(t) {
 			left = append(left, Leftover{string(t.what), t.name, t})
 		}
 	}
 	return left, errors.Join(err, e.Close())
 }
 
-// unusedImages are the images made by any holdfast that no container uses, but for the
-// one that is made of this program.
-func (e *engine) unusedImages(ctx context.Context) ([]thing, error) {
+// unusedImages are the images made by any holdfast that no container uses but such as
+// are forsaken, without the one that is made of this program.
+func (e *engine) unusedImages(ctx context.Context, forsaken func(thing) bool) ([]thing, error) {
 	containers, err := e.ContainerList(ctx, client.ContainerListOptions{All: true})
 	if err != nil {
 		return nil, fmt.Errorf("look for containers: %w", err)
 	}
 	used := make(map[string]bool)
 	for _, c := range containers.Items {
-		used[c.ImageID] = true
+		used[c.ImageID] = used[c.ImageID] || !forsaken(thing{labels: c.Labels})
 	}
 	images, err := e.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", imageLabel)})
 	if err != nil {
