@@ -40,6 +40,9 @@ var (
 	_ cluster.LeaderMover  = (*Cluster)(nil)
 	_ cluster.Stopper      = (*Cluster)(nil)
 	_ cluster.Freezer      = (*Cluster)(nil)
+	_ cluster.Unplugger    = (*Cluster)(nil)
+	_ cluster.Throttler    = (*Cluster)(nil)
+	_ cluster.Squeezer     = (*Cluster)(nil)
 )
 
 // Start creates a cluster and returns when all its members serve. If it fails,
@@ -126,7 +129,10 @@ func (c *Cluster) close() error {
 	if c.engine != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), removePatience)
 		defer cancel()
-		errs = append(errs, c.engine.removeRun(ctx, c.mark.run), c.engine.Close())
+		if c.mark.run != "" {
+			errs = append(errs, c.engine.removeRun(ctx, c.mark.run))
+		}
+		errs = append(errs, c.engine.Close())
 	}
 	return errors.Join(errs...)
 }

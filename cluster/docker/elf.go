@@ -83,7 +83,7 @@ func needsOf(path, arch string) (needed []string, interpreter string, err error)
 	machine, known := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[arch]
 	f, err := elf.Open(path)
 	var format *elf.FormatError
-	if errors.As(err, &format) {
+	if errors.As(err, &format) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, "", fmt.Errorf("it is no program for Linux; %s", howToBuild(arch))
 	}
 	if err != nil {

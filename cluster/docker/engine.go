@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,13 +70,16 @@ func connect(ctx context.Context) (*engine, error) {
 	patience := answerPatience
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	answers, why := asked(within)
-	if answers {
+	why := asked(within)
+	_, said := os.LookupEnv(client.EnvOverrideHost)
+	switch {
+	case why == nil:
 		within, cancel = context.WithTimeout(context.WithoutCancel(ctx), introductionPatience)
 		defer cancel()
-	}
-	if errors.Is(why, context.DeadlineExceeded) {
+	case errors.Is(why, context.DeadlineExceeded):
 		return nil, noEngine(fmt.Errorf("%s does not answer within %v", where(), patience))
+	case said:
+		return nil, noEngine(why)
 	}
 	e, err := introduced(within)
 	if err != nil {
@@ -86,7 +90,8 @@ func connect(ctx context.Context) (*engine, error) {
 
 // noEngine is the one sentence that says what to do.
 func noEngine(err error) error {
-	return fmt.Errorf("no Docker engine answers (%w); start one, or say with DOCKER_HOST where it is, or choose another kind of cluster", err)
+	why := strings.TrimRight(strings.Join(strings.Fields(err.Error()), " "), ".")
+	return fmt.Errorf("no Docker engine answers (%s); start one, or say with DOCKER_HOST where it is, or choose another kind of cluster", why)
 }
 
 // where is where the engine is first looked for.
@@ -97,18 +102,18 @@ func where() string {
 	return "unix://" + defaultSocket
 }
 
-// asked is whether the engine answers that the environment names, or the usual one.
-// If neither is there another may be.
-func asked(ctx context.Context) (answers bool, why error) {
+// asked is why the engine does not answer that the environment names, or else the usual
+// one, or nil if it does. Where none is named there may be another.
+func asked(ctx context.Context) error {
 	plain, err := client.New(client.FromEnv, client.WithHost(where()))
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer func() { _ = plain.Close() }()
 	if _, err := plain.Ping(ctx, client.PingOptions{}); err != nil {
-		return false, errors.Join(err, ctx.Err())
+		return errors.Join(err, ctx.Err())
 	}
-	return true, nil
+	return nil
 }
 
 // introduced is the engine, once it has said what it is.

@@ -2,6 +2,7 @@ package docker_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 
@@ -18,6 +19,13 @@ func TestMain(m *testing.M) {
 		os.Exit(docker.BePod())
 	case docker.ServerRole:
 		os.Exit(docker.Serve())
+	case asker:
+		if err := docker.Available(context.Background()); err != nil {
+			fmt.Println(err)
+		}
+		os.Exit(0)
+	case harness:
+		os.Exit(beHarness())
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -25,26 +33,5 @@ func TestMain(m *testing.M) {
 // needEngine skips a test where no Docker engine is.
 func needEngine(t *testing.T) {
 	t.Helper()
-	err := docker.Available(context.Background())
-	switch {
-	case err == nil:
-	case os.Getenv("HOLDFAST_REQUIRE") == "1":
-		t.Fatalf("%v, and HOLDFAST_REQUIRE=1 says that it may not be missing", err)
-	default:
-		t.Skip(err)
-	}
-}
-
-func start(t *testing.T, config docker.Config) *docker.Cluster {
-	t.Helper()
-	c, err := docker.Start(conform.Bounded(t), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return c
+	conform.Needs(t, docker.Available(context.Background()))
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/moby/moby/api/types/container"
@@ -35,7 +36,8 @@ const (
 )
 
 // BePod is what a process in the role PodRole does: it stays until it is asked to end,
-// and says whose it is to whoever asks at its door. It returns the exit code.
+// and says whose it is, and which addresses it has, to whoever asks at its door. It returns
+// the exit code.
 func BePod() int {
 	if err := bePod(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -60,9 +62,20 @@ func bePod() error {
 		if err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintln(visitor, os.Getenv(runVariable)) // who has left does not want to know
+		_, _ = fmt.Fprintln(visitor, os.Getenv(runVariable), strings.Join(addresses(), " ")) // who has left does not want to know
 		_ = visitor.Close()
 	}
+}
+
+// addresses are those that this process can be reached at from elsewhere.
+func addresses() (all []string) {
+	own, _ := net.InterfaceAddrs() // none then
+	for _, a := range own {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && !p.Addr().IsLoopback() {
+			all = append(all, p.Addr().String())
+		}
+	}
+	return all
 }
 
 // pod is the container that owns the network namespace of a member.

@@ -9,24 +9,31 @@ import (
 	"github.com/moby/moby/client"
 )
 
+// The kinds of things on an engine.
+const (
+	containerKind kind = "container"
+	networkKind   kind = "network"
+	volumeKind    kind = "volume"
+	imageKind     kind = "image"
+)
+
+type kind string
+
+// thing is something on an engine.
+type thing struct {
+	what     kind
+	id, name string
+	labels   map[string]string
+}
+
 // removeRun removes all that was created for a run, whatever of it there is.
 func (e *engine) removeRun(ctx context.Context, run string) error {
-	if run == "" {
-		return nil
-	}
 	all, err := e.find(ctx, client.Filters{}.Add("label", runLabel+"="+run))
 	errs := []error{err}
 	for _, t := range all {
-		errs = append(errs, t.remove(ctx))
+		errs = append(errs, e.remove(ctx, t))
 	}
 	return errors.Join(errs...)
-}
-
-// thing is something on an engine that carries the labels of a run.
-type thing struct {
-	what, name string
-	labels     map[string]string
-	remove     func(context.Context) error
 }
 
 // find finds the containers, networks and volumes with a label, in the order in which
@@ -41,38 +48,39 @@ func (e *engine) find(ctx context.Context, labelled client.Filters) (all []thing
 		if len(c.Names) > 0 {
 			name = c.Names[0][1:] // without its slash
 		}
-		all = append(all, thing{"container", name, c.Labels, func(ctx context.Context) error {
-			_, err := e.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true})
-			return gone("container", name, err)
-		}})
+		all = append(all, thing{containerKind, c.ID, name, c.Labels})
 	}
 	networks, err := e.NetworkList(ctx, client.NetworkListOptions{Filters: labelled})
 	if err != nil {
 		return all, fmt.Errorf("look for networks: %w", err)
 	}
 	for _, n := range networks.Items {
-		all = append(all, thing{"network", n.Name, n.Labels, func(ctx context.Context) error {
-			_, err := e.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
-			return gone("network", n.Name, err)
-		}})
+		all = append(all, thing{networkKind, n.ID, n.Name, n.Labels})
 	}
 	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: labelled})
 	if err != nil {
 		return all, fmt.Errorf("look for volumes: %w", err)
 	}
 	for _, v := range volumes.Items {
-		all = append(all, thing{"volume", v.Name, v.Labels, func(ctx context.Context) error {
-			_, err := e.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{})
-			return gone("volume", v.Name, err)
-		}})
+		all = append(all, thing{volumeKind, v.Name, v.Name, v.Labels})
 	}
 	return all, nil
 }
 
-// gone is why something is still there that was to be removed, or nil.
-func gone(what, name string, err error) error {
+// remove removes something. That it is gone is no error.
+func (e *engine) remove(ctx context.Context, t thing) (err error) {
+	switch t.what {
+	case containerKind:
+		_, err = e.ContainerRemove(ctx, t.id, client.ContainerRemoveOptions{Force: true})
+	case networkKind:
+		_, err = e.NetworkRemove(ctx, t.id, client.NetworkRemoveOptions{})
+	case volumeKind:
+		_, err = e.VolumeRemove(ctx, t.id, client.VolumeRemoveOptions{})
+	case imageKind:
+		_, err = e.ImageRemove(ctx, t.id, client.ImageRemoveOptions{PruneChildren: true})
+	}
 	if err == nil || errdefs.IsNotFound(err) {
 		return nil
 	}
-	return fmt.Errorf("remove the %s %s: %w", what, name, err)
+	return fmt.Errorf("remove the %s %s: %w", t.what, t.name, err)
 }

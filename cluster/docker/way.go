@@ -148,30 +148,29 @@ func (w way) leads(ctx context.Context, p *pod, run string) error {
 	if door == "" {
 		return fmt.Errorf("%s: nothing is published", w.name)
 	}
-	if err := knock(ctx, door, run); err != nil {
+	if _, err := knock(ctx, door, run); err != nil {
 		return fmt.Errorf("%s: %w", w.name, err)
 	}
 	return nil
 }
 
-// knock asks at a door whose it is.
-func knock(ctx context.Context, door, run string) error {
+// knock asks at the door of a pod of a run, and returns the addresses that the pod has.
+func knock(ctx context.Context, door, run string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	visit, err := (&net.Dialer{}).DialContext(ctx, "tcp", door)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = visit.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = visit.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	said, err := bufio.NewReader(visit).ReadString('\n')
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s is not answered: %w", door, err)
-	case strings.TrimSpace(said) != run:
-		return errors.New(door + " is somebody else's")
-	default:
-		return nil
+	line, err := bufio.NewReader(visit).ReadString('\n')
+	if err != nil {
+		return nil, fmt.Errorf("%s is not answered: %w", door, err)
 	}
+	if said := strings.Fields(line); len(said) > 0 && said[0] == run {
+		return said[1:], nil
+	}
+	return nil, errors.New(door + " is somebody else's")
 }
