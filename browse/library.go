@@ -16,9 +16,11 @@ import (
 // library is a directory of run directories. It reads a run again only when its
 // files have changed.
 type library struct {
-	root *os.Root
+	path string
 
 	mu   sync.Mutex
+	root *os.Root
+	info fs.FileInfo // of root
 	runs map[string]*run
 }
 
@@ -32,23 +34,61 @@ type contents struct {
 }
 
 func openLibrary(path string) (*library, error) {
-	root, err := os.OpenRoot(path)
+	l := &library{path: path, runs: make(map[string]*run)}
+	if err := l.open(); err != nil {
+		return nil, err
+	}
+	if _, err := l.root.Stat(holdfast.InfoFile); err == nil {
+		return nil, errors.Join(fmt.Errorf("%s is a single run directory; name the directory that it is in", path), l.close())
+	}
+	return l, nil
+}
+
+// open opens the directory, and opens it again if another has taken its place.
+func (l *library) open() error {
+	info, err := os.Stat(l.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no directory %s; name the one that runs are in, which is the --out of holdfast run", path)
+		return fmt.Errorf("there is no directory %s; name the one that runs are in, which is the --out of holdfast run", l.path)
 	case err != nil:
-		return nil, fmt.Errorf("open the directory of runs: %w", err)
+		return fmt.Errorf("open the directory of runs: %w", err)
+	case l.root != nil && os.SameFile(info, l.info):
+		return nil
 	}
-	if _, err := root.Stat(holdfast.InfoFile); err == nil {
-		return nil, errors.Join(fmt.Errorf("%s is a single run directory; name the directory that it is in", path), root.Close())
+	root, err := os.OpenRoot(l.path)
+	if err != nil {
+		return fmt.Errorf("open the directory of runs: %w", err)
 	}
-	return &library{root: root, runs: make(map[string]*run)}, nil
+	if l.info, err = root.Stat("."); err != nil {
+		return errors.Join(fmt.Errorf("open the directory of runs: %w", err), root.Close())
+	}
+	before := l.root
+	if l.root = root; before != nil {
+		return before.Close()
+	}
+	return nil
+}
+
+func (l *library) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.root.Close()
+}
+
+// directory opens that of a run.
+func (l *library) directory(name string) (*os.Root, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.root.OpenRoot(name)
 }
 
 // look returns what is there now.
 func (l *library) look() (*contents, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.open(); err != nil {
+		return nil, err
+	}
 	directory, err := l.root.Open(".")
 	if err != nil {
 		return nil, fmt.Errorf("read the directory of runs: %w", err)
@@ -115,6 +155,8 @@ func newestFirst(a, b *run) int {
 
 // latest is the name that the link to the latest run stands for, or "".
 func (l *library) latest() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	name, err := l.root.Readlink("latest")
 	if err != nil {
 		return ""

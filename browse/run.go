@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -67,6 +68,38 @@ type fault struct {
 	Evidence string  `json:"evidence"`
 }
 
+// maxText is how much of one text a page shows, in bytes, and maxProperties how many
+// properties a run has at most: real ones are far below.
+const (
+	maxText       = 4 << 10
+	maxProperties = 10_000
+)
+
+// bound cuts off what no page could show.
+func (v *verdict) bound() {
+	v.Properties = v.Properties[:min(len(v.Properties), maxProperties)]
+	v.Faults = v.Faults[:min(len(v.Faults), maxProperties)]
+	for i := range v.Properties {
+		p := &v.Properties[i]
+		for _, text := range []*string{&p.Subject, &p.Property, (*string)(&p.Blame), &p.Known, &p.Sentence} {
+			*text = shortened(*text)
+		}
+	}
+	for i := range v.Faults {
+		f := &v.Faults[i]
+		for _, text := range []*string{&f.Fault, &f.Target, &f.Evidence} {
+			*text = shortened(*text)
+		}
+	}
+}
+
+func shortened(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText], "") + "…"
+}
+
 // stamp tells whether the files of a run are still those that were read.
 type stamp [4]struct {
 	changed time.Time
@@ -77,7 +110,7 @@ type stamp [4]struct {
 var stamped = [...]string{holdfast.InfoFile, holdfast.VerdictFile, holdfast.ScenarioFile, holdfast.ReportFile}
 
 // maxRead is how much of one JSON or YAML file is read: more is no file of a run's.
-const maxRead = 64 << 20
+const maxRead = 16 << 20
 
 // stampOf looks at the files of a run.
 func stampOf(root *os.Root) (s stamp) {
@@ -107,6 +140,7 @@ func readRun(root *os.Root, name string) *run {
 	v := &verdict{}
 	switch err := readJSON(root, holdfast.VerdictFile, v); {
 	case err == nil:
+		v.bound()
 		r.Verdict = v
 	case !errors.Is(err, fs.ErrNotExist) && r.Problem == "":
 		r.Problem = err.Error()

@@ -15,19 +15,21 @@ type standing struct {
 	Class string
 	// rank orders them, the worst first.
 	rank int
+	// Means says what it is to say of a run.
+	Means string
 }
 
 // The standings. Allowed is a violation by a known defect, or by a belief that
 // outlived its lease, that does not fail the run.
 var (
-	violated  = standing{"violated", "✗", "bad", 0}
-	broken    = standing{"broken", "‼", "bad", 1}
-	unknown   = standing{"unknown", "?", "fair", 2}
-	vacuous   = standing{"vacuous", "○", "fair", 3}
-	unjudged  = standing{"not judged", "–", "none", 4}
-	underWay  = standing{"unfinished", "…", "none", 5}
-	allowed   = standing{"allowed", "!", "fair", 6}
-	holds     = standing{"holds", "✓", "good", 7}
+	violated  = standing{"violated", "✗", "bad", 0, "a promise was broken, and the run fails by it"}
+	broken    = standing{"broken", "‼", "bad", 1, "its run.json or verdict.json cannot be read"}
+	unknown   = standing{"unknown", "?", "fair", 2, "the record does not suffice to decide; this is no pass"}
+	vacuous   = standing{"vacuous", "○", "fair", 3, "the run never put a promise to the test, or a planned moment never came; this is no pass"}
+	unjudged  = standing{"not judged", "–", "none", 4, "there is no verdict.json: holdfast check DIR makes one"}
+	underWay  = standing{"unfinished", "…", "none", 5, "it is under way, or was killed, and has not been judged"}
+	allowed   = standing{"allowed", "!", "fair", 6, "it holds but for known defects, or beliefs that outlived their lease; judged strictly it would fail"}
+	holds     = standing{"holds", "✓", "good", 7, "every promise that was put to the test was kept"}
 	standings = []standing{violated, allowed, unknown, vacuous, holds, unjudged, underWay, broken}
 )
 
@@ -62,10 +64,15 @@ func (p *property) standing() standing {
 }
 
 func named(v checker.Verdict) standing {
-	for _, s := range []standing{violated, unknown, vacuous, holds} {
-		if s.Word == string(v) {
-			return s
-		}
+	switch v {
+	case checker.Violated:
+		return violated
+	case checker.Unknown:
+		return unknown
+	case checker.Vacuous:
+		return vacuous
+	case checker.Holds:
+		return holds
 	}
-	return standing{fmt.Sprintf("%.20q", string(v)), "?", "fair", unknown.rank}
+	return standing{fmt.Sprintf("%.20q", string(v)), "?", "fair", unknown.rank, ""}
 }

@@ -158,6 +158,8 @@ func summed(name, unit string, values []float64) (series, bool) {
 // chart is a small line over the runs, from zero up to the largest value.
 type chart struct {
 	Width, Height int
+	// Zero is where the value zero is.
+	Zero int
 	// Lines are the points of each unbroken line; Dots the runs that stand alone,
 	// and the last.
 	Lines []string
@@ -175,7 +177,7 @@ const (
 // chartOf draws values, of which those that are not known are not numbers, below a
 // top that is the largest of them.
 func chartOf(values []float64, top float64) chart {
-	c := chart{Width: chartWidth, Height: chartHeight}
+	c := chart{Width: chartWidth, Height: chartHeight, Zero: chartHeight - chartMargin}
 	step := float64(chartWidth-2*chartMargin) / float64(max(1, len(values)-1))
 	var points []string
 	var last dot
