@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/cluster/docker"
 	"github.com/etcd-holdfast/holdfast/cluster/process"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
@@ -33,6 +34,10 @@ func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, h
 		return process.Serve(), true
 	case process.Launcher:
 		return process.Launch(), true
+	case docker.PodRole:
+		return docker.BePod(), true
+	case docker.ServerRole:
+		return docker.Serve(), true
 	case clientRole:
 		return serveClient(ctx, subjects), true
 	default:
