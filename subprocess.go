@@ -7,6 +7,7 @@ import (
 
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/cluster/process"
+	"github.com/etcd-holdfast/holdfast/internal/netguard"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -33,6 +34,12 @@ func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, h
 		return process.Serve(), true
 	case process.Launcher:
 		return process.Launch(), true
+	case netguard.Role:
+		if err := netguard.Serve(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintf(os.Stderr, "holdfast: %v\n", err)
+			return checker.ExitInternal, true
+		}
+		return checker.ExitHolds, true
 	case clientRole:
 		return serveClient(ctx, subjects), true
 	default:
