@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/cluster/docker"
 	"github.com/etcd-holdfast/holdfast/cluster/process"
 	"github.com/etcd-holdfast/holdfast/internal/netguard"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
@@ -34,12 +35,12 @@ func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, h
 		return process.Serve(), true
 	case process.Launcher:
 		return process.Launch(), true
+	case docker.PodRole:
+		return docker.BePod(), true
+	case docker.ServerRole:
+		return docker.Serve(), true
 	case netguard.Role:
-		if err := netguard.Serve(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintf(os.Stderr, "holdfast: %v\n", err)
-			return checker.ExitInternal, true
-		}
-		return checker.ExitHolds, true
+		return netguard.Guard(), true
 	case clientRole:
 		return serveClient(ctx, subjects), true
 	default:

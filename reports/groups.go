@@ -6,12 +6,14 @@ import (
 	"strings"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/history"
 )
 
 // group is the violations of one property on one subject that have the same
 // cause: to the reader they are one thing that happens count times.
 type group struct {
 	Subject, Property string
+	Primitive         history.Primitive
 	Blame             checker.Blame
 	Known             string
 	Violations        []*checker.Violation
@@ -31,10 +33,10 @@ const (
 
 func (g *group) rank() rank {
 	switch {
-	case g.Known != "":
-		return known
 	case g.Blame == checker.BlameLease:
 		return leaseOnly
+	case g.Known != "":
+		return known
 	default:
 		return unexplained
 	}
@@ -61,7 +63,7 @@ func byCause(p *checker.Property) []*group {
 		v := &p.Violations[k]
 		at := slices.IndexFunc(all, func(g *group) bool { return g.Blame == v.Blame && g.Known == v.Known })
 		if at < 0 {
-			at, all = len(all), append(all, &group{Subject: p.Subject, Property: p.Property, Blame: v.Blame, Known: v.Known})
+			at, all = len(all), append(all, &group{Subject: p.Subject, Property: p.Property, Primitive: p.Primitive, Blame: v.Blame, Known: v.Known})
 		}
 		all[at].Violations = append(all[at].Violations, v)
 	}

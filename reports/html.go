@@ -15,26 +15,33 @@ var pageSource string
 //go:embed style.css
 var styleSource string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }}).Parse(pageSource))
 
 // page is what the template shows.
 type page struct {
-	Style    template.CSS
-	Report   *Report
-	Headline headline
-	Facts    []fact
-	Notes    []string
-	Matrices []matrix
-	Sections []*section
-	More     int // groups that are only counted
-	Overview template.HTML
-	Pictures []picture
-	Left     int // objects without a picture
-	Latency  []*latency
-	Faults   []faultLine
-	Unlisted int // faults that are only counted
-	Verdicts []meaning
-	Blames   []meaning
+	Style     template.CSS
+	Report    *Report
+	Headline  headline
+	Facts     []fact
+	Notes     []string
+	Matrices  []matrix
+	Sections  []*section
+	More      int // groups that are only counted
+	Overview  template.HTML
+	Pictures  []picture
+	Left      int // objects without a picture
+	Latency   []*latency
+	Spread    []*distribution
+	Grants    []*granted
+	Calls     string
+	Listed    int // operations in Calls
+	Unlisted  int // operations that are only counted
+	Faults    []faultLine
+	Uncounted int // faults that are only counted
+	Logs      []logged
+	LogsLeft  int
+	Verdicts  []meaning
+	Blames    []meaning
 }
 
 type fact struct{ Name, Value string }
@@ -60,13 +67,18 @@ func HTML(r *Report) ([]byte, error) {
 	all := groups(result)
 	line := newTimeline(h, x, all)
 	p := &page{
-		Style: template.CSS(styleSource), Report: r, Headline: newHeadline(r, all), Facts: facts(r),
+		Style: template.CSS(styleSource), Report: r, Facts: facts(r),
 		Notes: result.Notes, Overview: line.overview(), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
 	}
 	p.Matrices = matrices(result, all)
 	p.Sections, p.More = sections(h, x, all)
+	p.Headline = newHeadline(r, all)
+	p.Headline.show(p.Sections)
 	p.Pictures, p.Left = line.pictures(all)
-	p.Faults, p.Unlisted = faultLines(h)
+	p.Faults, p.Uncounted = faultLines(h)
+	p.Spread, p.Grants = distributions(h, x), grants(h, x)
+	p.Calls, p.Listed, p.Unlisted = callList(h, all)
+	p.Logs, p.LogsLeft = logLines(r.Logs, instants(all))
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return nil, err

@@ -5,7 +5,7 @@
 // # Usage
 //
 // In the namespace of each member runs a guard: this same program in the role
-// [Role], with CAP_NET_ADMIN there, which does what [Serve] does. A [Network]
+// [Role], with CAP_NET_ADMIN there, which does what [Guard] does. A [Network]
 // speaks to the guards, each over a stream, and has the links between their
 // members:
 //

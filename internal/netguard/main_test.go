@@ -1,7 +1,6 @@
 package netguard_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -13,11 +12,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if offspring.Role() == netguard.Role {
-		if err := netguard.Serve(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+		os.Exit(netguard.Guard())
 	}
 	goleak.VerifyTestMain(m)
 }

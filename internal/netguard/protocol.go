@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Role is the role of offspring.Role in which this program is a guard; see Serve.
+// Role is the role of offspring.Role in which this program is a guard; see Guard.
 const Role = "netguard"
 
 // protocol is the version of what follows: a guard may be of another program.

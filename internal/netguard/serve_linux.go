@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// Serve is what a process in the role Role does: it guards the network namespace
-// that it is in, by what it reads from in, until that ends. It tells what it
+// Serve guards the network namespace that this process is in, by what it reads
+// from in, until that ends. It tells what it
 // cannot do on out. It uses the thread that it is called on, and no other, for
 // all that has to do with the namespace.
 func Serve(in io.Reader, out io.Writer) error {

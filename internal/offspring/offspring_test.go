@@ -124,6 +124,35 @@ func TestEndedProgramLeavesNothing(t *testing.T) {
 	}
 }
 
+// Who is born while its parent ends is not overlooked.
+func TestProgramThatEndsAtOnceLeavesNothing(t *testing.T) {
+	parent := newParent(t)
+	var born []int
+	for range 60 {
+		out, theirs, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := parent.Start(offspring.Command{Name: "shell", Tree: true, Argv: []string{"sh", "-c", "sleep 1000 & echo $!"}, Stdout: theirs})
+		_ = theirs.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(out).ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = out.Close()
+		born = append(born, ints(t, strings.Fields(line))...)
+		<-p.Done()
+	}
+	for _, pid := range born {
+		if s := state(pid); s != "" {
+			t.Errorf("process %d lives, in state %s", pid, s)
+		}
+	}
+}
+
 func TestProgramThatIsNotThere(t *testing.T) {
 	p := newParent(t)
 	for _, tree := range []bool{false, true} {
@@ -186,6 +215,28 @@ func TestFrozenProcessStandsUntilItIsThawed(t *testing.T) {
 }
 
 // SIGKILL ends a process that stands, too.
+// A shell that starts one program after another by vfork cannot stand while a child
+// that was stopped keeps it from going on.
+func TestFreezeInTheMiddleOfAVfork(t *testing.T) {
+	p, err := newParent(t).Start(offspring.Command{Name: "shell", Tree: true, Argv: []string{"sh", "-c", "while :; do /bin/true; done"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		still, err := p.Freeze(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stands, evidence := still.Evidence(); !stands {
+			t.Errorf("it does not stand: %s", evidence)
+		}
+		still.Thaw()
+	}
+	if err := p.Kill(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFrozenProcessCanBeKilled(t *testing.T) {
 	p := newParent(t)
 	tree, err := startTree(p)

@@ -115,12 +115,23 @@ type Frozen struct {
 
 var errEnded = errors.New("it has ended")
 
+// freezeTries is how often Freeze looks before it lets all go on and begins anew. Who
+// has called vfork cannot stand until its child has called exec, and the child may
+// have been stopped before it could.
+const freezeTries = 50
+
 // Freeze stops the process with SIGSTOP, and all that belong to it, and returns
 // when /proc says of each of its threads that it stands.
 func (p *Process) Freeze(ctx context.Context) (*Frozen, error) {
 	ctx, cancel := context.WithTimeout(ctx, freezePatience)
 	defer cancel()
-	for {
+	for try := 1; ; try++ {
+		if try%freezeTries == 0 {
+			p.signal(syscall.SIGCONT)
+			if err := wait(ctx, p.done); err != nil {
+				return nil, fmt.Errorf("freeze %s: %w", p.name, err)
+			}
+		}
 		p.signal(syscall.SIGSTOP) // again and again: a tree grows until all of it stands
 		s, err := p.standing()
 		if err != nil {
