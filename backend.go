@@ -16,6 +16,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/cluster/members"
 	"github.com/etcd-holdfast/holdfast/cluster/sim"
 	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
 // The kinds of cluster.
@@ -36,6 +37,8 @@ type launch struct {
 	directory string
 	// gateway makes the members serve etcd's JSON gateway, for programs.
 	gateway bool
+	// login is as whom a cluster that somebody else runs is asked.
+	login workloads.Login
 	// interrupted is true once the run is to end; a virtual cluster calls interrupt
 	// then.
 	interrupted func() bool
@@ -78,6 +81,8 @@ func backendOf(kind string) (backend, bool) {
 		return backend{prepare: prepareProcesses, start: startProcesses, mistakes: processMistakes, capabilities: processCapabilities}, true
 	case containers:
 		return backend{available: docker.Available, prepare: prepareContainers, start: startContainers, mistakes: containerMistakes, capabilities: containerCapabilities}, true
+	case externalKind:
+		return backend{start: startExternal, mistakes: externalMistakes, capabilities: externalCapabilities}, true
 	case simulated:
 		return backend{start: startSim, virtual: true, mistakes: simMistakes, capabilities: func(spec ClusterSpec) faults.Capabilities {
 			var c *sim.Cluster
@@ -93,6 +98,7 @@ func (r *run) launch(ctx context.Context, b backend) (cluster.Cluster, error) {
 	l := &launch{
 		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), gateway: r.scenario.piped(),
 		interrupted: r.stopped, interrupt: r.interrupt, faults: r.scenario.faultKinds(), say: r.say,
+		login: r.login,
 	}
 	if b.prepare != nil {
 		if err := b.prepare(ctx, l); err != nil {
@@ -145,7 +151,7 @@ func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
 }
 
 func embeddedMistakes(spec ClusterSpec) []Mistake {
-	return slices.Concat(etcdMistakes(spec), simAlone(spec), processesAlone(spec), containersAlone(spec))
+	return slices.Concat(etcdMistakes(spec), simAlone(spec), processesAlone(spec), containersAlone(spec), externalAlone(spec))
 }
 
 // simAlone is the mistake of saying of a real cluster what only a simulated one
@@ -176,7 +182,7 @@ func etcdMistakes(spec ClusterSpec) []Mistake {
 }
 
 func simMistakes(spec ClusterSpec) []Mistake {
-	mistakes := slices.Concat(etcdMistakes(spec), processesAlone(spec), containersAlone(spec))
+	mistakes := slices.Concat(etcdMistakes(spec), processesAlone(spec), containersAlone(spec), externalAlone(spec))
 	wrong := func(field, format string, args ...any) {
 		mistakes = append(mistakes, Mistake{Field: "sim." + field, Message: fmt.Sprintf(format, args...)})
 	}

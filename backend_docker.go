@@ -91,7 +91,7 @@ func containerCapabilities(spec ClusterSpec) faults.Capabilities {
 }
 
 func containerMistakes(spec ClusterSpec) []Mistake {
-	mistakes := slices.Concat(etcdMistakes(spec), simAlone(spec), serverMistakes(spec))
+	mistakes := slices.Concat(etcdMistakes(spec), simAlone(spec), externalAlone(spec), serverMistakes(spec))
 	if spec.Disk != 0 {
 		mistakes = append(mistakes, Mistake{Field: "disk", Message: "it is of a cluster of kind process, and this one is docker; say kind: process, or leave it out"})
 	}

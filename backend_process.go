@@ -115,7 +115,7 @@ func processCapabilities(spec ClusterSpec) faults.Capabilities {
 }
 
 func processMistakes(spec ClusterSpec) []Mistake {
-	mistakes := slices.Concat(etcdMistakes(spec), simAlone(spec), containersAlone(spec), serverMistakes(spec))
+	mistakes := slices.Concat(etcdMistakes(spec), simAlone(spec), containersAlone(spec), externalAlone(spec), serverMistakes(spec))
 	wrong := func(field, format string, args ...any) {
 		mistakes = append(mistakes, Mistake{Field: field, Message: fmt.Sprintf(format, args...)})
 	}

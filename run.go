@@ -16,7 +16,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
-// runPrefix is before every key of a run: the cluster is the run's own.
+// runPrefix is before every key of a run whose cluster is its own.
 const runPrefix = "holdfast/"
 
 const (
@@ -68,6 +68,7 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	r := &run{scenario: &s, options: o, info: &info, directory: d}
 	defer r.tell()()
 	r.say("run directory %s", d.path)
+	r.tellLeftOut()
 	programs.keepLogs(d.path)
 	fault := r.live(ctx)
 	if r.record != nil && r.record.memory != nil {
@@ -107,14 +108,20 @@ type run struct {
 	// plan is the scenario's.
 	plan []faults.Planned
 
+	// prefix is before every key of the run, and login is as whom its clients ask.
+	prefix string
+	login  workloads.Login
+
 	clock    *history.Clock
 	record   *record
 	recorder *history.Recorder
 	cluster  cluster.Cluster
 	observer *observer
-	lookout  *faults.Lookout
-	world    *faults.World
-	crews    []*workloads.Crew
+	// estate is what the run has in a cluster that is not its own, or nil.
+	estate  *estate
+	lookout *faults.Lookout
+	world   *faults.World
+	crews   []*workloads.Crew
 	// nursery starts the processes of the clients, if they are to be processes.
 	nursery *nursery
 	tally   tally
@@ -275,11 +282,20 @@ func (r *run) crewFailure() error {
 
 // start brings up the cluster, the record and the observer.
 func (r *run) start(ctx, life context.Context) error {
-	r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
+	if r.scenario.Cluster.shared() {
+		r.say("connecting to %s", strings.Join(r.scenario.Cluster.Endpoints, ", "))
+	} else {
+		r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
+	}
 	if err := r.makeNursery(); err != nil {
 		return err
 	}
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
+	r.prefix = r.scenario.prefix()
+	var err error
+	if r.login, err = r.scenario.Cluster.login(); err != nil {
+		return err
+	}
 	c, err := r.launch(ctx, backend)
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
@@ -289,7 +305,10 @@ func (r *run) start(ctx, life context.Context) error {
 	if err := r.begun(c.Version()); err != nil {
 		return err
 	}
-	header := history.Header{Prefix: runPrefix}
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	header := history.Header{Prefix: r.prefix, Shared: r.scenario.Cluster.shared()}
 	for _, w := range r.scenario.Workloads {
 		subject, _ := r.scenario.subject(w.Subject) // validated
 		header.Subjects = append(header.Subjects, history.SubjectInfo{
@@ -309,20 +328,20 @@ func (r *run) start(ctx, life context.Context) error {
 	if sequencer, ok := c.(cluster.Sequencer); ok {
 		r.recorder.TakeTurns(sequencer.Turn, sequencer.Still)
 	}
-	r.lookout = faults.NewLookout(r.clock, runPrefix)
+	r.lookout = faults.NewLookout(r.clock, r.prefix)
 	r.recorder.Listen(func(record history.Record) {
 		r.lookout.Hear(record)
 		r.tally.hear(record)
 		r.status.hear(record)
 	})
-	r.observer, err = startObserver(life, c, runPrefix, r.recorder, r.record.revisions, r.lookout.Changed)
+	r.observer, err = startObserver(life, c, r.prefix, header.Shared, r.login, r.recorder, r.record.revisions, r.lookout.Changed)
 	return err
 }
 
 // newConductor makes ready to carry out the plan of faults: what the faults wait
 // for is noted from now on.
 func (r *run) newConductor() (*faults.Conductor, error) {
-	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: runPrefix, LeaseOf: r.lookout.LeaseOf}
+	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: r.prefix, LeaseOf: r.lookout.LeaseOf}
 	if sequencer, ok := r.cluster.(cluster.Sequencer); ok {
 		r.world.Turn = func(fault string) { sequencer.Turn(fault, false, nil) }
 	}
@@ -497,6 +516,9 @@ func (r *run) stop() {
 	}
 	if r.observer != nil {
 		r.warn("end the observation", r.observer.close())
+	}
+	if r.estate != nil {
+		r.warn("leave the cluster as it was", r.abandonEstate())
 	}
 	if r.cluster != nil {
 		r.warn("stop the cluster", r.cluster.Close())

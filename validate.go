@@ -112,7 +112,7 @@ type complain func(field, format string, args ...any)
 func (s *Scenario) clusterMistakes(wrong complain) {
 	b, ok := backendOf(s.Cluster.Kind)
 	if !ok {
-		wrong("cluster.kind", "there is no kind of cluster %q; there are embedded, process, docker and sim", s.Cluster.Kind)
+		wrong("cluster.kind", "there is no kind of cluster %q; there are embedded, process, docker, external and sim", s.Cluster.Kind)
 		return
 	}
 	for _, m := range b.mistakes(s.Cluster) {
@@ -173,7 +173,7 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 		if least := w.TTL + 5*time.Second; len(s.Faults)+len(s.Survivable) > 0 && s.Quiet < least {
 			wrong("quiet", "%v is too short for sessions of %v to run out and clients to finish: it has to be %v or more", s.Quiet, w.TTL, least)
 		}
-		if w.TTL >= time.Second && w.TTL < smallest {
+		if w.TTL >= time.Second && w.TTL < smallest && !s.Cluster.shared() { // whose timeout is not known yet
 			wrong(field+".ttl", "%v is less than the smallest that etcd honours with this election timeout, %v: it would silently be raised", w.TTL, smallest)
 		}
 	}
@@ -187,7 +187,7 @@ func (s *Scenario) subjectMistakes(wrong complain) {
 	taken := map[string]bool{
 		strings.TrimSuffix(workloads.LeasePrefix, "/"): true,
 		strings.TrimSuffix(workloads.GuardPrefix, "/"): true,
-		"end": true, faults.CompactKey: true, strings.TrimSuffix(faults.LoadKey, "/"): true,
+		"end": true, claimKey: true, faults.CompactKey: true, strings.TrimSuffix(faults.LoadKey, "/"): true,
 	}
 	for _, subject := range AllSubjects() {
 		taken[subject.Name] = true
@@ -253,14 +253,16 @@ func (s *Scenario) smallestTTL() time.Duration {
 }
 
 func (s *Scenario) faultMistakes(wrong complain) {
-	capabilities := faults.Capabilities{Kind: s.Cluster.Kind, Members: s.Cluster.Members}
-	if b, ok := backendOf(s.Cluster.Kind); ok {
-		capabilities = b.capabilities(s.Cluster)
+	capabilities := s.capabilities()
+	if s.Missing != "" && s.Missing != SkipMissing {
+		wrong("missing", "%q is not %q, which leaves out what the cluster cannot have", s.Missing, SkipMissing)
 	}
-	capabilities.ClientPauser = s.Clients.As == ClientProcesses || s.piped()
 	s.survivableMistakes(capabilities, wrong)
 	for i, f := range s.Faults {
 		field := fmt.Sprintf("faults[%d]", i)
+		if len(f.Of) == 0 && s.Missing == SkipMissing {
+			continue // all of it was left out
+		}
 		if len(f.Of) == 0 {
 			wrong(field+".of", "it names no fault; see: holdfast list faults")
 		}

@@ -193,6 +193,13 @@ type LeaderMover interface {
 	MoveLeader(ctx context.Context, member string) error
 }
 
+// Addressed is a cluster whose members can be reached past all links, by those who
+// harm it from outside.
+type Addressed interface {
+	// Endpoint is the client URL of a member, or "".
+	Endpoint(member string) string
+}
+
 // Pauser is a cluster whose clients can be made to stand still.
 type Pauser interface {
 	// Pause makes a party do nothing until resume is called. What it sends and

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -148,8 +149,11 @@ func deaths(h *history.History, x *index) *distribution {
 			}
 		}
 		slices.SortStableFunc(holds, func(a, b *history.Hold) int { return int(a.Start - b.Start) })
+		others := time.Duration(-1) // the last end of those that began before
 		for i, dead := range holds {
-			if dead.Ended != history.EndCrashed {
+			before := others
+			others = max(others, dead.End)
+			if dead.Ended != history.EndCrashed || before > dead.End {
 				continue
 			}
 			if freed, waited, ok := takenOver(h, o, holds, i); !waited {
@@ -165,27 +169,35 @@ func deaths(h *history.History, x *index) *distribution {
 }
 
 // takenOver is how long after the death of the holder of holds[i] one that
-// waited then had the object; waited is false if none did, or if it was held by
-// somebody else, too.
+// waited then had the object; waited is false if none did, or if somebody else had
+// come to hold it, too.
 func takenOver(h *history.History, o *object, holds []*history.Hold, i int) (after time.Duration, waited, ok bool) {
 	death := holds[i].End
-	for k, other := range holds {
-		if k != i && other.Start <= death && other.End > death {
+	later := holds[i+1:]
+	for len(later) > 0 && later[0].Start <= death {
+		if later[0].End > death {
 			return 0, false, false
 		}
+		later = later[1:]
 	}
 	for _, l := range o.lanes {
-		waited = waited || l.client != holds[i].Client && slices.ContainsFunc(l.waits, func(s span) bool { return s.from < death && s.to > death })
+		waited = waited || l.client != holds[i].Client && l.waitsAt(death)
 	}
 	if !waited {
 		return 0, false, false
 	}
-	for _, next := range holds {
-		if op := h.Operation(next.Acquire); next.Start > death && op != nil && op.Call < death {
+	for _, next := range later {
+		if op := h.Operation(next.Acquire); op != nil && op.Call < death {
 			return next.Start - death, true, true
 		}
 	}
 	return 0, true, false
+}
+
+// waitsAt is true if the client waits at t. It makes one call after the other.
+func (l *lane) waitsAt(t time.Duration) bool {
+	next := sort.Search(len(l.waits), func(i int) bool { return l.waits[i].from >= t })
+	return next > 0 && l.waits[next-1].to > t
 }
 
 const (

@@ -42,6 +42,14 @@ func (g *group) rank() rank {
 	}
 }
 
+// full is how many of the group's violations the page shows.
+func (g *group) full() int {
+	if g.rank() != unexplained {
+		return 2
+	}
+	return 3
+}
+
 // groups sorts every violation of a result into its group, the worst first.
 func groups(result *checker.Result) []*group {
 	var all []*group

@@ -20,6 +20,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"pl
 // page is what the template shows.
 type page struct {
 	Style     template.CSS
+	Policy    string
 	Report    *Report
 	Headline  headline
 	Facts     []fact
@@ -50,6 +51,7 @@ type fact struct{ Name, Value string }
 type faultLine struct {
 	ID                              int64
 	Kind, Target, Planned, From, To string
+	Begins, Ends                    string // for scripts
 	Verified                        bool
 	Evidence, Error                 string
 }
@@ -57,17 +59,18 @@ type faultLine struct {
 // maxFaultLines bounds the table of faults.
 const maxFaultLines = 500
 
-// HTML returns report.html: one page that needs nothing but itself, without
-// scripts, safe to open whatever the strings in the report are, and bounded in
-// size however many operations the run had. The same report gives the same
-// bytes.
+// HTML returns report.html: one page that needs nothing but itself, safe to open
+// whatever the strings in the report are, and bounded in size however many
+// operations the run had. Its script makes the timeline interactive; where
+// scripts are not run, everything is there all the same. The same report gives
+// the same bytes.
 func HTML(r *Report) ([]byte, error) {
 	h, result := r.history(), r.result()
 	x := newIndex(h)
 	all := groups(result)
 	line := newTimeline(h, x, all)
 	p := &page{
-		Style: template.CSS(styleSource), Report: r, Facts: facts(r),
+		Style: template.CSS(styleSource), Policy: policy, Report: r, Facts: facts(r),
 		Notes: result.Notes, Overview: line.overview(), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
 	}
 	p.Matrices = matrices(result, all)
@@ -83,7 +86,12 @@ func HTML(r *Report) ([]byte, error) {
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return nil, err
 	}
-	return []byte(visible(b.String())), nil
+	out := visible(b.String())
+	end, err := interactive(newExplorer(h, x, all), len(out))
+	if err != nil {
+		return nil, err
+	}
+	return []byte(out + end), nil
 }
 
 func facts(r *Report) []fact {
@@ -113,6 +121,9 @@ func faultLines(h *history.History) (out []faultLine, left int) {
 		line := faultLine{
 			ID: f.ID, Kind: f.Kind, Target: f.Target, Planned: at(f.Planned), From: at(f.From), To: at(f.To),
 			Verified: f.Verified, Evidence: f.Evidence, Error: f.Error,
+		}
+		if from, to := faultSpan(h, f); injected(f) {
+			line.Begins, line.Ends = number6(from), number6(to)
 		}
 		if !injected(f) {
 			line.From, line.To = "never", "–"

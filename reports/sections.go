@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/etcd-holdfast/holdfast/checker"
@@ -34,6 +35,8 @@ type section struct {
 // shown is one violation in full.
 type shown struct {
 	Number   int
+	From, To string // in seconds, for scripts
+	Place    int    // of the object among all, for scripts; -1 is none
 	Object   string
 	Sentence string
 	Witness  []witnessLine
@@ -62,12 +65,12 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 			ID: groupID(i), Title: title(g.Subject, g.Property), Plain: g.plainly(), Cause: g.Violations[0].Cause, Blame: blameMeaning(g.Property, g.Blame, g.Known), Known: g.Known, Count: len(g.Violations),
 			meaning: verdictMeaning(&checker.Property{Verdict: checker.Violated, Violations: []checker.Violation{*g.Violations[0]}}),
 		}
-		full := 3
-		if g.rank() != unexplained {
-			full = 2
-		}
+		full := g.full()
 		for k, v := range g.Violations[:min(full, len(g.Violations))] {
 			one := shown{Number: k + 1, Object: v.Object, Sentence: v.Sentence}
+			from := min(max(v.From, 0), h.End)
+			one.From, one.To = number6(from), number6(min(max(v.To, from), h.End))
+			one.Place = slices.Index(x.objects, concerned(h, x, g.Subject, v))
 			one.Witness, one.Unlisted = witness(h, v)
 			if drawn < maxZooms {
 				o := concerned(h, x, g.Subject, v)

@@ -34,6 +34,8 @@ type Spec struct {
 	CertFile, KeyFile   string
 	Election, Heartbeat time.Duration
 	Fsync, Gateway      bool
+	// ClientTLS is as in Config.
+	ClientTLS *ClientTLS
 }
 
 // Spec is that of the server of a place.
@@ -46,6 +48,7 @@ func (g *Group[L]) Spec(p *Place) Spec {
 		Name: p.Name, Directory: p.Directory, Peers: peers,
 		CertFile: g.certificate.certFile, KeyFile: g.certificate.keyFile,
 		Election: g.config.Election, Heartbeat: g.config.Heartbeat, Fsync: g.config.Fsync, Gateway: g.config.Gateway,
+		ClientTLS: g.config.ClientTLS,
 	}
 }
 

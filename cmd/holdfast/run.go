@@ -29,6 +29,7 @@ func runCommand() *cobra.Command {
 		program          string
 		set              []string
 		strict, asJSON   bool
+		external         elsewhere
 	)
 	cmd := &cobra.Command{
 		Use:   "run [SCENARIO]",
@@ -45,6 +46,7 @@ directory can still be judged by: holdfast check DIR.
 		Example: `  holdfast run
   holdfast run quick --seed 7 --duration 1m --clients 6
   holdfast run quick --cluster sim
+  holdfast run quick --endpoints https://10.0.0.1:2379,https://10.0.0.2:2379 --cacert ca.crt --user holdfast
   holdfast run quick --clients-as processes
   holdfast run --pipe 'python3 lock.py'
   holdfast run calm --set workloads.0.hold=1ms..5ms --set faults=[]
@@ -92,6 +94,15 @@ directory can still be judged by: holdfast check DIR.
 				}
 				set = append(set, "cluster.image="+image)
 			}
+			there, err := external.assignments()
+			if err != nil {
+				return err
+			}
+			set = append(set, there...)
+			if cmd.Flags().Changed("cluster") || image != "" || len(another)+len(there) > 0 {
+				// The scenario was made for another kind of cluster.
+				set = append([]string{"missing=" + holdfast.SkipMissing}, set...)
+			}
 			if cmd.Flags().Changed("clients") {
 				set = append(set, fmt.Sprintf("clients.count=%d", clients))
 				for i := range scenario.Workloads {
@@ -116,7 +127,9 @@ directory can still be judged by: holdfast check DIR.
 	flags.IntVar(&clients, "clients", 0, "the number of clients of each workload")
 	flags.StringVar(&clientsAs, "clients-as", "", "where clients are: processes gives each a process of its own, which can be killed and stopped (default: in this process)")
 	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
-	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, docker, of containers, or sim, which is simulated in virtual time")
+	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, docker, of containers, external, which somebody else runs, or sim, which is simulated in virtual time; faults that it cannot have are left out")
+	external.add(flags)
+	flags.StringSliceVar(&external.allow, "allow", nil, "the faults that may touch all of a cluster that somebody else runs: compact, compact-here, move-leader")
 	flags.StringVar(&binary, "etcd", "", "the etcd binary that members run, each as a process (default: the etcd that is built into holdfast)")
 	flags.StringVar(&version, "etcd-version", "", "the version of etcd that members run, each as a process; it is built if it has to be")
 	flags.StringVar(&image, "image", "", "the image that members run, each in a container, with etcd as its entrypoint or in its path")
