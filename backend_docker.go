@@ -2,7 +2,6 @@ package holdfast
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -40,6 +39,9 @@ func prepareContainers(ctx context.Context, l *launch) error {
 			etcd = l.spec.Etcd
 		}
 		if !mixed && l.spec.Image != "" {
+			if err := docker.Obtain(ctx, l.spec.Image, l.say); err != nil {
+				return err
+			}
 			l.servers[member] = docker.Server{Image: l.spec.Image}
 			continue // what it runs shows when it does
 		}
@@ -86,7 +88,6 @@ func containerCapabilities(spec ClusterSpec) faults.Capabilities {
 	var c *docker.Cluster
 	can := faults.CapabilitiesOf(c, spec.Members)
 	can.Fsync = spec.Fsync
-	can.NoPeerLinks = errors.New("members in containers dial each other directly")
 	return can
 }
 

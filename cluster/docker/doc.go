@@ -16,9 +16,9 @@
 //
 // # Obligations of the caller
 //
-//   - The image is made of this same program, which is started in the roles PodRole
-//     and ServerRole: it has to look at offspring.Role before all else, and to do then
-//     what [BePod] and [Serve] do.
+//   - The image is made of this same program, which is started in the roles PodRole,
+//     ServerRole and netguard.Role: it has to look at offspring.Role before all else,
+//     and to do then what [BePod], [Serve] and netguard.Guard do.
 //   - Dial the URLs that Connect returned, and no others.
 //   - Close the cluster. What is left behind if the program dies before, [Leftovers]
 //     finds by its labels.
