@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
+	"github.com/etcd-holdfast/holdfast/cluster/docker"
 	"github.com/etcd-holdfast/holdfast/cluster/embedded"
 	"github.com/etcd-holdfast/holdfast/cluster/members"
 	"github.com/etcd-holdfast/holdfast/cluster/sim"
@@ -22,6 +23,7 @@ import (
 const (
 	embeddedKind = "embedded"
 	processes    = "process"
+	containers   = "docker"
 	simulated    = "sim"
 )
 
@@ -47,10 +49,15 @@ type launch struct {
 	say func(format string, args ...any)
 	// binaries are the etcd servers that members run, by name, once they are there.
 	binaries map[string]string
+	// servers are those of containers.
+	servers map[string]docker.Server
 }
 
 // backend is one way to have a cluster. Here, and only here, backends meet.
 type backend struct {
+	// available, if set, is why there is no such cluster to be had here, or nil. It is
+	// asked before anything is started.
+	available func(ctx context.Context) error
 	// prepare, if set, gets what start needs, which may take long.
 	prepare func(ctx context.Context, l *launch) error
 	start   func(ctx context.Context, l *launch) (cluster.Cluster, error)
@@ -72,6 +79,8 @@ func backendOf(kind string) (backend, bool) {
 		}}, true
 	case processes:
 		return backend{prepare: prepareProcesses, start: startProcesses, mistakes: processMistakes, capabilities: processCapabilities}, true
+	case containers:
+		return backend{available: docker.Available, prepare: prepareContainers, start: startContainers, mistakes: containerMistakes, capabilities: containerCapabilities}, true
 	case externalKind:
 		return backend{start: startExternal, mistakes: externalMistakes, capabilities: externalCapabilities}, true
 	case simulated:
@@ -142,7 +151,7 @@ func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
 }
 
 func embeddedMistakes(spec ClusterSpec) []Mistake {
-	return slices.Concat(etcdMistakes(spec), simAlone(spec), processesAlone(spec), externalAlone(spec))
+	return slices.Concat(etcdMistakes(spec), simAlone(spec), processesAlone(spec), containersAlone(spec), externalAlone(spec))
 }
 
 // simAlone is the mistake of saying of a real cluster what only a simulated one
@@ -173,7 +182,7 @@ func etcdMistakes(spec ClusterSpec) []Mistake {
 }
 
 func simMistakes(spec ClusterSpec) []Mistake {
-	mistakes := slices.Concat(etcdMistakes(spec), processesAlone(spec), externalAlone(spec))
+	mistakes := slices.Concat(etcdMistakes(spec), processesAlone(spec), containersAlone(spec), externalAlone(spec))
 	wrong := func(field, format string, args ...any) {
 		mistakes = append(mistakes, Mistake{Field: "sim." + field, Message: fmt.Sprintf(format, args...)})
 	}

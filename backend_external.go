@@ -133,7 +133,7 @@ func externalCapabilities(spec ClusterSpec) faults.Capabilities {
 }
 
 func externalMistakes(spec ClusterSpec) []Mistake {
-	mistakes := append(simAlone(spec), processesAlone(spec)...)
+	mistakes := slices.Concat(simAlone(spec), processesAlone(spec), containersAlone(spec))
 	wrong := func(field, format string, args ...any) {
 		mistakes = append(mistakes, Mistake{Field: field, Message: fmt.Sprintf(format, args...)})
 	}

@@ -20,7 +20,7 @@ func (r *run) connect(party string) ([]string, error) {
 			l.Tap(func(m link.Message) { r.lookout.See(party, m) })
 		}
 	}
-	if kind := r.scenario.Cluster.Kind; kind == processes || kind == externalKind { // whose servers may be any
+	if kind := r.scenario.Cluster.Kind; kind == processes || kind == containers || kind == externalKind { // whose servers may be any
 		for _, l := range links {
 			l.Tap(newRenewals(r.recorder, party).see)
 		}

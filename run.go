@@ -16,19 +16,6 @@ import (
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
-// RunOptions are what a run needs besides its scenario. The zero value works.
-type RunOptions struct {
-	// Out is the directory below which the run directory is made; "" is "runs".
-	Out string
-	// Argv is recorded as how the run was started.
-	Argv []string
-	// Strict judges strictly whatever the scenario says.
-	Strict bool
-	// Progress, if set, is told in plain words what the run is doing. It is
-	// called from several goroutines, one call at a time.
-	Progress func(line string)
-}
-
 // runPrefix is before every key of a run whose cluster is its own.
 const runPrefix = "holdfast/"
 
@@ -58,6 +45,11 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	if b, _ := backendOf(s.Cluster.Kind); b.available != nil {
+		if err := b.available(ctx); err != nil {
+			return nil, fmt.Errorf("a cluster of kind %s: %w", s.Cluster.Kind, err)
+		}
+	}
 	if s.Seed == 0 {
 		s.Seed = time.Now().UnixNano()&(1<<31-1) | 1
 	}
@@ -74,6 +66,7 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 		return nil, err
 	}
 	r := &run{scenario: &s, options: o, info: &info, directory: d}
+	defer r.tell()()
 	r.say("run directory %s", d.path)
 	r.tellLeftOut()
 	programs.keepLogs(d.path)
@@ -95,6 +88,7 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 		fault = errors.Join(fault, d.writeInfo(&info))
 	}
 	r.say("checking")
+	r.status.enter(StageChecking)
 	j, err := Judge(d.path, o.Strict)
 	if err != nil {
 		return nil, errors.Join(fault, err)
@@ -133,6 +127,8 @@ type run struct {
 	// nursery starts the processes of the clients, if they are to be processes.
 	nursery *nursery
 	tally   tally
+	// status is what a status is made of; nil if nobody wants one.
+	status  *live
 	awaited awaited
 	// conductor carried out the plan of faults.
 	conductor *faults.Conductor
@@ -224,6 +220,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		r.phase(history.PhaseFinal)
 	}
 	r.warn("heal", release(ctx))
+	r.status.enter(StageEnding)
 	close(final)
 	r.end(cancel)
 	within, done := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
@@ -328,6 +325,11 @@ func (r *run) start(ctx, life context.Context) error {
 		return err
 	}
 	r.recorder = r.record.recorder
+	if backend.virtual {
+		r.status.watch(nil, &header)
+	} else {
+		r.status.watch(r.clock, &header)
+	}
 	if sequencer, ok := c.(cluster.Sequencer); ok {
 		r.recorder.TakeTurns(sequencer.Turn, sequencer.Still)
 	}
@@ -335,6 +337,7 @@ func (r *run) start(ctx, life context.Context) error {
 	r.recorder.Listen(func(record history.Record) {
 		r.lookout.Hear(record)
 		r.tally.hear(record)
+		r.status.hear(record)
 	})
 	r.observer, err = startObserver(life, c, r.prefix, header.Shared, r.login, r.recorder, r.record.revisions, r.lookout.Changed)
 	return err
@@ -365,6 +368,7 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 	r.say("load for %v, seed %d: %d workloads, %d clients, %d faults planned",
 		r.scenario.Duration, r.scenario.Seed, len(r.crews), len(r.Slots("")), len(plan))
 	r.conductor.Began = r.clock.Now()
+	r.status.enter(StageLoad)
 	harmed := make(chan error, 1)
 	go func() { harmed <- r.conductor.Run(within, plan) }()
 	failed, played := r.failures(within), r.played()
@@ -379,10 +383,13 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 		case <-played:
 			waiting = false
 		case <-ticker.C:
-			r.say("%s", r.tally.String(r.clock.Now()))
+			if r.status == nil {
+				r.say("%s", r.tally.String(r.clock.Now()))
+			}
 		}
 	}
 	cancel()
+	r.status.enter(StageHealing)
 	if ctx.Err() != nil {
 		r.say("interrupted: healing, then judging what there is")
 	}
@@ -405,6 +412,7 @@ func (r *run) survive(ctx context.Context) (release func(context.Context) error,
 
 func (r *run) sayFault(f history.Fault) {
 	r.awaited.strike(f)
+	r.status.strike(f)
 	switch {
 	case f.To == 0:
 		r.say("%7.3fs  %s %s", f.From.Seconds(), f.Kind, f.Target)
@@ -419,6 +427,7 @@ func (r *run) sayFault(f history.Fault) {
 // than the quiet time. It returns false if ctx ended while it waited: then
 // nothing follows from a round that is not finished.
 func (r *run) awaitLastRound(ctx context.Context) bool {
+	r.status.enter(StageLastRound)
 	r.say("healed; waiting up to %v for every client's last round", r.scenario.Quiet)
 	interrupt := ctx.Done()
 	if r.interrupted { // the run is being ended in good order already

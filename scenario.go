@@ -55,7 +55,7 @@ type Scenario struct {
 
 // ClusterSpec says which cluster to launch.
 type ClusterSpec struct {
-	// Kind is the backend: "embedded", "process", "external" or "sim".
+	// Kind is the backend: "embedded", "process", "docker", "external" or "sim".
 	Kind string `yaml:"kind"`
 	// Members is 1, 3 or 5; of a cluster that somebody else runs it is the number of
 	// endpoints.
@@ -66,11 +66,14 @@ type ClusterSpec struct {
 	Heartbeat time.Duration `yaml:"heartbeat"`
 	// Fsync makes members wait for the disk.
 	Fsync bool `yaml:"fsync"`
-	// Etcd is the etcd that the members of a cluster of kind process run: "" for the
-	// one that is linked into this program, a version such as "3.5.12", which is made
-	// if need be, or the path of a server. Mixed are those of single members, by name.
+	// Etcd is the etcd that the members of a cluster of kind process or docker run: ""
+	// for the one that is linked into this program, a version such as "3.5.12", which is
+	// made if need be, or the path of a server. Mixed are those of single members, by name.
 	Etcd  string            `yaml:"etcd,omitempty"`
 	Mixed map[string]string `yaml:"mixed,omitempty"`
+	// Image is what the members of a cluster of kind docker run instead: an image that
+	// the engine has or can pull, with etcd as its entrypoint or in its path.
+	Image string `yaml:"image,omitempty"`
 	// Disk, if not zero, is the size of a file system that each member of a cluster
 	// of kind process has for itself.
 	Disk quantity.Size `yaml:"disk,omitempty"`

@@ -74,6 +74,14 @@ type Link interface {
 
 var _ Link = (*link.Link)(nil)
 
+// Settler is a Link of which what Impose and lift ask for is done elsewhere, and can
+// fail.
+type Settler interface {
+	// Settle sees to it that the link is in the condition that was asked for last,
+	// and returns why it is not.
+	Settle(ctx context.Context) error
+}
+
 // Crasher is a cluster whose members can die and come back.
 type Crasher interface {
 	// Crash ends the member at once: its connections are severed and nobody is

@@ -42,15 +42,16 @@ func injected(f *history.Fault) bool { return f.From > 0 || f.To > 0 || f.Verifi
 // faultRow is the height of one line of fault bars.
 const faultRow = 15
 
-// faultBars draws the faults of the window from y on, each with its label, and
-// returns their height. What does not fit into limit rows is counted.
-func faultBars(c *canvas, h *history.History, s scale, y float64, limit int) float64 {
+// faultBars draws those faults of the window that keep wants from y on, each with
+// its label, and returns their height. What does not fit into limit rows is
+// counted.
+func faultBars(c *canvas, h *history.History, s scale, y float64, limit int, keep func(*history.Fault) bool) float64 {
 	var packed rows
 	left := 0
 	for i := range h.Faults {
 		f := &h.Faults[i]
 		from, to := faultSpan(h, f)
-		if !injected(f) || !s.shows(from, to) {
+		if !injected(f) || !s.shows(from, to) || !keep(f) {
 			continue
 		}
 		label := faultLabel(f)

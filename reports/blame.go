@@ -20,10 +20,15 @@ type meaning struct {
 // allowed is shown for what is violated and does not fail a run.
 const allowed = "violated, allowed"
 
+// measured is shown for damage that was done where nothing was fenced: holds
+// would be too good a word for it.
+const measured = "reported"
+
 var verdictMeanings = []meaning{
 	{Word: string(checker.Holds), Sign: "✓", Class: "good", Means: "The promise was put to the test and kept."},
 	{Word: string(checker.Violated), Sign: "✗", Class: "bad", Means: "A few operations of the record, the witness, prove that the promise was broken. The run fails."},
 	{Word: allowed, Sign: "!", Class: "fair", Means: "The promise was broken, but only by a known defect or by a belief that outlived its lease. The run fails by it only when judged strictly."},
+	{Word: measured, Sign: "≈", Class: "fair", Means: "A measurement, not a promise: how much was lost of what no fence protects. It fails no run; without fencing a lock made of leases cannot prevent it."},
 	{Word: string(checker.Unknown), Sign: "?", Class: "fair", Means: "The record does not suffice to decide. This is not a pass."},
 	{Word: string(checker.Vacuous), Sign: "○", Class: "fair", Means: "The run never put the promise to the test. This is not a pass."},
 }
@@ -109,6 +114,9 @@ func verdictMeaning(p *checker.Property) meaning {
 	word := string(p.Verdict)
 	if p.Verdict == checker.Violated && len(p.Violations) > 0 && !p.Fails(false) {
 		word = allowed
+	}
+	if lossy(p) {
+		word = measured
 	}
 	for _, m := range verdictMeanings {
 		if m.Word == word {

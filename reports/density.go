@@ -74,8 +74,8 @@ const (
 
 	// How many bars all pictures of the whole run have together: those that
 	// the page shows at once, and those to be unfolded.
-	openBudget   = 8000
-	foldedBudget = 10000
+	openBudget   = 6000
+	foldedBudget = 6000
 )
 
 // chooseGap is the smallest gap with which all lanes together stay within

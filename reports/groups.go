@@ -6,12 +6,14 @@ import (
 	"strings"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/history"
 )
 
 // group is the violations of one property on one subject that have the same
 // cause: to the reader they are one thing that happens count times.
 type group struct {
 	Subject, Property string
+	Primitive         history.Primitive
 	Blame             checker.Blame
 	Known             string
 	Violations        []*checker.Violation
@@ -31,13 +33,21 @@ const (
 
 func (g *group) rank() rank {
 	switch {
-	case g.Known != "":
-		return known
 	case g.Blame == checker.BlameLease:
 		return leaseOnly
+	case g.Known != "":
+		return known
 	default:
 		return unexplained
 	}
+}
+
+// full is how many of the group's violations the page shows.
+func (g *group) full() int {
+	if g.rank() != unexplained {
+		return 2
+	}
+	return 3
 }
 
 // groups sorts every violation of a result into its group, the worst first.
@@ -61,7 +71,7 @@ func byCause(p *checker.Property) []*group {
 		v := &p.Violations[k]
 		at := slices.IndexFunc(all, func(g *group) bool { return g.Blame == v.Blame && g.Known == v.Known })
 		if at < 0 {
-			at, all = len(all), append(all, &group{Subject: p.Subject, Property: p.Property, Blame: v.Blame, Known: v.Known})
+			at, all = len(all), append(all, &group{Subject: p.Subject, Property: p.Property, Primitive: p.Primitive, Blame: v.Blame, Known: v.Known})
 		}
 		all[at].Violations = append(all[at].Violations, v)
 	}

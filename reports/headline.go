@@ -1,22 +1,37 @@
 package reports
 
-import "github.com/etcd-holdfast/holdfast/checker"
+import (
+	"fmt"
+	"slices"
+	"strings"
 
-// headline is what the reader sees first.
+	"github.com/etcd-holdfast/holdfast/checker"
+)
+
+// headline is what the reader sees first: what went wrong, who is to blame, and
+// the picture of it.
 type headline struct {
 	meaning
+	Title    string // in words that need no glossary
 	Overall  string
 	Tested   string // what was survived, for a run that holds
 	Where    string // subject and property
 	Sentence string
+	Cause    string
 	Blame    meaning
 	Known    string
 	Link     string
+	Reported []string // what was lost where nothing fenced it
+	Picture  *shown   // of the violation that is told
 }
 
 func newHeadline(r *Report, all []*group) headline {
 	result := r.result()
-	out := headline{meaning: verdictMeaning(&checker.Property{Verdict: result.Verdict}), Overall: overall(result)}
+	out := headline{meaning: verdictMeaning(&checker.Property{Verdict: result.Verdict}), Overall: overall(result), Reported: reported(result)}
+	if out.Word == "" {
+		out.Word = "not judged"
+	}
+	out.Title = out.Overall
 	if result.Verdict == checker.Violated && len(all) > 0 {
 		out.worst(all[0])
 		return out
@@ -24,26 +39,64 @@ func newHeadline(r *Report, all []*group) headline {
 	for i := range result.Properties {
 		if p := &result.Properties[i]; p.Verdict == result.Verdict && result.Verdict != checker.Holds {
 			out.Where, out.Sentence = title(p.Subject, p.Property), sentence(p)
-			return out
+			break
 		}
 	}
-	if result.Verdict == checker.Holds && len(result.Properties) > 0 {
-		out.Tested = tested(r, len(all) > 0)
+	switch {
+	case result.Verdict == checker.Unknown:
+		out.Title = "It could not be decided whether every promise was kept"
+	case result.Verdict == checker.Vacuous:
+		out.Title = "This run proves too little: not everything was put to the test"
+	case result.Verdict == checker.Holds && len(result.Properties) > 0:
+		out.Tested = tested(r)
+		out.Title = "Every promise was put to the test and kept"
 		if len(all) > 0 {
-			out.worst(all[0])
+			out.allowed(all[0])
 		}
 	}
 	return out
 }
 
+// allowed points to the worst of what does not fail the run.
+func (h *headline) allowed(g *group) {
+	h.worst(g)
+	h.Class, h.Sign, h.Word = "fair", "!", "holds, with what is allowed"
+	if g.rank() == leaseOnly {
+		h.Title += ", after a lease had ended"
+	} else {
+		h.Title += ", which is known as " + g.Known
+	}
+}
+
 // worst points to the worst group, which comes first.
 func (h *headline) worst(g *group) {
-	h.Where, h.Sentence = title(g.Subject, g.Property), g.Violations[0].Sentence
+	v := g.Violations[0]
+	h.Where, h.Sentence, h.Cause = title(g.Subject, g.Property), v.Sentence, v.Cause
 	h.Blame, h.Known, h.Link = blameMeaning(g.Property, g.Blame, g.Known), g.Known, groupID(0)
+	h.Title = g.plainly()
+}
+
+// show adds the picture of the violation that is told, whose section comes first.
+func (h *headline) show(all []*section) {
+	if h.Link != "" && len(all) > 0 && len(all[0].Violations) > 0 {
+		h.Picture = &all[0].Violations[0]
+	}
+}
+
+// plainly is a group's violation in plain words, with the subject that it is of.
+func (g *group) plainly() string {
+	words := plain(g.Property, g.Primitive)
+	if words == "" {
+		words = g.Property + " is broken"
+	}
+	if g.Subject == "" {
+		return strings.ToUpper(words[:1]) + words[1:]
+	}
+	return g.Subject + ": " + words
 }
 
 // tested says under what the promises held.
-func tested(r *Report, allowed bool) string {
+func tested(r *Report) string {
 	h := r.history()
 	verified := 0
 	for i := range h.Faults {
@@ -51,12 +104,37 @@ func tested(r *Report, allowed bool) string {
 			verified++
 		}
 	}
-	through := " through " + plural(len(h.Operations), "operation") + " and " + plural(verified, "verified fault") + " in " + lasting(h.End)
+	through := plural(len(h.Operations), "operation") + " and " + plural(verified, "verified fault") + " in " + lasting(h.End)
 	if r.Ended != "" && r.Ended != Complete {
 		through += ", as far as the record goes"
 	}
-	if allowed {
-		return "Nothing that fails a run happened" + through + ". What is allowed did happen; the worst of it:"
+	return through + "."
+}
+
+// reported is what resources without a fence lost, the greatest share first.
+func reported(result *checker.Result) []string {
+	var some []*checker.Property
+	for i := range result.Properties {
+		if p := &result.Properties[i]; lossy(p) {
+			some = append(some, p)
+		}
 	}
-	return "Every promise was put to the test and kept" + through + "."
+	slices.SortStableFunc(some, func(a, b *checker.Property) int {
+		return int(1000 * (b.Figures["lost_percent"] - a.Figures["lost_percent"]))
+	})
+	var out []string
+	for _, p := range some {
+		out = append(out, subjectName(p.Subject)+" "+share(p))
+	}
+	return out
+}
+
+// lossy is true if a property is the measurement of damage and there was some.
+func lossy(p *checker.Property) bool {
+	return p.Property == checker.Damage && p.Verdict == checker.Holds && p.Figures["lost"] > 0
+}
+
+// share is "lost 5.1 % (6 of 117 updates)".
+func share(p *checker.Property) string {
+	return fmt.Sprintf("lost %s %% (%s of %s updates)", number(p.Figures["lost_percent"]), number(p.Figures["lost"]), number(p.Figures["written"]))
 }

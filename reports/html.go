@@ -15,26 +15,34 @@ var pageSource string
 //go:embed style.css
 var styleSource string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }}).Parse(pageSource))
 
 // page is what the template shows.
 type page struct {
-	Style    template.CSS
-	Report   *Report
-	Headline headline
-	Facts    []fact
-	Notes    []string
-	Matrices []matrix
-	Sections []*section
-	More     int // groups that are only counted
-	Overview template.HTML
-	Pictures []picture
-	Left     int // objects without a picture
-	Latency  []*latency
-	Faults   []faultLine
-	Unlisted int // faults that are only counted
-	Verdicts []meaning
-	Blames   []meaning
+	Style     template.CSS
+	Policy    string
+	Report    *Report
+	Headline  headline
+	Facts     []fact
+	Notes     []string
+	Matrices  []matrix
+	Sections  []*section
+	More      int // groups that are only counted
+	Overview  template.HTML
+	Pictures  []picture
+	Left      int // objects without a picture
+	Latency   []*latency
+	Spread    []*distribution
+	Grants    []*granted
+	Calls     string
+	Listed    int // operations in Calls
+	Unlisted  int // operations that are only counted
+	Faults    []faultLine
+	Uncounted int // faults that are only counted
+	Logs      []logged
+	LogsLeft  int
+	Verdicts  []meaning
+	Blames    []meaning
 }
 
 type fact struct{ Name, Value string }
@@ -43,6 +51,7 @@ type fact struct{ Name, Value string }
 type faultLine struct {
 	ID                              int64
 	Kind, Target, Planned, From, To string
+	Begins, Ends                    string // for scripts
 	Verified                        bool
 	Evidence, Error                 string
 }
@@ -50,28 +59,39 @@ type faultLine struct {
 // maxFaultLines bounds the table of faults.
 const maxFaultLines = 500
 
-// HTML returns report.html: one page that needs nothing but itself, without
-// scripts, safe to open whatever the strings in the report are, and bounded in
-// size however many operations the run had. The same report gives the same
-// bytes.
+// HTML returns report.html: one page that needs nothing but itself, safe to open
+// whatever the strings in the report are, and bounded in size however many
+// operations the run had. Its script makes the timeline interactive; where
+// scripts are not run, everything is there all the same. The same report gives
+// the same bytes.
 func HTML(r *Report) ([]byte, error) {
 	h, result := r.history(), r.result()
 	x := newIndex(h)
 	all := groups(result)
 	line := newTimeline(h, x, all)
 	p := &page{
-		Style: template.CSS(styleSource), Report: r, Headline: newHeadline(r, all), Facts: facts(r),
+		Style: template.CSS(styleSource), Policy: policy, Report: r, Facts: facts(r),
 		Notes: result.Notes, Overview: line.overview(), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
 	}
 	p.Matrices = matrices(result, all)
 	p.Sections, p.More = sections(h, x, all)
+	p.Headline = newHeadline(r, all)
+	p.Headline.show(p.Sections)
 	p.Pictures, p.Left = line.pictures(all)
-	p.Faults, p.Unlisted = faultLines(h)
+	p.Faults, p.Uncounted = faultLines(h)
+	p.Spread, p.Grants = distributions(h, x), grants(h, x)
+	p.Calls, p.Listed, p.Unlisted = callList(h, all)
+	p.Logs, p.LogsLeft = logLines(r.Logs, instants(all))
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return nil, err
 	}
-	return []byte(visible(b.String())), nil
+	out := visible(b.String())
+	end, err := interactive(newExplorer(h, x, all), len(out))
+	if err != nil {
+		return nil, err
+	}
+	return []byte(out + end), nil
 }
 
 func facts(r *Report) []fact {
@@ -101,6 +121,9 @@ func faultLines(h *history.History) (out []faultLine, left int) {
 		line := faultLine{
 			ID: f.ID, Kind: f.Kind, Target: f.Target, Planned: at(f.Planned), From: at(f.From), To: at(f.To),
 			Verified: f.Verified, Evidence: f.Evidence, Error: f.Error,
+		}
+		if from, to := faultSpan(h, f); injected(f) {
+			line.Begins, line.Ends = number6(from), number6(to)
 		}
 		if !injected(f) {
 			line.From, line.To = "never", "–"

@@ -47,9 +47,11 @@ type objectKey struct{ subject, object string }
 type index struct {
 	objects []*object // by subject, in the header's order, then by name
 	byKey   map[objectKey]*object
+	clients map[string]bool
 	crashed map[string]time.Duration
 	leases  map[int64]string // the client that opened a session on it
 	lost    map[string][]*history.Event
+	renewed map[string][]*history.Event
 	holds   map[int64]*history.Hold // by the acquire's ID
 }
 
@@ -66,14 +68,17 @@ func (x *index) object(subject, name string) *object {
 
 func newIndex(h *history.History) *index {
 	x := &index{
-		byKey: map[objectKey]*object{}, crashed: map[string]time.Duration{}, leases: map[int64]string{},
-		lost: map[string][]*history.Event{},
+		byKey: map[objectKey]*object{}, clients: map[string]bool{}, crashed: map[string]time.Duration{}, leases: map[int64]string{},
+		lost: map[string][]*history.Event{}, renewed: map[string][]*history.Event{},
 	}
 	for i := range h.Events {
 		e := &h.Events[i]
 		switch e.Kind {
 		case history.SessionOpened:
 			x.leases[e.Lease] = e.Client
+			x.clients[e.Client] = true
+		case history.Renewed:
+			x.renewed[e.Client] = append(x.renewed[e.Client], e)
 		case history.Lost:
 			x.lost[e.Client] = append(x.lost[e.Client], e)
 		case history.Crashed:
@@ -95,6 +100,7 @@ func newIndex(h *history.History) *index {
 			}
 		}
 		l := x.object(op.Subject, op.Object).lane(op.Client)
+		x.clients[op.Client] = true
 		l.waits = append(l.waits, span{from: op.Call, to: max(end, op.Call), operation: op})
 	}
 	holds := h.Holds()
@@ -107,6 +113,17 @@ func newIndex(h *history.History) *index {
 	}
 	x.sort(h)
 	return x
+}
+
+// renewedBefore is the last renewal of a client's lease of which it was told by
+// then, or nil.
+func (x *index) renewedBefore(client string, lease int64, then time.Duration) *history.Event {
+	for _, e := range slices.Backward(x.renewed[client]) {
+		if e.Lease == lease && e.Time <= then {
+			return e
+		}
+	}
+	return nil
 }
 
 // sort puts objects and lanes into the order in which people look for them.

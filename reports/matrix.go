@@ -83,7 +83,9 @@ func newCell(p *checker.Property, all []*group) cell {
 	switch p.Verdict {
 	case checker.Violated:
 	case checker.Holds:
-		c.Details = figures(p)
+		if c.Details = figures(p); lossy(p) {
+			c.Details = []string{share(p)}
+		}
 		return c
 	default:
 		c.Details = []string{shorten(c.Sentence, 90)}

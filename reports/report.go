@@ -34,6 +34,8 @@ type Report struct {
 	// Warnings are failures while healing or tearing down. They do not change
 	// the verdict; they stand beside it.
 	Warnings []string
+	// Logs are lines of the members' logs, of any number and in any order.
+	Logs []LogLine
 
 	History *history.History
 	Result  *checker.Result

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/etcd-holdfast/holdfast/checker"
@@ -11,7 +12,7 @@ import (
 
 const (
 	maxSections = 60      // groups shown
-	maxZooms    = 3 << 19 // bytes of zoomed timelines on the page
+	maxZooms    = 1 << 20 // bytes of zoomed timelines on the page
 	maxWitness  = 12      // operations of one witness in its table
 )
 
@@ -21,6 +22,8 @@ const exclusion = "exclusion"
 // section is one group of violations on the page.
 type section struct {
 	ID, Title string
+	Plain     string // what it means, in words that need no glossary
+	Cause     string
 	meaning
 	Blame      meaning
 	Known      string
@@ -32,6 +35,8 @@ type section struct {
 // shown is one violation in full.
 type shown struct {
 	Number   int
+	From, To string // in seconds, for scripts
+	Place    int    // of the object among all, for scripts; -1 is none
 	Object   string
 	Sentence string
 	Witness  []witnessLine
@@ -39,6 +44,8 @@ type shown struct {
 	Picture  template.HTML
 	Missing  int // clients that the picture leaves out
 	Truth    bool
+	Members  bool
+	Renewals bool
 }
 
 // witnessLine is one operation of a witness.
@@ -55,15 +62,15 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 			return out, len(all) - maxSections
 		}
 		s := &section{
-			ID: groupID(i), Title: title(g.Subject, g.Property), Blame: blameMeaning(g.Property, g.Blame, g.Known), Known: g.Known, Count: len(g.Violations),
+			ID: groupID(i), Title: title(g.Subject, g.Property), Plain: g.plainly(), Cause: g.Violations[0].Cause, Blame: blameMeaning(g.Property, g.Blame, g.Known), Known: g.Known, Count: len(g.Violations),
 			meaning: verdictMeaning(&checker.Property{Verdict: checker.Violated, Violations: []checker.Violation{*g.Violations[0]}}),
 		}
-		full := 3
-		if g.rank() != unexplained {
-			full = 2
-		}
+		full := g.full()
 		for k, v := range g.Violations[:min(full, len(g.Violations))] {
 			one := shown{Number: k + 1, Object: v.Object, Sentence: v.Sentence}
+			from := min(max(v.From, 0), h.End)
+			one.From, one.To = number6(from), number6(min(max(v.To, from), h.End))
+			one.Place = slices.Index(x.objects, concerned(h, x, g.Subject, v))
 			one.Witness, one.Unlisted = witness(h, v)
 			if drawn < maxZooms {
 				o := concerned(h, x, g.Subject, v)
@@ -72,7 +79,7 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 				}
 				z := &zoom{history: h, index: x, object: o, truth: truths[o], view: v, overlap: g.Property == exclusion}
 				one.Picture, one.Missing = z.draw()
-				one.Truth = len(z.truth) > 0
+				one.Truth, one.Members, one.Renewals = len(z.truth) > 0, z.members, z.renewals
 				drawn += len(one.Picture)
 			}
 			s.Violations = append(s.Violations, one)

@@ -69,14 +69,14 @@ func TestScaleTicks(t *testing.T) {
 
 func TestQuantile(t *testing.T) {
 	l := &latency{}
-	if got := l.quantile(50); got != "–" {
+	if got := milliseconds(quantile(l.durations, 50)); got != "–" {
 		t.Errorf("the median of nothing is %q", got)
 	}
 	for i := range 100 {
 		l.durations = append(l.durations, time.Duration(i+1)*time.Millisecond)
 	}
 	for percent, want := range map[int]string{50: "50.0", 90: "90.0", 99: "99.0", 100: "100.0"} {
-		if got := l.quantile(percent); got != want {
+		if got := milliseconds(quantile(l.durations, percent)); got != want {
 			t.Errorf("p%d is %s, want %s", percent, got, want)
 		}
 	}

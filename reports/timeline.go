@@ -48,64 +48,18 @@ func (t *timeline) overview() template.HTML {
 	var c, over canvas
 	y := 30.0
 	over.text("lanename end", gutter-10, y+9.5, "faults")
-	height := faultBars(&over, t.history, t.scale, y, 16)
+	height := faultBars(&over, t.history, t.scale, y, 16, func(*history.Fault) bool { return true })
 	if height == 0 {
 		over.text("small", gutter, y+9.5, "none was injected")
 		height = faultRow
 	}
 	y += height + 10
-	y = t.members(&over, y)
+	y = memberLanes(&over, t.history, t.scale, y)
 	t.scale.axis(&c, 12, y)
 	phases(&c, t.history, t.scale, 26, y, true)
 	faultBands(&c, t.history, t.scale, 30+height, y, false)
 	c.b = append(c.b, over.b...)
 	return c.finish(y+4, "faults and leaders of the whole run")
-}
-
-// members draws a lane per member: who led, by its own account.
-func (t *timeline) members(c *canvas, y float64) float64 {
-	byMember := map[string][]*history.Event{}
-	var names []string
-	for i := range t.history.Events {
-		e := &t.history.Events[i]
-		if e.Kind != history.Leads {
-			continue
-		}
-		if byMember[e.Client] == nil {
-			names = append(names, e.Client)
-		}
-		byMember[e.Client] = append(byMember[e.Client], e)
-	}
-	slices.SortFunc(names, natural)
-	for _, name := range names[:min(len(names), 25)] {
-		events := byMember[name]
-		c.text("lanename end", gutter-10, y+9.5, "member "+shorten(oneLine(name), 14))
-		c.line("laneline", gutter, y+6, rightMargin, y+6, "")
-		for i, e := range events[:min(len(events), crowded)] {
-			end := t.history.End
-			if i+1 < len(events) {
-				end = events[i+1].Time
-			}
-			x1, x2 := t.scale.x(e.Time), t.scale.x(end)
-			title := fmt.Sprintf("%s: %s from %s to %s", name, e.Detail, at(e.Time), at(end))
-			switch e.Detail {
-			case "leader":
-				c.rect("leader", x1, y, x2-x1, 12, title)
-				if x2-x1 > 44 {
-					c.text("inbar", x1+5, y+9.5, "leads")
-				}
-			case "down":
-				c.rect("down", x1, y+2, x2-x1, 8, title)
-				if x2-x1 > 44 {
-					c.text("small halo", x1+5, y+9.5, "down")
-				}
-			default:
-				c.rect("follower", x1, y+5, x2-x1, 2, title)
-			}
-		}
-		y += 17
-	}
-	return y
 }
 
 // pictures are one per object, those with violations first within the limit.

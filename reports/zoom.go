@@ -29,6 +29,8 @@ type zoom struct {
 	from, to time.Duration // the violation's, within the record
 	scale    scale
 	present  []*tenure // the truth within the window
+	members  bool      // the picture has lanes of members
+	renewals bool      // it has deadlines of leases
 	witness  map[int64]bool
 	top      float64
 }
@@ -74,18 +76,35 @@ func (z *zoom) draw() (template.HTML, int) {
 		return "", 0
 	}
 	var bars, c canvas
-	faults := faultBars(&bars, z.history, z.scale, 20, 5)
+	faults := faultBars(&bars, z.history, z.scale, 20, 6, func(f *history.Fault) bool { return z.concerns(f, clients) })
 	z.top = 20 + faults + 18
 	y := z.top + 8
 	for _, client := range clients {
 		y = z.client(&bars, client, y)
 	}
+	lanes := y
+	if bottom := memberLanes(&bars, z.history, z.scale, y); bottom > y {
+		bars.line("divider", 0, y-5, canvasWidth, y-5, "")
+		y, z.members = bottom, true
+	}
 	z.scale.axis(&c, 12, y)
 	faultBands(&c, z.history, z.scale, 20+faults, y, false)
 	phases(&c, z.history, z.scale, 20+faults, y, false)
-	z.mark(&c, y)
+	z.mark(&c, lanes)
 	c.b = append(c.b, bars.b...)
 	return c.finish(y+4, "timeline around the violation"), left
+}
+
+// concerns is false for a fault on clients that the picture does not have.
+func (z *zoom) concerns(f *history.Fault, shown []string) bool {
+	others := false
+	for _, party := range parties(f.Target) {
+		if slices.Contains(shown, party) {
+			return true
+		}
+		others = others || z.index.clients[party]
+	}
+	return !others
 }
 
 // mark shades the violation itself and says how long it lasts.
@@ -255,6 +274,7 @@ func (z *zoom) beliefs(c *canvas, client string, y float64) {
 			}
 		}
 	}
+	z.deadline(c, client, y, height)
 	if t, ok := z.index.crashed[client]; ok && z.scale.shows(t, t) {
 		c.cross("crash", z.scale.x(t), y+height/2, 5, client+" crashed at "+at(t))
 	}
@@ -292,13 +312,52 @@ func (z *zoom) operations(c *canvas, client string, y float64, taken *slots) {
 		x1, x2 := z.scale.x(op.Call), max(z.scale.x(end), z.scale.x(op.Call)+2)
 		title := fmt.Sprintf("%s %s %d, %.3f–%.3f s", client, op.Kind, op.ID, op.Call.Seconds(), end.Seconds())
 		c.rect("operation", x1, y+4, x2-x1, 9, title)
-		label := string(op.Kind)
+		label := callLabel(op)
 		if op.Kind.Releases() {
+			*taken = append(*taken, [2]float64{x1, x2})
 			continue
 		}
 		if width := textWidth(label); x2+4+width < canvasWidth && taken.take(x2+0.1, x2+6+width) {
 			c.text("small halo", x2+4, y+12.5, label)
 		}
+	}
+}
+
+// callLabel says what was asked and answered: "enqueue v7", "get: v3".
+func callLabel(op *history.Operation) string {
+	label := string(op.Kind)
+	if op.Value == "" {
+		return label
+	}
+	switch op.Kind {
+	case history.Dequeue, history.Get, history.Read, history.FencedRead, history.Leader, history.Audit:
+		label += ": "
+	default:
+		label += " "
+	}
+	return label + shorten(oneLine(op.Value), 24)
+}
+
+// deadline marks until when the client's lease lives by the last renewal of which
+// it was told before the end of its belief, where renewals are on record.
+func (z *zoom) deadline(c *canvas, client string, y, height float64) {
+	l := z.lane(client)
+	if l == nil {
+		return
+	}
+	for i := range l.holds {
+		s := &l.holds[i]
+		if !z.scale.shows(s.from, s.to) || !z.witness[s.hold.Acquire] {
+			continue
+		}
+		e := z.index.renewedBefore(client, s.hold.Lease, s.to)
+		if e == nil || !z.scale.shows(e.Time+e.TTL, e.Time+e.TTL) {
+			continue
+		}
+		z.renewals = true
+		x := z.scale.x(e.Time + e.TTL)
+		c.path("deadline", "M"+coordinate(x)+" "+coordinate(y-3)+"v"+coordinate(height+6)+"m-4 0h8m-8 "+coordinate(-height-6)+"h8",
+			fmt.Sprintf("%s's lease %x was last renewed at %s and lives until %s", client, e.Lease, at(e.Time), at(e.Time+e.TTL)))
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 // Place is one place in a cluster, whether a server runs there or not.
 type Place struct {
 	Name string
-	// Directory is where the server keeps its data.
+	// Directory is where the server keeps its data; "" for one that is elsewhere.
 	Directory string
 	// Log is the file to which it logs, over all its lives; nil discards.
 	Log *os.File
-	// PeerAddress is that of the link at which the others dial it.
+	// PeerAddress is that of the link at which the others dial it; "" if there is none.
 	PeerAddress string
 	// Vacate, if the backend has set it, undoes what the backend did to Directory.
 	Vacate func() error

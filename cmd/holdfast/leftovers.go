@@ -16,8 +16,9 @@ func sweepCommand() *cobra.Command {
 		Use:   "sweep [DIR]",
 		Short: "Remove what killed runs have left behind",
 		Long: `Find and remove what any earlier run left on this machine that was killed before it
-could clean up: processes of members, clients and programs, file systems mounted for
-members, temporary directories, and members' data in the run directories below DIR,
+could clean up: processes of members, clients and programs; containers, networks, volumes
+and images on the Docker engine, if there is one; file systems mounted for members,
+temporary directories, and members' data in the run directories below DIR,
 "runs" if not said. What a run recorded stays; what belongs to a living run is left
 alone, and so is a directory less than a minute old.
 

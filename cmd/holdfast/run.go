@@ -24,6 +24,7 @@ func runCommand() *cobra.Command {
 		clients, members int
 		out, kind        string
 		binary, version  string
+		image            string
 		clientsAs        string
 		program          string
 		set              []string
@@ -87,12 +88,18 @@ directory can still be judged by: holdfast check DIR.
 				return err
 			}
 			set = append(set, another...)
+			if image != "" {
+				if !cmd.Flags().Changed("cluster") {
+					set = append(set, "cluster.kind=docker")
+				}
+				set = append(set, "cluster.image="+image)
+			}
 			there, err := external.assignments()
 			if err != nil {
 				return err
 			}
 			set = append(set, there...)
-			if cmd.Flags().Changed("cluster") || len(another)+len(there) > 0 {
+			if cmd.Flags().Changed("cluster") || image != "" || len(another)+len(there) > 0 {
 				// The scenario was made for another kind of cluster.
 				set = append([]string{"missing=" + holdfast.SkipMissing}, set...)
 			}
@@ -107,10 +114,10 @@ directory can still be judged by: holdfast check DIR.
 					return err
 				}
 			}
-			judgement, err := holdfast.Run(cmd.Context(), scenario, holdfast.RunOptions{
-				Out: out, Argv: os.Args, Strict: strict,
-				Progress: func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) },
-			})
+			options := holdfast.RunOptions{Out: out, Argv: os.Args, Strict: strict}
+			end := narrate(cmd, &options)
+			judgement, err := holdfast.Run(cmd.Context(), scenario, options)
+			end()
 			return conclude(cmd, judgement, err, asJSON)
 		},
 	}
@@ -120,11 +127,12 @@ directory can still be judged by: holdfast check DIR.
 	flags.IntVar(&clients, "clients", 0, "the number of clients of each workload")
 	flags.StringVar(&clientsAs, "clients-as", "", "where clients are: processes gives each a process of its own, which can be killed and stopped (default: in this process)")
 	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
-	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, external, which somebody else runs, or sim, which is simulated in virtual time; faults that it cannot have are left out")
+	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, docker, of containers, external, which somebody else runs, or sim, which is simulated in virtual time; faults that it cannot have are left out")
 	external.add(flags)
 	flags.StringSliceVar(&external.allow, "allow", nil, "the faults that may touch all of a cluster that somebody else runs: compact, compact-here, move-leader")
 	flags.StringVar(&binary, "etcd", "", "the etcd binary that members run, each as a process (default: the etcd that is built into holdfast)")
 	flags.StringVar(&version, "etcd-version", "", "the version of etcd that members run, each as a process; it is built if it has to be")
+	flags.StringVar(&image, "image", "", "the image that members run, each in a container, with etcd as its entrypoint or in its path")
 	flags.StringVar(&program, "pipe", "", "put this program to the test, a command line for sh (docs/protocol.md); without a scenario, under one made for it")
 	flags.StringVar(&out, "out", "runs", "the directory below which the run directory is made")
 	flags.StringArrayVar(&set, "set", nil, "set a field of the scenario, as in clients.ttl=2s or workloads.0.keys=1 (repeatable)")
@@ -181,6 +189,9 @@ func conclude(cmd *cobra.Command, j *holdfast.Judgement, failure error, asJSON b
 	if err := printJudgement(cmd.OutOrStdout(), j, asJSON); err != nil {
 		failure = errors.Join(failure, err)
 	}
+	if err := tellCI(cmd.ErrOrStderr(), j.Report); err != nil { // which is no fault of the run's
+		fmt.Fprintf(cmd.ErrOrStderr(), "holdfast: %v\n", err)
+	}
 	code := j.Result().Exit
 	if failure != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "holdfast: %v\n", failure)
@@ -203,7 +214,7 @@ func printJudgement(w io.Writer, j *holdfast.Judgement, asJSON bool) error {
 		_, err = w.Write(content)
 		return err
 	}
-	if err := reports.Table(j.Report, w); err != nil {
+	if err := (reports.Style{Color: coloured(w)}).Table(j.Report, w); err != nil {
 		return err
 	}
 	path, err := filepath.Abs(filepath.Join(j.Directory, holdfast.ReportFile))
