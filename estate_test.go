@@ -11,7 +11,9 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/etcd-holdfast/holdfast/cluster/embedded"
 	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/internal/playground"
 	"github.com/etcd-holdfast/holdfast/quantity"
 )
@@ -136,6 +138,40 @@ func TestWhoIsNotLetIn(t *testing.T) {
 	evidence := j.Report.History.Faults[0].Evidence
 	if !strings.Contains(evidence, "the file has [password]") || strings.Contains(evidence, PasswordVariable) {
 		t.Errorf("evidence: %s", evidence)
+	}
+}
+
+// A cluster raises a time-to-live that is too short for its election timeout: the run
+// says so, and goes by what it gets.
+func TestATimeToLiveThatIsRaised(t *testing.T) {
+	long(t)
+	c, err := embedded.Start(t.Context(), embedded.Config{Members: 1, Election: time.Second, Heartbeat: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	endpoints, err := c.Connect("outside")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewScenario("raised")
+	s.Cluster.Kind, s.Cluster.Endpoints = externalKind, endpoints
+	s.Duration = time.Second
+	s.Workloads = []Workload{NewWorkload("mutex")}
+	j := run1(t, t.Context(), s)
+	if text := strings.Join(j.Info.Warnings, "\n"); !strings.Contains(text, "the cluster raises 1s to 2s") {
+		t.Errorf("warnings: %s", text)
+	}
+	opened := 0
+	for _, e := range j.Report.History.Events {
+		if e.Kind == history.SessionOpened {
+			if opened++; e.TTL != 2*time.Second {
+				t.Errorf("%s opened a session of %v", e.Client, e.TTL)
+			}
+		}
+	}
+	if opened == 0 {
+		t.Error("nobody opened a session")
 	}
 }
 
