@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -172,6 +171,3 @@ func (e *engine) here() bool {
 	}
 	return isLoopback(u.Hostname())
 }
-
-// onThisKernel is true if its containers run on the kernel of this process.
-func (e *engine) onThisKernel() bool { return e.here() && runtime.GOOS == "linux" }

@@ -39,8 +39,6 @@ func Run(t *testing.T, b Backend) {
 	if !b.Remote {
 		runAll(t, b, []test{
 			{"PeerTrafficPassesThroughLinks", testPeerTrafficPassesThroughLinks},
-			{"IsolatingTheLeaderMovesLeadership", testIsolatingTheLeaderMovesLeadership},
-			{"OneWayStallSilencesTheLeader", testOneWayStallSilencesTheLeader},
 			{"StartRefusesUsedDirectories", testStartRefusesUsedDirectories},
 			{"AMemberThatGivesUpDoesNotTakeTheProcessAlong", testAMemberThatGivesUpDoesNotTakeTheProcessAlong},
 			{"CloseEmptiesAGivenDirectory", testCloseEmptiesAGivenDirectory},
@@ -56,6 +54,8 @@ func Run(t *testing.T, b Backend) {
 		{"EveryFaultOfAConfigIsReported", testEveryFaultOfAConfigIsReported},
 		{"SmallestTTL", testSmallestTTL},
 		{"MembersGrantTheSmallestTTL", testMembersGrantTheSmallestTTL},
+		{"IsolatingTheLeaderMovesLeadership", testIsolatingTheLeaderMovesLeadership},
+		{"OneWayStallSilencesTheLeader", testOneWayStallSilencesTheLeader},
 		{"CuttingAClient", testCuttingAClient},
 		{"CrashOfTheLeader", testCrashOfTheLeader},
 		{"ClientsFindARestartedMember", testClientsFindARestartedMember},
