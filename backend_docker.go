@@ -2,7 +2,6 @@ package holdfast
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -86,7 +85,7 @@ func containerCapabilities(spec ClusterSpec) faults.Capabilities {
 	var c *docker.Cluster
 	can := faults.CapabilitiesOf(c, spec.Members)
 	can.Fsync = spec.Fsync
-	can.NoPeerLinks = errors.New("members in containers dial each other directly")
+	can.NoPacketDelay = docker.PacketDelay
 	return can
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/inquiry"
 	"github.com/etcd-holdfast/holdfast/cluster/members"
+	"github.com/etcd-holdfast/holdfast/internal/netguard"
 )
 
 // Cluster is a running cluster. Create it with Start. The group has its methods but
@@ -23,6 +24,7 @@ type Cluster struct {
 	meeting  *meeting
 	way      way
 	machines map[string]*machine // by member
+	guards   *netguard.Network
 	register inquiry.Register
 	// background is what lasts as long as the cluster.
 	background context.Context
@@ -103,6 +105,7 @@ func (c *Cluster) prepare(ctx context.Context) (err error) {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	c.guard(ctx)
 	c.way, err = c.engine.wayTo(ctx, c.machines[c.Members()[0]].pod, c.mark.run)
 	if err == nil {
 		c.config.say("members are reached through %s", c.way.name)
@@ -129,6 +132,7 @@ func (c *Cluster) close() error {
 	if c.engine != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), removePatience)
 		defer cancel()
+		c.unguard(ctx)
 		if c.mark.run != "" {
 			errs = append(errs, c.engine.removeRun(ctx, c.mark.run))
 		}
@@ -136,10 +140,6 @@ func (c *Cluster) close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// Link returns the link over which from dials to, or nil if there is none: there are
-// those on which clients dial members.
-func (c *Cluster) Link(from, to string) cluster.Link { return c.Group.Link(from, to) }
 
 // Status returns what each member says of itself, in the order of Members. It is
 // at most a moment old, unless the member does not answer: then it is what it said

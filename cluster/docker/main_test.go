@@ -19,6 +19,8 @@ func TestMain(m *testing.M) {
 		os.Exit(docker.BePod())
 	case docker.ServerRole:
 		os.Exit(docker.Serve())
+	case docker.GuardRole:
+		os.Exit(docker.BeGuard())
 	case asker:
 		if err := docker.Available(context.Background()); err != nil {
 			fmt.Println(err)

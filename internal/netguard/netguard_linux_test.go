@@ -14,6 +14,7 @@ import (
 
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/link"
+	"github.com/etcd-holdfast/holdfast/internal/netguard"
 )
 
 // passes sends a message, which has to arrive.
@@ -218,6 +219,9 @@ func TestDelayPackets(t *testing.T) {
 	s := p.listen(t)
 	dialler, target := p.connect(t, s, p.m1)
 	harm, err := p.network.DelayPackets(t.Context(), "m2", 100*time.Millisecond, 0)
+	if here, there := netguard.NoDelayHere(), p.network.NoDelay(); (here == nil) != (there == nil) {
+		t.Errorf("this process says %v, a guard %v", here, there)
+	}
 	if why := p.network.NoDelay(); why != nil {
 		if !strings.Contains(why.Error(), "CONFIG_NET_SCH_NETEM") || err == nil || !strings.Contains(err.Error(), why.Error()) {
 			t.Errorf("%v; %v", why, err)
