@@ -39,6 +39,9 @@ func prepareContainers(ctx context.Context, l *launch) error {
 			etcd = l.spec.Etcd
 		}
 		if !mixed && l.spec.Image != "" {
+			if err := docker.Obtain(ctx, l.spec.Image, l.say); err != nil {
+				return err
+			}
 			l.servers[member] = docker.Server{Image: l.spec.Image}
 			continue // what it runs shows when it does
 		}

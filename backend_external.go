@@ -12,6 +12,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/external"
 	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
@@ -22,7 +23,7 @@ const externalKind = external.Kind
 // asked, where the scenario does not say the user, or no file has the password.
 const (
 	UserVariable     = "HOLDFAST_USER"
-	PasswordVariable = "HOLDFAST_PASSWORD"
+	PasswordVariable = offspring.Secret
 )
 
 // ExternalSpec says more of a cluster that somebody else runs; it is of kind

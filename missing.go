@@ -18,6 +18,7 @@ func (s *Scenario) capabilities() faults.Capabilities {
 		can = b.capabilities(s.Cluster)
 	}
 	can.ClientPauser = s.Clients.As == ClientProcesses || s.piped()
+	s.hooksOf(&can)
 	return can
 }
 
@@ -32,6 +33,9 @@ func (s *Scenario) leaveOut() {
 	unsupported := func(text string) bool {
 		name, _, _ := strings.Cut(text, " ")
 		kind, ok := faults.Named(name)
+		if hook, is := strings.CutPrefix(name, faults.HookPrefix); is {
+			_, ok = s.Hooks[hook]
+		}
 		if !ok { // which is refused
 			return false
 		}

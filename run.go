@@ -118,10 +118,12 @@ type run struct {
 	cluster  cluster.Cluster
 	observer *observer
 	// estate is what the run has in a cluster that is not its own, or nil.
-	estate  *estate
-	lookout *faults.Lookout
-	world   *faults.World
-	crews   []*workloads.Crew
+	estate *estate
+	// commander runs the commands of hooks, if there are some.
+	commander *commander
+	lookout   *faults.Lookout
+	world     *faults.World
+	crews     []*workloads.Crew
 	// nursery starts the processes of the clients, if they are to be processes.
 	nursery *nursery
 	tally   tally
@@ -296,6 +298,9 @@ func (r *run) start(ctx, life context.Context) error {
 	if r.login, err = r.scenario.Cluster.login(); err != nil {
 		return err
 	}
+	if err := r.makeCommander(); err != nil {
+		return err
+	}
 	c, err := r.launch(ctx, backend)
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
@@ -341,7 +346,10 @@ func (r *run) start(ctx, life context.Context) error {
 // newConductor makes ready to carry out the plan of faults: what the faults wait
 // for is noted from now on.
 func (r *run) newConductor() (*faults.Conductor, error) {
-	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: r.prefix, LeaseOf: r.lookout.LeaseOf}
+	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: r.prefix, LeaseOf: r.lookout.LeaseOf, Run: r.scenario.Name, Hooks: r.scenario.Hooks}
+	if r.commander != nil {
+		r.world.Commander = r.commander
+	}
 	if sequencer, ok := r.cluster.(cluster.Sequencer); ok {
 		r.world.Turn = func(fault string) { sequencer.Turn(fault, false, nil) }
 	}
@@ -400,42 +408,6 @@ func (r *run) survive(ctx context.Context) (release func(context.Context) error,
 	r.warn("heal", err)
 	r.phase(history.PhaseSurvivable)
 	return release, err == nil
-}
-
-// played returns a channel that is closed when every crew has done what its
-// script says, or nil if one has no script.
-func (r *run) played() <-chan struct{} {
-	all := make(chan struct{})
-	var ends []<-chan struct{}
-	for _, c := range r.crews {
-		ended := c.Played()
-		if ended == nil {
-			return nil
-		}
-		ends = append(ends, ended)
-	}
-	go func() {
-		defer close(all)
-		for _, ended := range ends {
-			<-ended
-		}
-	}()
-	return all
-}
-
-// failures delivers the first failure of a crew, as long as ctx lasts.
-func (r *run) failures(ctx context.Context) <-chan error {
-	failed := make(chan error, len(r.crews))
-	for _, c := range r.crews {
-		go func() {
-			select {
-			case err := <-c.Failed():
-				failed <- err
-			case <-ctx.Done():
-			}
-		}()
-	}
-	return failed
 }
 
 func (r *run) sayFault(f history.Fault) {
@@ -511,6 +483,9 @@ func (s *Scenario) longestTTL() time.Duration {
 
 // stop tears down what was started.
 func (r *run) stop() {
+	if r.commander != nil {
+		r.warn("end the commands of hooks", r.commander.close())
+	}
 	if r.nursery != nil {
 		r.warn("end the processes of clients", r.nursery.close())
 	}

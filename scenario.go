@@ -34,6 +34,9 @@ type Scenario struct {
 	// Workloads run side by side on the one cluster.
 	Workloads []Workload `yaml:"workloads"`
 	Faults    []Fault    `yaml:"faults"`
+	// Hooks are faults that commands carry out, by the name that follows "hook/" where
+	// faults are named.
+	Hooks map[string]faults.Hook `yaml:"hooks,omitempty"`
 	// Survivable are faults that are injected when all others are healed, and
 	// last during the last round: progress is demanded in the state that they
 	// leave, which has to be one that a cluster survives. A number after a fault's
@@ -199,6 +202,7 @@ func (s Scenario) completed() Scenario {
 	s.Faults = slices.Clone(s.Faults)
 	s.Survivable = slices.Clone(s.Survivable)
 	s.LeftOut = slices.Clone(s.LeftOut)
+	s.Hooks = maps.Clone(s.Hooks)
 	s.Cluster.Mixed = maps.Clone(s.Cluster.Mixed)
 	for i := range s.Faults {
 		f := &s.Faults[i]

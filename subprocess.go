@@ -8,6 +8,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/cluster/docker"
 	"github.com/etcd-holdfast/holdfast/cluster/process"
+	"github.com/etcd-holdfast/holdfast/internal/netguard"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -38,8 +39,8 @@ func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, h
 		return docker.BePod(), true
 	case docker.ServerRole:
 		return docker.Serve(), true
-	case docker.GuardRole:
-		return docker.BeGuard(), true
+	case netguard.Role:
+		return netguard.Guard(), true
 	case clientRole:
 		return serveClient(ctx, subjects), true
 	default:

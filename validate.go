@@ -115,6 +115,9 @@ func (s *Scenario) clusterMistakes(wrong complain) {
 		wrong("cluster.kind", "there is no kind of cluster %q; there are %s", s.Cluster.Kind, strings.Join(ClusterKinds(), ", "))
 		return
 	}
+	if login, _ := s.Cluster.login(); login.User != "" && s.piped() {
+		wrong("cluster.user", "programs (pipe) are not told of users and passwords: they can be put to the test on a cluster that asks for none")
+	}
 	for _, m := range b.mistakes(s.Cluster) {
 		wrong("cluster."+m.Field, "%s", m.Message)
 	}
@@ -253,6 +256,7 @@ func (s *Scenario) smallestTTL() time.Duration {
 }
 
 func (s *Scenario) faultMistakes(wrong complain) {
+	s.hookMistakes(wrong)
 	capabilities := s.capabilities()
 	if s.Missing != "" && s.Missing != SkipMissing {
 		wrong("missing", "%q is not %q, which leaves out what the cluster cannot have", s.Missing, SkipMissing)
@@ -310,6 +314,9 @@ func (s *Scenario) survivableMistakes(capabilities faults.Capabilities, wrong co
 		field := fmt.Sprintf("survivable[%d]", i)
 		name, _, err := survivor(text)
 		kind, ok := faults.Named(name)
+		if hook, is := strings.CutPrefix(name, faults.HookPrefix); is {
+			kind.Downs = s.Hooks[hook].Downs
+		}
 		if err != nil {
 			wrong(field, "%v", err)
 		}
@@ -318,7 +325,7 @@ func (s *Scenario) survivableMistakes(capabilities faults.Capabilities, wrong co
 			wrong(field, "there is no fault %q; see: holdfast list faults", name)
 			continue
 		case kind.Downs == 0:
-			wrong(field, "%s need not leave a state in which every client can go on; there is %s", name, strings.Join(fit, ", "))
+			wrong(field, "%s need not leave a state in which every client can go on; there is %s, and hooks whose downs says how many members they take out", name, strings.Join(fit, ", "))
 			continue
 		case slices.Contains(before, name):
 			wrong(field, "%s is there already, and hits one at a time", name)

@@ -14,16 +14,18 @@ import (
 
 	"github.com/etcd-holdfast/holdfast"
 	"github.com/etcd-holdfast/holdfast/internal/printable"
+	"github.com/etcd-holdfast/holdfast/reports"
 )
 
-// The Content-Security-Policy of what runs have left. A sandbox gives a page an
-// origin of its own, so that it is none of this server's, and lets it run no script
-// and send no form; the rest lets it load nothing. A report is whole without its
-// scripts.
-const (
-	reportPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	filePolicy   = "sandbox; default-src 'none'; frame-ancestors 'none'"
-)
+// filePolicy is the Content-Security-Policy of what runs have left: a page of it
+// would have an origin of its own, so that it is none of this server's, would run no
+// script, send no form and load nothing.
+const filePolicy = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// reportPolicy is that of a report. The one script that it allows, by its hash, is
+// that of this program's reports: whatever else a report has, of another version or
+// from somebody who means harm, is not run. What is run has an origin of its own.
+var reportPolicy = "sandbox allow-scripts; " + reports.Policy() + "; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // fileTime is how long sending one file may take.
 const fileTime = 10 * time.Minute

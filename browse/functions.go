@@ -24,7 +24,7 @@ var functions = template.FuncMap{
 	},
 	"runLink": runLink, "fileLink": fileLink, "trendLink": trendLink, "compareLink": compareLink, "reportOf": reportOf,
 	"time": stampText, "title": title, "number": number, "subject": subjectName,
-	"isoTime":  func(r *run) string { return r.Info.Started.UTC().Format("2006-01-02T15:04:05Z") },
+	"moment":   momentOf,
 	"subjects": func(r *run) string { return strings.Join(r.subjects(), ", ") },
 	"headline": headline, "told": func(p property) []string { return p.told() },
 	"rounds": (*run).rounds, "calls": (*run).calls,
@@ -54,6 +54,18 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// moment is a time in pieces, which a narrow page puts below one another.
+type moment struct{ ISO, Day, Clock string }
+
+// momentOf is when a run began, or nil if that is not known.
+func momentOf(r *run) *moment {
+	if r.Info.Started.IsZero() {
+		return nil
+	}
+	t := r.Info.Started.UTC()
+	return &moment{t.Format("2006-01-02T15:04:05Z"), t.Format("2006-01-02"), t.Format("15:04:05")}
 }
 
 // headline is what to say of a run in one line: its worst property, or how far it

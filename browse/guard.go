@@ -9,8 +9,8 @@ import (
 )
 
 // ownPolicy is the Content-Security-Policy of the package's own pages: they have a
-// style sheet, and forms that come back here, and nothing else.
-const ownPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// style sheet, an icon, and forms that come back here, and nothing else.
+const ownPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // guard answers what may be answered at all: reading, asked for under a name that
 // nobody can have pointed here from elsewhere. It sets the headers of every answer.

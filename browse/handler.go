@@ -41,12 +41,18 @@ func NewHandler(o Options) (*Handler, error) {
 	mux.HandleFunc("GET /trends", s.page(s.trends))
 	mux.HandleFunc("GET /runs/{name}/{$}", s.page(s.run))
 	mux.HandleFunc("GET /runs/{name}/files/{path...}", s.file)
-	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		_, _ = w.Write(styleSource)
-	})
+	mux.HandleFunc("GET /style.css", fixed("text/css; charset=utf-8", styleSource))
+	mux.HandleFunc("GET /icon.svg", fixed("image/svg+xml", iconSource))
 	mux.HandleFunc("GET /", s.page(func(*http.Request) (*view, error) { return nil, errNoPage }))
 	return &Handler{Handler: guard(o.Hosts, mux), library: l}, nil
+}
+
+// fixed answers with what is in this program.
+func fixed(kind string, content []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		_, _ = w.Write(content)
+	}
 }
 
 // site makes the pages.

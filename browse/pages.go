@@ -11,4 +11,7 @@ var pageSources embed.FS
 //go:embed style.css
 var styleSource []byte
 
+//go:embed icon.svg
+var iconSource []byte
+
 var pages = template.Must(template.New("").Funcs(functions).ParseFS(pageSources, "pages/*.tmpl"))

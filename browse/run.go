@@ -46,12 +46,15 @@ type verdict struct {
 	Exit       int             `json:"exit"`
 	Properties []property      `json:"properties"`
 	Faults     []fault         `json:"faults"`
+	Unfired    []string        `json:"unfired"`
+	Notes      []string        `json:"notes"`
 }
 
 type property struct {
 	Subject  string             `json:"subject"`
 	Property string             `json:"property"`
 	Verdict  checker.Verdict    `json:"verdict"`
+	Effect   checker.Verdict    `json:"effect"`
 	Blame    checker.Blame      `json:"blame"`
 	Known    string             `json:"known"`
 	Count    int                `json:"count"`
@@ -68,11 +71,12 @@ type fault struct {
 	Evidence string  `json:"evidence"`
 }
 
-// maxText is how much of one text a page shows, in bytes, and maxProperties how many
-// properties a run has at most: real ones are far below.
+// maxText is how much of one text a page shows, in bytes; maxProperties and maxNotes
+// are how many properties, faults and notes a run has at most. Real runs are far below.
 const (
 	maxText       = 4 << 10
 	maxProperties = 10_000
+	maxNotes      = 100
 )
 
 // bound cuts off what no page could show.
@@ -83,6 +87,12 @@ func (v *verdict) bound() {
 		p := &v.Properties[i]
 		for _, text := range []*string{&p.Subject, &p.Property, (*string)(&p.Blame), &p.Known, &p.Sentence} {
 			*text = shortened(*text)
+		}
+	}
+	v.Unfired, v.Notes = v.Unfired[:min(len(v.Unfired), maxNotes)], v.Notes[:min(len(v.Notes), maxNotes)]
+	for _, texts := range [][]string{v.Unfired, v.Notes} {
+		for i := range texts {
+			texts[i] = shortened(texts[i])
 		}
 	}
 	for i := range v.Faults {

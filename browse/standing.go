@@ -54,10 +54,12 @@ func standingOf(r *run) standing {
 	return s
 }
 
-// standing is that of a property: what verdict.json tells is its worst violation.
+// standing is that of a property: what verdict.json tells is its worst violation. An
+// older one does not tell its effect.
 func (p *property) standing() standing {
 	s := named(p.Verdict)
-	if s == violated && (p.Known != "" || p.Blame == checker.BlameLease) {
+	excused := p.Effect == checker.Holds || p.Effect == "" && (p.Known != "" || p.Blame == checker.BlameLease)
+	if s == violated && excused {
 		return allowed
 	}
 	return s

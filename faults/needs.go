@@ -30,6 +30,9 @@ type Capabilities struct {
 	// NoCompact, NoCompactHere and NoMove say why a fault may not touch all of a cluster
 	// that is not the run's own; nil is that it may.
 	NoCompact, NoCompactHere, NoMove error
+	// Hooks are the names of the scenario's, and NoHooks says why none can be run.
+	Hooks   []string
+	NoHooks error
 	// ClientPauser is as the interface of this package.
 	ClientPauser bool
 }

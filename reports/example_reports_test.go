@@ -181,7 +181,7 @@ func violatedReport() *reports.Report {
 		Blame: checker.BlameLease, Object: "b", Witness: []int64{o1, o2}, From: 3520 * ms, To: 3900 * ms,
 		Sentence: "c5 was told it holds b at 3.010 s and had not released at 3.900 s; c6 was told at 3.520 s: 380 ms of overlap; c5's lease had ended at 3.500 s.",
 	}
-	return report(r.done(), &checker.Result{
+	out := report(r.done(), &checker.Result{
 		Verdict: checker.Violated, Exit: checker.ExitViolated,
 		Properties: []checker.Property{
 			{Subject: "mutex", Property: "exclusion", Verdict: checker.Violated, Violations: []checker.Violation{lease}, Sentence: lease.Sentence, Figures: map[string]float64{"overlap_max_ms": 573}},
@@ -193,6 +193,14 @@ func violatedReport() *reports.Report {
 		},
 		Notes: []string{"fault F3 one-way m3→m2 has no evidence and counts as not injected"},
 	})
+	out.Logs = []reports.LogLine{
+		{Time: -200 * ms, Member: "m1", Level: "info", Text: "starting an etcd server"},
+		{Time: 1510 * ms, Member: "m1", Level: "warn", Text: "m1 lost its leader quorum"},
+		{Time: 1620 * ms, Member: "m2", Level: "info", Text: "m2 became leader at term 4"},
+		{Time: 2500 * ms, Member: "m3", Level: "info", Text: "m3 follows m2"},
+		{Time: 4990 * ms, Member: "m2", Level: "info", Text: "stopping"},
+	}
+	return out
 }
 
 // vacuousReport is of a run in which nobody ever waited.

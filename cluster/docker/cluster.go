@@ -24,8 +24,11 @@ type Cluster struct {
 	meeting  *meeting
 	way      way
 	machines map[string]*machine // by member
-	guards   *netguard.Network
 	register inquiry.Register
+	// peers are the links between members, in their namespaces.
+	peers *netguard.Network
+	// images are those of servers that are not this program's.
+	images map[Server]serverImage
 	// background is what lasts as long as the cluster.
 	background context.Context
 	finish     context.CancelFunc
@@ -35,22 +38,26 @@ type Cluster struct {
 }
 
 var (
-	_ cluster.Cluster      = (*Cluster)(nil)
-	_ cluster.StatusReader = (*Cluster)(nil)
-	_ cluster.Linked       = (*Cluster)(nil)
-	_ cluster.Crasher      = (*Cluster)(nil)
-	_ cluster.LeaderMover  = (*Cluster)(nil)
-	_ cluster.Stopper      = (*Cluster)(nil)
-	_ cluster.Freezer      = (*Cluster)(nil)
-	_ cluster.Unplugger    = (*Cluster)(nil)
-	_ cluster.Throttler    = (*Cluster)(nil)
-	_ cluster.Squeezer     = (*Cluster)(nil)
+	_ cluster.Cluster       = (*Cluster)(nil)
+	_ cluster.StatusReader  = (*Cluster)(nil)
+	_ cluster.Linked        = (*Cluster)(nil)
+	_ cluster.Crasher       = (*Cluster)(nil)
+	_ cluster.LeaderMover   = (*Cluster)(nil)
+	_ cluster.Stopper       = (*Cluster)(nil)
+	_ cluster.Freezer       = (*Cluster)(nil)
+	_ cluster.Unplugger     = (*Cluster)(nil)
+	_ cluster.Throttler     = (*Cluster)(nil)
+	_ cluster.Squeezer      = (*Cluster)(nil)
+	_ cluster.PacketLoser   = (*Cluster)(nil)
+	_ cluster.PacketDelayer = (*Cluster)(nil)
 )
 
 // Start creates a cluster and returns when all its members serve. If it fails,
 // or ctx ends before, nothing is left behind.
 func Start(ctx context.Context, config Config) (*Cluster, error) {
-	c := &Cluster{config: config, machines: make(map[string]*machine)}
+	c := &Cluster{
+		config: config, machines: make(map[string]*machine), images: make(map[Server]serverImage), peers: netguard.NewNetwork(peerPort),
+	}
 	c.background, c.finish = context.WithCancel(context.Background())
 	var err error
 	c.Group, err = members.Prepare(config.Config, members.Backend[*life]{Kind: c.Kind(), Begin: c.begin, Logs: true, Remote: true})
@@ -83,6 +90,11 @@ func (c *Cluster) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	for _, member := range c.Members() {
+		if err := c.ensureServer(ctx, c.config.Servers[member]); err != nil {
+			return fmt.Errorf("member %s: %w", member, err)
+		}
+	}
 	if c.meeting, err = c.engine.newMeeting(ctx, c.mark); err != nil {
 		return err
 	}
@@ -105,12 +117,13 @@ func (c *Cluster) prepare(ctx context.Context) (err error) {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	c.guard(ctx)
 	c.way, err = c.engine.wayTo(ctx, c.machines[c.Members()[0]].pod, c.mark.run)
-	if err == nil {
-		c.config.say("members are reached through %s", c.way.name)
+	if err != nil {
+		return err
 	}
-	return err
+	c.config.say("members are reached through %s", c.way.name)
+	c.guard(ctx)
+	return nil
 }
 
 // Kind returns "docker".
@@ -127,12 +140,11 @@ func (c *Cluster) Close() error {
 }
 
 func (c *Cluster) close() error {
-	errs := []error{c.Group.Close()}
+	ctx, cancel := context.WithTimeout(context.Background(), removePatience)
+	defer cancel()
+	errs := []error{c.peers.Close(ctx), c.Group.Close()}
 	c.finish()
 	if c.engine != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), removePatience)
-		defer cancel()
-		c.unguard(ctx)
 		if c.mark.run != "" {
 			errs = append(errs, c.engine.removeRun(ctx, c.mark.run))
 		}

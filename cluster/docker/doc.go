@@ -11,15 +11,14 @@
 // Each member has two containers. The pod, a program that does nothing, owns the
 // network namespace: the address among the members, and the port that is published
 // for clients. It lives as long as the cluster. The etcd server joins it, so that a
-// member that was killed comes back where it was. Members dial each other directly,
-// and a guard in each pod harms what they say (package netguard); the links to clients
-// are in the process that called Start.
+// member that was killed comes back where it was. Members dial each other directly;
+// the links to clients are in the process that called Start.
 //
 // # Obligations of the caller
 //
 //   - The image is made of this same program, which is started in the roles PodRole,
-//     ServerRole and GuardRole: it has to look at offspring.Role before all else, and to
-//     do then what [BePod], [Serve] and [BeGuard] do.
+//     ServerRole and netguard.Role: it has to look at offspring.Role before all else,
+//     and to do then what [BePod], [Serve] and netguard.Guard do.
 //   - Dial the URLs that Connect returned, and no others.
 //   - Close the cluster. What is left behind if the program dies before, [Leftovers]
 //     finds by its labels.

@@ -36,17 +36,13 @@ func (m *machine) prepare(ctx context.Context, image string, address netip.Addr,
 	if m.pod, err = e.newPod(ctx, mark, image, name, m.cluster.meeting, address, hosts); err != nil {
 		return err
 	}
-	entrypoint := []string(nil)
-	env := map[string]string{offspring.RoleVariable: ServerRole}
+	server, env := serverImage{name: image}, map[string]string{offspring.RoleVariable: ServerRole}
 	if s := m.cluster.config.Servers[name]; s != (Server{}) {
-		if image, entrypoint, err = m.cluster.serverImage(ctx, s); err != nil {
-			return err
-		}
-		env = nil
+		server, env = m.cluster.images[s], nil
 	}
 	created, err := e.provider.CreateContainer(ctx, testcontainers.ContainerRequest{
-		Image: image, Name: mark.name(name), Labels: mark.labels(name), Env: env,
-		Entrypoint: entrypoint, Cmd: m.flags(),
+		Image: server.name, Name: mark.name(name), Labels: mark.labels(name), Env: env,
+		Entrypoint: server.entrypoint, Cmd: m.flags(),
 		ConfigModifier: func(c *container.Config) { c.User = "0:0" }, // volumes are root's
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.NetworkMode = container.NetworkMode("container:" + m.pod.id)
@@ -68,24 +64,37 @@ func (m *machine) flags() []string {
 	return spec.Flags("http", fmt.Sprintf("0.0.0.0:%d", peerPort), fmt.Sprintf("0.0.0.0:%d", clientPort))
 }
 
-// serverImage is the image of a server that is not this program's, and what it has to
-// be started with; nil is what the image says.
-func (c *Cluster) serverImage(ctx context.Context, s Server) (image string, entrypoint []string, err error) {
+// serverImage is the image of a server, and what it has to be started with; nil is what
+// the image says.
+type serverImage struct {
+	name       string
+	entrypoint []string
+}
+
+// ensureServer makes sure that the engine has the image of a server that is not this
+// program's.
+func (c *Cluster) ensureServer(ctx context.Context, s Server) error {
+	if _, has := c.images[s]; has || s == (Server{}) {
+		return nil
+	}
 	if s.Binary != "" {
-		image, err = c.engine.ensureImage(ctx, c.mark, s.Binary, c.config.say)
-		return image, nil, err
+		name, err := c.engine.ensureImage(ctx, c.mark, s.Binary, c.config.say)
+		c.images[s] = serverImage{name: name}
+		return err
 	}
 	if err := c.engine.obtain(ctx, s.Image, c.config.say); err != nil {
-		return "", nil, err
+		return err
 	}
 	seen, err := c.engine.ImageInspect(ctx, s.Image)
 	if err != nil {
-		return "", nil, err
+		return err
 	}
+	of := serverImage{name: s.Image, entrypoint: []string{"etcd"}}
 	if seen.Config != nil {
 		if e := seen.Config.Entrypoint; len(e) > 0 && path.Base(e[len(e)-1]) == "etcd" {
-			return s.Image, nil, nil
+			of.entrypoint = nil
 		}
 	}
-	return s.Image, []string{"etcd"}, nil
+	c.images[s] = of
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/etcd-holdfast/holdfast/cluster/docker"
 	"github.com/etcd-holdfast/holdfast/cluster/internal/conform"
+	"github.com/etcd-holdfast/holdfast/internal/netguard"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 )
 
@@ -19,8 +20,8 @@ func TestMain(m *testing.M) {
 		os.Exit(docker.BePod())
 	case docker.ServerRole:
 		os.Exit(docker.Serve())
-	case docker.GuardRole:
-		os.Exit(docker.BeGuard())
+	case netguard.Role:
+		os.Exit(netguard.Guard())
 	case asker:
 		if err := docker.Available(context.Background()); err != nil {
 			fmt.Println(err)

@@ -30,6 +30,15 @@ func (e *engine) obtain(ctx context.Context, image string, say func(string, ...a
 	return nil
 }
 
+// Obtain makes sure that the engine has an image: it may have to pull it.
+func Obtain(ctx context.Context, image string, say func(string, ...any)) error {
+	e, err := connect(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(e.obtain(ctx, image, say), e.Close())
+}
+
 // FirstImage is the first of some images that the engine has, or else can pull within a
 // minute.
 func FirstImage(ctx context.Context, images []string, say func(string, ...any)) (string, error) {

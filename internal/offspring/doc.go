@@ -41,6 +41,15 @@ var ErrUnsupported = errors.New("processes that die with this one are to be had 
 // started by this package in a role.
 func Role() string { return os.Getenv(RoleVariable) }
 
+// Secret is an environment variable that no process is given which was started by
+// this package, but by its Command.Env.
+const Secret = "HOLDFAST_PASSWORD"
+
+// environ is this process's environment without what is for itself alone.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, Secret+"=") })
+}
+
 // As is this process's environment, for what it becomes by exec in another role.
 func As(role string) []string {
 	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, RoleVariable+"=") })

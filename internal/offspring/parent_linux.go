@@ -100,7 +100,7 @@ func (p *Parent) start(c Command) (*Process, error) {
 // command is what is really started.
 func (p *Parent) command(c Command) (*exec.Cmd, *keeping, error) {
 	argv := c.Argv
-	environ := append(os.Environ(), markVariable+"="+p.mark, RoleVariable+"="+c.Role)
+	environ := append(environ(), markVariable+"="+p.mark, RoleVariable+"="+c.Role)
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err

@@ -33,7 +33,7 @@ func TestHarmPackets(t *testing.T) {
 	}
 
 	delayed, err := c.DelayPackets(ctx, leader, time.Millisecond, 0)
-	switch why := c.guards.NoDelay(); {
+	switch why := c.peers.NoDelay(); {
 	case why != nil && (err == nil || !strings.Contains(err.Error(), why.Error()) || PacketDelay() == nil):
 		t.Errorf("%v; %v; %v", why, err, PacketDelay())
 	case why == nil && err != nil:
