@@ -206,6 +206,9 @@ func TestLosePackets(t *testing.T) {
 	if _, after := harm.Evidence(t.Context()); after != before || strings.HasPrefix(after, "0 of") {
 		t.Errorf("%s, and after it was undone %s", before, after)
 	}
+	if _, err := p.network.LosePackets(t.Context(), "m9", 0.1); err == nil || !strings.Contains(err.Error(), "no such member") {
+		t.Errorf("packets of nobody: %v", err)
+	}
 	for _, share := range []float64{0, -1, 1.1} {
 		if _, err := p.network.LosePackets(t.Context(), "m2", share); err == nil {
 			t.Errorf("a share of %v is lost", share)
