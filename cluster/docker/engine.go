@@ -160,8 +160,10 @@ func goArch(uname string) string {
 }
 
 // here is true if the engine is on this machine, as far as its address says.
-func (e *engine) here() bool {
-	u, err := url.Parse(e.DaemonHost())
+func (e *engine) here() bool { return isHere(e.DaemonHost()) }
+
+func isHere(address string) bool {
+	u, err := url.Parse(address)
 	if err != nil {
 		return false
 	}

@@ -17,7 +17,7 @@ type Backend struct {
 	Version string
 	Start   func(context.Context, members.Config) (Cluster, error)
 	// Remote is true if members have neither files nor ports of this machine's, and
-	// dial each other past its links: see members.Backend.
+	// dial each other past the links of this process: see members.Backend.
 	Remote bool
 }
 
@@ -45,6 +45,8 @@ func Run(t *testing.T, b Backend) {
 		})
 	}
 	runAll(t, b, []test{
+		{"IsolatingTheLeaderMovesLeadership", testIsolatingTheLeaderMovesLeadership},
+		{"OneWayStallSilencesTheLeader", testOneWayStallSilencesTheLeader},
 		{"ClustersOfEverySizeServe", testClustersOfEverySizeServe},
 		{"Connect", testConnect},
 		{"AdvertisedClientURLsLeadNowhere", testAdvertisedClientURLsLeadNowhere},
