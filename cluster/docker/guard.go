@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 )
 
 // guard starts a guard in each member's namespace, through which the links between
-// members are harmed.
-func (c *Cluster) guard(ctx context.Context) error {
+// members are harmed. Members serve without guards, too: who wants to harm their links
+// is told why that cannot be.
+func (c *Cluster) guard(ctx context.Context) {
 	errs := make([]error, 0, len(c.machines))
 	var mu sync.Mutex
 	var works sync.WaitGroup
@@ -29,7 +31,9 @@ func (c *Cluster) guard(ctx context.Context) error {
 		})
 	}
 	works.Wait()
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		c.config.say("links between members cannot be harmed: %v", err)
+	}
 }
 
 // Link returns the link over which from dials to, or nil if there is none. Those
@@ -59,4 +63,14 @@ func (c *Cluster) DelayPackets(ctx context.Context, member string, delay, jitter
 		return nil, err
 	}
 	return harm, nil
+}
+
+// PacketDelay is why members' packets cannot be delayed, as far as this machine shows:
+// nil is that they can be, or that it will be seen when it is tried, as where the
+// engine is on another machine.
+func PacketDelay() error {
+	if runtime.GOOS != "linux" || !isHere(where()) {
+		return nil
+	}
+	return netguard.NoDelayHere()
 }
