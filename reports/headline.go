@@ -60,7 +60,7 @@ func newHeadline(r *Report, all []*group, shownGroups []*section) headline {
 // allowed points to the worst of what does not fail the run.
 func (h *headline) allowed(g *group, s *section) {
 	h.worst(g, s)
-	h.Class, h.Sign, h.Word = "fair", "!", "holds, with what is allowed"
+	h.Class, h.Sign, h.Word = "fair", "!", "holds, with allowed violations"
 	if g.rank() == leaseOnly {
 		h.Title += ", after a lease had ended"
 	} else {

@@ -241,6 +241,9 @@ func (z *zoom) beliefs(c *canvas, client string, y float64) {
 				c.rect("plate", x1+5, y+4, 36, height-8, "")
 				c.text("small", x1+9, y+12.5, "waits")
 			}
+			if z.witness[s.operation.ID] {
+				c.rect("waitproof", x1, y+2, x2-x1, height-4, title)
+			}
 			if op := s.operation; op.Outcome != history.Ok && s.to <= z.scale.to {
 				end := map[history.Outcome]string{history.Fail: "failed", history.Info: "unknown outcome", history.Pending: "never returned"}[op.Outcome]
 				notes = append(notes, note{x2, end})
