@@ -9,9 +9,10 @@ ARGS        ?=
 
 all: build
 
-# The commit is stamped into run.json where git is at hand.
+# The commit is stamped into run.json where git is at hand. A static program needs no
+# libraries in the image that members in containers run.
 build:
-	$(GO) build -buildvcs=auto -o holdfast ./cmd/holdfast
+	CGO_ENABLED=0 $(GO) build -buildvcs=auto -o holdfast ./cmd/holdfast
 
 run: build
 	./holdfast run $(SCENARIO) $(ARGS)

@@ -11,16 +11,19 @@ import (
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
+	"github.com/etcd-holdfast/holdfast/cluster/docker"
 	"github.com/etcd-holdfast/holdfast/cluster/embedded"
 	"github.com/etcd-holdfast/holdfast/cluster/members"
 	"github.com/etcd-holdfast/holdfast/cluster/sim"
 	"github.com/etcd-holdfast/holdfast/faults"
+	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
 // The kinds of cluster.
 const (
 	embeddedKind = "embedded"
 	processes    = "process"
+	containers   = "docker"
 	simulated    = "sim"
 )
 
@@ -34,6 +37,8 @@ type launch struct {
 	directory string
 	// gateway makes the members serve etcd's JSON gateway, for programs.
 	gateway bool
+	// login is as whom a cluster that somebody else runs is asked.
+	login workloads.Login
 	// interrupted is true once the run is to end; a virtual cluster calls interrupt
 	// then.
 	interrupted func() bool
@@ -44,10 +49,15 @@ type launch struct {
 	say func(format string, args ...any)
 	// binaries are the etcd servers that members run, by name, once they are there.
 	binaries map[string]string
+	// servers are those of containers.
+	servers map[string]docker.Server
 }
 
 // backend is one way to have a cluster. Here, and only here, backends meet.
 type backend struct {
+	// available, if set, is why there is no such cluster to be had here, or nil. It is
+	// asked before anything is started.
+	available func(ctx context.Context) error
 	// prepare, if set, gets what start needs, which may take long.
 	prepare func(ctx context.Context, l *launch) error
 	start   func(ctx context.Context, l *launch) (cluster.Cluster, error)
@@ -69,6 +79,10 @@ func backendOf(kind string) (backend, bool) {
 		}}, true
 	case processes:
 		return backend{prepare: prepareProcesses, start: startProcesses, mistakes: processMistakes, capabilities: processCapabilities}, true
+	case containers:
+		return backend{available: docker.Available, prepare: prepareContainers, start: startContainers, mistakes: containerMistakes, capabilities: containerCapabilities}, true
+	case externalKind:
+		return backend{start: startExternal, mistakes: externalMistakes, capabilities: externalCapabilities}, true
 	case simulated:
 		return backend{start: startSim, virtual: true, mistakes: simMistakes, capabilities: func(spec ClusterSpec) faults.Capabilities {
 			var c *sim.Cluster
@@ -84,6 +98,7 @@ func (r *run) launch(ctx context.Context, b backend) (cluster.Cluster, error) {
 	l := &launch{
 		spec: r.scenario.Cluster, stream: streams(r.scenario.Seed), directory: r.path(), gateway: r.scenario.piped(),
 		interrupted: r.stopped, interrupt: r.interrupt, faults: r.scenario.faultKinds(), say: r.say,
+		login: r.login,
 	}
 	if b.prepare != nil {
 		if err := b.prepare(ctx, l); err != nil {
@@ -136,7 +151,7 @@ func startSim(_ context.Context, l *launch) (cluster.Cluster, error) {
 }
 
 func embeddedMistakes(spec ClusterSpec) []Mistake {
-	return slices.Concat(etcdMistakes(spec), simAlone(spec), processesAlone(spec))
+	return slices.Concat(etcdMistakes(spec), simAlone(spec), processesAlone(spec), containersAlone(spec), externalAlone(spec))
 }
 
 // simAlone is the mistake of saying of a real cluster what only a simulated one
@@ -167,7 +182,7 @@ func etcdMistakes(spec ClusterSpec) []Mistake {
 }
 
 func simMistakes(spec ClusterSpec) []Mistake {
-	mistakes := append(etcdMistakes(spec), processesAlone(spec)...)
+	mistakes := slices.Concat(etcdMistakes(spec), processesAlone(spec), containersAlone(spec), externalAlone(spec))
 	wrong := func(field, format string, args ...any) {
 		mistakes = append(mistakes, Mistake{Field: "sim." + field, Message: fmt.Sprintf(format, args...)})
 	}

@@ -115,7 +115,24 @@ func processCapabilities(spec ClusterSpec) faults.Capabilities {
 }
 
 func processMistakes(spec ClusterSpec) []Mistake {
-	mistakes := append(etcdMistakes(spec), simAlone(spec)...)
+	mistakes := slices.Concat(etcdMistakes(spec), simAlone(spec), containersAlone(spec), externalAlone(spec), serverMistakes(spec))
+	wrong := func(field, format string, args ...any) {
+		mistakes = append(mistakes, Mistake{Field: field, Message: fmt.Sprintf(format, args...)})
+	}
+	if spec.Disk != 0 {
+		if spec.Disk < smallestDisk {
+			wrong("disk", "%v is too small for an etcd member; the least is %v", spec.Disk, smallestDisk)
+		}
+		if err := process.OwnDisks(); err != nil {
+			wrong("disk", "%v", err)
+		}
+	}
+	return mistakes
+}
+
+// serverMistakes reports what is wrong with which etcd the members run.
+func serverMistakes(spec ClusterSpec) []Mistake {
+	var mistakes []Mistake
 	wrong := func(field, format string, args ...any) {
 		mistakes = append(mistakes, Mistake{Field: field, Message: fmt.Sprintf(format, args...)})
 	}
@@ -147,27 +164,19 @@ func processMistakes(spec ClusterSpec) []Mistake {
 	if err := neighbours(running); err != nil {
 		wrong("mixed", "%v", err)
 	}
-	if spec.Disk != 0 {
-		if spec.Disk < smallestDisk {
-			wrong("disk", "%v is too small for an etcd member; the least is %v", spec.Disk, smallestDisk)
-		}
-		if err := process.OwnDisks(); err != nil {
-			wrong("disk", "%v", err)
-		}
-	}
 	return mistakes
 }
 
 // processesAlone is the mistake of saying of another cluster what only one whose
-// members are processes has.
+// members are programs of their own has.
 func processesAlone(spec ClusterSpec) []Mistake {
 	var mistakes []Mistake
 	for _, field := range []struct {
-		name string
-		said bool
-	}{{"etcd", spec.Etcd != ""}, {"mixed", len(spec.Mixed) > 0}, {"disk", spec.Disk != 0}} {
+		name, kinds string
+		said        bool
+	}{{"etcd", "process or docker", spec.Etcd != ""}, {"mixed", "process or docker", len(spec.Mixed) > 0}, {"disk", "process", spec.Disk != 0}} {
 		if field.said {
-			mistakes = append(mistakes, Mistake{Field: field.name, Message: fmt.Sprintf("it is of a cluster of kind process, and this one is %s; say kind: process, or leave it out", spec.Kind)})
+			mistakes = append(mistakes, Mistake{Field: field.name, Message: fmt.Sprintf("it is of a cluster of kind %s, and this one is %s; say kind: process, or leave it out", field.kinds, spec.Kind)})
 		}
 	}
 	return mistakes

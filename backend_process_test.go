@@ -19,9 +19,9 @@ func TestMistakesInClustersOfProcessesAreNamed(t *testing.T) {
 	const rest = "\nworkloads: [{subject: mutex, clients: 2}]\nduration: 2s\n"
 	for cluster, wants := range map[string][]string{
 		"{kind: embedded, etcd: 3.5.12, mixed: {m1: 3.5.12}, disk: 512MiB}": {
-			"bad.yaml:2: cluster.etcd: it is of a cluster of kind process, and this one is embedded", "cluster.mixed: it is of", "cluster.disk: it is of",
+			"bad.yaml:2: cluster.etcd: it is of a cluster of kind process or docker, and this one is embedded", "cluster.mixed: it is of", "cluster.disk: it is of",
 		},
-		"{kind: sim, etcd: 3.5.12}": {"cluster.etcd: it is of a cluster of kind process, and this one is sim"},
+		"{kind: sim, etcd: 3.5.12}": {"cluster.etcd: it is of a cluster of kind process or docker, and this one is sim"},
 		"{kind: process, etcd: nowhere/etcd, mixed: {m4: '', bob: '', m2: /nothing}}": {
 			`cluster.etcd: "nowhere/etcd" is neither a version such as 3.5.12 nor a program`, `cluster.mixed.m4: there is no member "m4"; there are m1 to m3`,
 			`cluster.mixed.bob: there is no member "bob"`, `cluster.mixed.m2: "/nothing" is neither`,

@@ -19,7 +19,7 @@ func (r *run) makeNursery() (err error) {
 // hire makes the crews of all workloads.
 func (r *run) hire(heal, final <-chan struct{}) {
 	env := &workloads.Env{
-		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: runPrefix, Dial: r.dial(),
+		Seed: r.scenario.Seed, Recorder: r.recorder, Prefix: r.prefix, Login: r.login, Dial: r.dial(),
 		Connect: r.connect, Disconnect: r.disconnect, Requests: r.requests(),
 		Healed: heal, Final: final, Quiet: r.scenario.Quiet, Await: r.await,
 		Steady: r.scenario.Cluster.Sim != nil && r.scenario.Cluster.Sim.Steady,

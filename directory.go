@@ -26,6 +26,9 @@ const (
 	FaultsFile    = "faults.jsonl"
 	VerdictFile   = "verdict.json"
 	ReportFile    = "report.html"
+	JUnitFile     = "junit.xml"
+	SummaryFile   = "summary.md"
+	MetricsFile   = "metrics.prom"
 )
 
 // How a run ended.

@@ -86,28 +86,30 @@ func readExpectations(text []byte) (Scenario, error) {
 	return s, nil
 }
 
-// Write writes verdict.json and report.html into the run directory.
+// Write writes all that is made of a judgement into the run directory: verdict.json,
+// report.html, junit.xml, summary.md and metrics.prom.
 func (j *Judgement) Write() error {
-	return errors.Join(j.WriteVerdict(), j.WriteReport())
+	return errors.Join(
+		j.WriteVerdict(), j.WriteReport(), j.write(JUnitFile, reports.JUnit), j.write(MetricsFile, reports.Metrics),
+		j.write(SummaryFile, func(r *reports.Report) ([]byte, error) { return reports.Summary(r), nil }),
+	)
 }
 
 // WriteVerdict writes verdict.json into the run directory.
-func (j *Judgement) WriteVerdict() error {
-	content, err := reports.JSON(j.Report)
-	if err != nil {
-		return fmt.Errorf("make %s: %w", VerdictFile, err)
-	}
-	return write(j.Directory, VerdictFile, content)
-}
+func (j *Judgement) WriteVerdict() error { return j.write(VerdictFile, reports.JSON) }
 
 // WriteReport writes report.html into the run directory.
 func (j *Judgement) WriteReport() error {
 	if j.Report.Logs == nil {
 		j.Report.Logs = memberLogs(j.Directory, j.Info.Started)
 	}
-	content, err := reports.HTML(j.Report)
+	return j.write(ReportFile, reports.HTML)
+}
+
+func (j *Judgement) write(name string, render func(*reports.Report) ([]byte, error)) error {
+	content, err := render(j.Report)
 	if err != nil {
-		return fmt.Errorf("make %s: %w", ReportFile, err)
+		return fmt.Errorf("make %s: %w", name, err)
 	}
-	return write(j.Directory, ReportFile, content)
+	return write(j.Directory, name, content)
 }

@@ -1,22 +1,25 @@
 package holdfast
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/etcd-holdfast/holdfast/cluster/docker"
 	"github.com/etcd-holdfast/holdfast/cluster/process"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 )
 
 // Leftover is something that a run left behind which was killed.
 type Leftover struct {
-	// What says what it is: "process", "file system", "temporary directory" or
-	// "members' data".
+	// What says what it is: "process", "container", "network", "volume", "image",
+	// "file system", "temporary directory" or "members' data".
 	What string
-	// Which is its id and command, or its path.
+	// Which is its id and command, its name, or its path.
 	Which  string
 	remove func() error
 }
@@ -34,9 +37,9 @@ func (l Leftover) Remove() error {
 const settled = time.Minute
 
 // FindLeftovers finds what any earlier run left on this machine, of this user's or,
-// for root, of anybody's: processes whose harness is dead, the file systems and
-// temporary directories of their clusters, and members' data in the run directories
-// below runs. What belongs to a living run, or may, is not among them. That runs is
+// for root, of anybody's: processes whose harness is dead, what such a one created on
+// the Docker engine, if there is an engine, the file systems and temporary directories
+// of their clusters, and members' data in the run directories below runs. What belongs to a living run, or may, is not among them. That runs is
 // not there is no error.
 func FindLeftovers(runs string) ([]Leftover, error) {
 	dead, err := offspring.Leftovers()
@@ -49,8 +52,12 @@ func FindLeftovers(runs string) ([]Leftover, error) {
 		ending[p.PID] = true
 		found = append(found, Leftover{"process", fmt.Sprintf("%d (%s)", p.PID, p.Command), p.Remove})
 	}
+	onEngine, missed := docker.Leftovers(context.Background()) // it has patience of its own
+	for _, l := range onEngine {
+		found = append(found, Leftover{l.What, l.Which, l.Remove})
+	}
 	directories, err := forsaken(runs, ending)
-	return append(found, directories...), err
+	return append(found, directories...), errors.Join(missed, err)
 }
 
 // spot is a directory that a run may have left.

@@ -20,9 +20,14 @@ func (r *run) connect(party string) ([]string, error) {
 			l.Tap(func(m link.Message) { r.lookout.See(party, m) })
 		}
 	}
-	if r.scenario.Cluster.Kind == processes { // whose servers may be any
+	if kind := r.scenario.Cluster.Kind; kind == processes || kind == containers || kind == externalKind { // whose servers may be any
 		for _, l := range links {
 			l.Tap(newRenewals(r.recorder, party).see)
+		}
+	}
+	if r.estate != nil {
+		for _, l := range links {
+			l.Tap(r.estate.see)
 		}
 	}
 	r.mu.Lock()

@@ -31,8 +31,12 @@ const tickPause = 60 * time.Millisecond
 // observer writes the revision log: it watches all keys at every member, so that
 // no partition hides a change, and dates revisions by reading.
 type observer struct {
-	cluster  cluster.Cluster
-	prefix   string
+	cluster cluster.Cluster
+	prefix  string
+	// shared is true if others write to the store, below other prefixes: those are
+	// not looked at.
+	shared   bool
+	login    workloads.Login
 	recorder *history.Recorder
 	journal  *history.RevisionJournal
 	admin    *clientv3.Client
@@ -45,6 +49,7 @@ type observer struct {
 	group  sync.WaitGroup
 
 	mu      sync.Mutex
+	sights  []sight // of a shared store, one a member
 	seen    map[int64]bool
 	marked  map[int64]bool // leases with a key below workloads.LeasePrefix
 	highest int64
@@ -52,8 +57,8 @@ type observer struct {
 }
 
 // startObserver connects and watches from before the first change on.
-func startObserver(ctx context.Context, c cluster.Cluster, prefix string, recorder *history.Recorder, journal func(start int64) *history.RevisionJournal, listen func(history.Change, int64)) (_ *observer, err error) {
-	o := &observer{cluster: c, prefix: prefix, recorder: recorder, listen: listen, seen: make(map[int64]bool), marked: make(map[int64]bool), changed: make(chan struct{})}
+func startObserver(ctx context.Context, c cluster.Cluster, prefix string, shared bool, login workloads.Login, recorder *history.Recorder, journal func(start int64) *history.RevisionJournal, listen func(history.Change, int64)) (_ *observer, err error) {
+	o := &observer{cluster: c, prefix: prefix, shared: shared, login: login, recorder: recorder, listen: listen, seen: make(map[int64]bool), marked: make(map[int64]bool), changed: make(chan struct{})}
 	ctx, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -67,7 +72,7 @@ func startObserver(ctx context.Context, c cluster.Cluster, prefix string, record
 	if err != nil {
 		return nil, fmt.Errorf("connect the harness: %w", err)
 	}
-	if o.admin, err = connect(ctx, adminURLs); err != nil {
+	if o.admin, err = connect(ctx, adminURLs, login); err != nil {
 		return nil, err
 	}
 	urls, err := c.Connect(observerParty)
@@ -75,7 +80,7 @@ func startObserver(ctx context.Context, c cluster.Cluster, prefix string, record
 		return nil, fmt.Errorf("connect the observer: %w", err)
 	}
 	for _, url := range urls {
-		client, err := connect(ctx, []string{url})
+		client, err := connect(ctx, []string{url}, login)
 		if err != nil {
 			return nil, err
 		}
@@ -93,9 +98,11 @@ func startObserver(ctx context.Context, c cluster.Cluster, prefix string, record
 	// meanwhile takes away what it had still to tell: nobody changes anything
 	// before all watches are open.
 	var opened sync.WaitGroup
-	for _, client := range o.clients {
+	o.sights = make([]sight, len(o.clients))
+	for i, client := range o.clients {
+		o.sights[i].next = start
 		opened.Add(1)
-		o.group.Go(func() { o.watch(ctx, client, start, sync.OnceFunc(opened.Done)) })
+		o.group.Go(func() { o.watch(ctx, i, start, sync.OnceFunc(opened.Done)) })
 		o.group.Go(func() { o.tick(ctx, client) })
 	}
 	ready := make(chan struct{})
@@ -114,8 +121,8 @@ func startObserver(ctx context.Context, c cluster.Cluster, prefix string, record
 	return o, nil
 }
 
-func connect(ctx context.Context, urls []string) (*clientv3.Client, error) {
-	client, err := clientv3.New(clientv3.Config{Endpoints: urls, DialTimeout: 2 * time.Second, Logger: zap.NewNop(), Context: ctx})
+func connect(ctx context.Context, urls []string, login workloads.Login) (*clientv3.Client, error) {
+	client, err := clientv3.New(clientv3.Config{Endpoints: urls, DialTimeout: 2 * time.Second, Logger: zap.NewNop(), Context: ctx, Username: login.User, Password: login.Password})
 	if err != nil {
 		return nil, fmt.Errorf("connect the harness: %w", err)
 	}
@@ -126,19 +133,24 @@ func connect(ctx context.Context, urls []string) (*clientv3.Client, error) {
 // watch that was cancelled because its history was compacted goes on behind
 // the gap; the other members' watches have seen what is in it. It calls opened
 // when the member has granted it, or when ctx has ended.
-func (o *observer) watch(ctx context.Context, client *clientv3.Client, next int64, opened func()) {
+func (o *observer) watch(ctx context.Context, member int, next int64, opened func()) {
 	defer opened()
+	below := ""
+	if o.shared {
+		below = o.prefix
+	}
 	for ctx.Err() == nil {
 		within, cancel := context.WithCancel(ctx)
-		for reply := range client.Watch(within, "", clientv3.WithPrefix(), clientv3.WithRev(next), clientv3.WithCreatedNotify()) {
+		for reply := range o.clients[member].Watch(within, below, clientv3.WithPrefix(), clientv3.WithRev(next), clientv3.WithCreatedNotify()) {
 			if reply.Created {
 				opened()
 			}
 			now := o.recorder.Clock().Now()
-			if reply.CompactRevision > 0 {
-				next = max(next, reply.CompactRevision)
+			if reply.CompactRevision > next {
+				o.missed(member, history.Gap{From: next, Through: reply.CompactRevision - 1})
+				next = reply.CompactRevision
 			}
-			next = max(next, o.deliver(ctx, reply.Events, now)+1)
+			next = max(next, o.deliver(ctx, member, reply.Events, now)+1)
 		}
 		cancel()
 		pause(ctx, tickPause)
@@ -147,7 +159,7 @@ func (o *observer) watch(ctx context.Context, client *clientv3.Client, next int6
 
 // deliver journals the events of revisions that were not seen before, and
 // returns the last revision among them.
-func (o *observer) deliver(ctx context.Context, events []*clientv3.Event, now time.Duration) int64 {
+func (o *observer) deliver(ctx context.Context, member int, events []*clientv3.Event, now time.Duration) int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	last := int64(0)
@@ -179,6 +191,7 @@ func (o *observer) deliver(ctx context.Context, events []*clientv3.Event, now ti
 		o.journal.Change(change)
 		o.listen(change, ended)
 	}
+	o.sights[member].next = max(o.sights[member].next, last+1)
 	if last > o.highest {
 		o.highest = last
 		close(o.changed)
@@ -259,6 +272,7 @@ func (o *observer) catchUp(ctx context.Context) error {
 		highest, changed := o.highest, o.changed
 		o.mu.Unlock()
 		if highest >= reply.Header.Revision {
+			o.journalGaps(reply.Header.Revision)
 			o.journal.Through(reply.Header.Revision)
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/cluster/embedded"
 	"github.com/etcd-holdfast/holdfast/cluster/members"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
+	"github.com/etcd-holdfast/holdfast/workloads"
 	"github.com/etcd-holdfast/holdfast/workloads/pipe"
 	"github.com/etcd-holdfast/holdfast/workloads/pipe/conform"
 )
@@ -33,7 +34,7 @@ func CheckPipe(ctx context.Context, command string, report func(conform.Step)) (
 	if err != nil {
 		return false, err
 	}
-	admin, err := connect(ctx, urls)
+	admin, err := connect(ctx, urls, workloads.Login{})
 	if err != nil {
 		return false, err
 	}

@@ -221,14 +221,14 @@ func TestPrimitivesCanBeScripted(t *testing.T) {
 			t.Errorf("%s of %s: %s", p.Property, p.Subject, p.Sentence)
 		}
 	}
-	kinds := make(map[history.Kind]history.Outcome)
+	went := make(map[history.Kind]bool) // a machine that stalls may keep a single one from being answered
 	for i := range j.Report.History.Operations {
 		op := &j.Report.History.Operations[i]
-		kinds[op.Kind] = op.Outcome
+		went[op.Kind] = went[op.Kind] || op.Outcome == history.Ok
 	}
 	for _, kind := range []history.Kind{history.Acquire, history.Release, history.Campaign, history.Resign, history.Transfer, history.Audit, history.Get, history.Put} {
-		if kinds[kind] != history.Ok {
-			t.Errorf("the last %s: %q", kind, kinds[kind])
+		if !went[kind] {
+			t.Errorf("no %s went well", kind)
 		}
 	}
 	differs := func(op history.Operation) bool {

@@ -45,9 +45,13 @@ func newRecord(d *directory, clock *history.Clock, h history.Header, memory bool
 		return recordIn(m), m.Tee(operations, revisions, faults)
 	}
 	recorder, err := history.NewRecorder(operations, clock, h)
+	journal := history.NewRevisionJournal
+	if h.Shared {
+		journal = history.NewSharedJournal
+	}
 	return &record{
 		recorder: recorder, faults: history.NewFaultJournal(faults),
-		revisions: func(start int64) *history.RevisionJournal { return history.NewRevisionJournal(revisions, start) },
+		revisions: func(start int64) *history.RevisionJournal { return journal(revisions, start) },
 	}, err
 }
 

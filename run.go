@@ -16,20 +16,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
-// RunOptions are what a run needs besides its scenario. The zero value works.
-type RunOptions struct {
-	// Out is the directory below which the run directory is made; "" is "runs".
-	Out string
-	// Argv is recorded as how the run was started.
-	Argv []string
-	// Strict judges strictly whatever the scenario says.
-	Strict bool
-	// Progress, if set, is told in plain words what the run is doing. It is
-	// called from several goroutines, one call at a time.
-	Progress func(line string)
-}
-
-// runPrefix is before every key of a run: the cluster is the run's own.
+// runPrefix is before every key of a run whose cluster is its own.
 const runPrefix = "holdfast/"
 
 const (
@@ -58,6 +45,11 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	if b, _ := backendOf(s.Cluster.Kind); b.available != nil {
+		if err := b.available(ctx); err != nil {
+			return nil, fmt.Errorf("a cluster of kind %s: %w", s.Cluster.Kind, err)
+		}
+	}
 	if s.Seed == 0 {
 		s.Seed = time.Now().UnixNano()&(1<<31-1) | 1
 	}
@@ -74,7 +66,9 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 		return nil, err
 	}
 	r := &run{scenario: &s, options: o, info: &info, directory: d}
+	defer r.tell()()
 	r.say("run directory %s", d.path)
+	r.tellLeftOut()
 	programs.keepLogs(d.path)
 	fault := r.live(ctx)
 	if r.record != nil && r.record.memory != nil {
@@ -94,6 +88,7 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 		fault = errors.Join(fault, d.writeInfo(&info))
 	}
 	r.say("checking")
+	r.status.enter(StageChecking)
 	j, err := Judge(d.path, o.Strict)
 	if err != nil {
 		return nil, errors.Join(fault, err)
@@ -113,17 +108,27 @@ type run struct {
 	// plan is the scenario's.
 	plan []faults.Planned
 
+	// prefix is before every key of the run, and login is as whom its clients ask.
+	prefix string
+	login  workloads.Login
+
 	clock    *history.Clock
 	record   *record
 	recorder *history.Recorder
 	cluster  cluster.Cluster
 	observer *observer
-	lookout  *faults.Lookout
-	world    *faults.World
-	crews    []*workloads.Crew
+	// estate is what the run has in a cluster that is not its own, or nil.
+	estate *estate
+	// commander runs the commands of hooks, if there are some.
+	commander *commander
+	lookout   *faults.Lookout
+	world     *faults.World
+	crews     []*workloads.Crew
 	// nursery starts the processes of the clients, if they are to be processes.
 	nursery *nursery
 	tally   tally
+	// status is what a status is made of; nil if nobody wants one.
+	status  *live
 	awaited awaited
 	// conductor carried out the plan of faults.
 	conductor *faults.Conductor
@@ -215,6 +220,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		r.phase(history.PhaseFinal)
 	}
 	r.warn("heal", release(ctx))
+	r.status.enter(StageEnding)
 	close(final)
 	r.end(cancel)
 	within, done := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
@@ -278,11 +284,23 @@ func (r *run) crewFailure() error {
 
 // start brings up the cluster, the record and the observer.
 func (r *run) start(ctx, life context.Context) error {
-	r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
+	if r.scenario.Cluster.shared() {
+		r.say("connecting to %s", strings.Join(r.scenario.Cluster.Endpoints, ", "))
+	} else {
+		r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
+	}
 	if err := r.makeNursery(); err != nil {
 		return err
 	}
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
+	r.prefix = r.scenario.prefix()
+	var err error
+	if r.login, err = r.scenario.Cluster.login(); err != nil {
+		return err
+	}
+	if err := r.makeCommander(); err != nil {
+		return err
+	}
 	c, err := r.launch(ctx, backend)
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
@@ -292,7 +310,10 @@ func (r *run) start(ctx, life context.Context) error {
 	if err := r.begun(c.Version()); err != nil {
 		return err
 	}
-	header := history.Header{Prefix: runPrefix}
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	header := history.Header{Prefix: r.prefix, Shared: r.scenario.Cluster.shared()}
 	for _, w := range r.scenario.Workloads {
 		subject, _ := r.scenario.subject(w.Subject) // validated
 		header.Subjects = append(header.Subjects, history.SubjectInfo{
@@ -304,22 +325,31 @@ func (r *run) start(ctx, life context.Context) error {
 		return err
 	}
 	r.recorder = r.record.recorder
+	if backend.virtual {
+		r.status.watch(nil, &header)
+	} else {
+		r.status.watch(r.clock, &header)
+	}
 	if sequencer, ok := c.(cluster.Sequencer); ok {
 		r.recorder.TakeTurns(sequencer.Turn, sequencer.Still)
 	}
-	r.lookout = faults.NewLookout(r.clock, runPrefix)
+	r.lookout = faults.NewLookout(r.clock, r.prefix)
 	r.recorder.Listen(func(record history.Record) {
 		r.lookout.Hear(record)
 		r.tally.hear(record)
+		r.status.hear(record)
 	})
-	r.observer, err = startObserver(life, c, runPrefix, r.recorder, r.record.revisions, r.lookout.Changed)
+	r.observer, err = startObserver(life, c, r.prefix, header.Shared, r.login, r.recorder, r.record.revisions, r.lookout.Changed)
 	return err
 }
 
 // newConductor makes ready to carry out the plan of faults: what the faults wait
 // for is noted from now on.
 func (r *run) newConductor() (*faults.Conductor, error) {
-	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: runPrefix, LeaseOf: r.lookout.LeaseOf}
+	r.world = &faults.World{Cluster: r.cluster, Clients: r, Admin: r.observer.admin, Prefix: r.prefix, LeaseOf: r.lookout.LeaseOf, Run: r.scenario.Name, Hooks: r.scenario.Hooks}
+	if r.commander != nil {
+		r.world.Commander = r.commander
+	}
 	if sequencer, ok := r.cluster.(cluster.Sequencer); ok {
 		r.world.Turn = func(fault string) { sequencer.Turn(fault, false, nil) }
 	}
@@ -338,6 +368,7 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 	r.say("load for %v, seed %d: %d workloads, %d clients, %d faults planned",
 		r.scenario.Duration, r.scenario.Seed, len(r.crews), len(r.Slots("")), len(plan))
 	r.conductor.Began = r.clock.Now()
+	r.status.enter(StageLoad)
 	harmed := make(chan error, 1)
 	go func() { harmed <- r.conductor.Run(within, plan) }()
 	failed, played := r.failures(within), r.played()
@@ -352,10 +383,13 @@ func (r *run) load(ctx context.Context) (healed bool, err error) {
 		case <-played:
 			waiting = false
 		case <-ticker.C:
-			r.say("%s", r.tally.String(r.clock.Now()))
+			if r.status == nil {
+				r.say("%s", r.tally.String(r.clock.Now()))
+			}
 		}
 	}
 	cancel()
+	r.status.enter(StageHealing)
 	if ctx.Err() != nil {
 		r.say("interrupted: healing, then judging what there is")
 	}
@@ -376,44 +410,9 @@ func (r *run) survive(ctx context.Context) (release func(context.Context) error,
 	return release, err == nil
 }
 
-// played returns a channel that is closed when every crew has done what its
-// script says, or nil if one has no script.
-func (r *run) played() <-chan struct{} {
-	all := make(chan struct{})
-	var ends []<-chan struct{}
-	for _, c := range r.crews {
-		ended := c.Played()
-		if ended == nil {
-			return nil
-		}
-		ends = append(ends, ended)
-	}
-	go func() {
-		defer close(all)
-		for _, ended := range ends {
-			<-ended
-		}
-	}()
-	return all
-}
-
-// failures delivers the first failure of a crew, as long as ctx lasts.
-func (r *run) failures(ctx context.Context) <-chan error {
-	failed := make(chan error, len(r.crews))
-	for _, c := range r.crews {
-		go func() {
-			select {
-			case err := <-c.Failed():
-				failed <- err
-			case <-ctx.Done():
-			}
-		}()
-	}
-	return failed
-}
-
 func (r *run) sayFault(f history.Fault) {
 	r.awaited.strike(f)
+	r.status.strike(f)
 	switch {
 	case f.To == 0:
 		r.say("%7.3fs  %s %s", f.From.Seconds(), f.Kind, f.Target)
@@ -428,6 +427,7 @@ func (r *run) sayFault(f history.Fault) {
 // than the quiet time. It returns false if ctx ended while it waited: then
 // nothing follows from a round that is not finished.
 func (r *run) awaitLastRound(ctx context.Context) bool {
+	r.status.enter(StageLastRound)
 	r.say("healed; waiting up to %v for every client's last round", r.scenario.Quiet)
 	interrupt := ctx.Done()
 	if r.interrupted { // the run is being ended in good order already
@@ -483,11 +483,17 @@ func (s *Scenario) longestTTL() time.Duration {
 
 // stop tears down what was started.
 func (r *run) stop() {
+	if r.commander != nil {
+		r.warn("end the commands of hooks", r.commander.close())
+	}
 	if r.nursery != nil {
 		r.warn("end the processes of clients", r.nursery.close())
 	}
 	if r.observer != nil {
 		r.warn("end the observation", r.observer.close())
+	}
+	if r.estate != nil {
+		r.warn("leave the cluster as it was", r.abandonEstate())
 	}
 	if r.cluster != nil {
 		r.warn("stop the cluster", r.cluster.Close())

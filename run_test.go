@@ -377,7 +377,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	for _, entry := range entries {
 		files = append(files, entry.Name())
 	}
-	want := []string{FaultsFile, HistoryFile, "members", ReportFile, RevisionsFile, InfoFile, ScenarioFile, VerdictFile}
+	want := []string{FaultsFile, HistoryFile, JUnitFile, "members", MetricsFile, ReportFile, RevisionsFile, InfoFile, ScenarioFile, SummaryFile, VerdictFile}
 	if !slices.Equal(files, want) {
 		t.Errorf("the run directory has %v, want %v", files, want)
 	}

@@ -34,12 +34,19 @@ type Scenario struct {
 	// Workloads run side by side on the one cluster.
 	Workloads []Workload `yaml:"workloads"`
 	Faults    []Fault    `yaml:"faults"`
+	// Hooks are faults that commands carry out, by the name that follows "hook/" where
+	// faults are named.
+	Hooks map[string]faults.Hook `yaml:"hooks,omitempty"`
 	// Survivable are faults that are injected when all others are healed, and
 	// last during the last round: progress is demanded in the state that they
 	// leave, which has to be one that a cluster survives. A number after a fault's
 	// name takes the place of what the seed would draw for it.
 	Survivable []string `yaml:"survivable,omitempty"`
-	Expect     Expect   `yaml:"expect"`
+	// Missing is SkipMissing to leave out faults that the cluster cannot have; "" is
+	// that the scenario is refused then. LeftOut are those that were, and why.
+	Missing string   `yaml:"missing,omitempty"`
+	LeftOut []string `yaml:"left-out,omitempty"`
+	Expect  Expect   `yaml:"expect"`
 
 	// Subjects are subjects of the caller's own that Workloads can name
 	// besides those of AllSubjects.
@@ -48,9 +55,10 @@ type Scenario struct {
 
 // ClusterSpec says which cluster to launch.
 type ClusterSpec struct {
-	// Kind is the backend: "embedded", "process" or "sim".
+	// Kind is the backend: "embedded", "process", "docker", "external" or "sim".
 	Kind string `yaml:"kind"`
-	// Members is 1, 3 or 5.
+	// Members is 1, 3 or 5; of a cluster that somebody else runs it is the number of
+	// endpoints.
 	Members int `yaml:"members"`
 	// Election and Heartbeat are etcd's timeouts. The smallest honest session
 	// TTL is 1.5 elections, rounded up to whole seconds.
@@ -58,14 +66,19 @@ type ClusterSpec struct {
 	Heartbeat time.Duration `yaml:"heartbeat"`
 	// Fsync makes members wait for the disk.
 	Fsync bool `yaml:"fsync"`
-	// Etcd is the etcd that the members of a cluster of kind process run: "" for the
-	// one that is linked into this program, a version such as "3.5.12", which is made
-	// if need be, or the path of a server. Mixed are those of single members, by name.
+	// Etcd is the etcd that the members of a cluster of kind process or docker run: ""
+	// for the one that is linked into this program, a version such as "3.5.12", which is
+	// made if need be, or the path of a server. Mixed are those of single members, by name.
 	Etcd  string            `yaml:"etcd,omitempty"`
 	Mixed map[string]string `yaml:"mixed,omitempty"`
+	// Image is what the members of a cluster of kind docker run instead: an image that
+	// the engine has or can pull, with etcd as its entrypoint or in its path.
+	Image string `yaml:"image,omitempty"`
 	// Disk, if not zero, is the size of a file system that each member of a cluster
 	// of kind process has for itself.
 	Disk quantity.Size `yaml:"disk,omitempty"`
+	// ExternalSpec says more of a cluster that somebody else runs.
+	ExternalSpec `yaml:",inline"`
 	// Sim says more of a simulated cluster; it is of kind sim only.
 	Sim *SimSpec `yaml:"sim,omitempty"`
 }
@@ -188,6 +201,8 @@ func (s Scenario) completed() Scenario {
 	s.Workloads = slices.Clone(s.Workloads)
 	s.Faults = slices.Clone(s.Faults)
 	s.Survivable = slices.Clone(s.Survivable)
+	s.LeftOut = slices.Clone(s.LeftOut)
+	s.Hooks = maps.Clone(s.Hooks)
 	s.Cluster.Mixed = maps.Clone(s.Cluster.Mixed)
 	for i := range s.Faults {
 		f := &s.Faults[i]
@@ -208,6 +223,11 @@ func (s *Scenario) Complete() {
 	if s.Cluster.Kind == simulated && s.Cluster.Sim == nil {
 		sim := DefaultSim()
 		s.Cluster.Sim = &sim
+	}
+	if s.Cluster.shared() {
+		if s.Cluster.Members = len(s.Cluster.Endpoints); s.Cluster.Prefix == "" {
+			s.Cluster.Prefix = runPrefix + s.Name + "/"
+		}
 	}
 	for i := range s.Workloads {
 		w := &s.Workloads[i]
@@ -249,6 +269,7 @@ func (s *Scenario) Complete() {
 			f.For = quantity.Span{Min: 500 * time.Millisecond, Max: 3 * time.Second}
 		}
 	}
+	s.leaveOut()
 }
 
 // lasts is true if one of the faults takes time.

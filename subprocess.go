@@ -6,7 +6,9 @@ import (
 	"os"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/cluster/docker"
 	"github.com/etcd-holdfast/holdfast/cluster/process"
+	"github.com/etcd-holdfast/holdfast/internal/netguard"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -33,6 +35,12 @@ func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, h
 		return process.Serve(), true
 	case process.Launcher:
 		return process.Launch(), true
+	case docker.PodRole:
+		return docker.BePod(), true
+	case docker.ServerRole:
+		return docker.Serve(), true
+	case netguard.Role:
+		return netguard.Guard(), true
 	case clientRole:
 		return serveClient(ctx, subjects), true
 	default:

@@ -112,8 +112,11 @@ type complain func(field, format string, args ...any)
 func (s *Scenario) clusterMistakes(wrong complain) {
 	b, ok := backendOf(s.Cluster.Kind)
 	if !ok {
-		wrong("cluster.kind", "there is no kind of cluster %q; there are embedded, process and sim", s.Cluster.Kind)
+		wrong("cluster.kind", "there is no kind of cluster %q; there are embedded, process, docker, external and sim", s.Cluster.Kind)
 		return
+	}
+	if login, _ := s.Cluster.login(); login.User != "" && s.piped() {
+		wrong("cluster.user", "programs (pipe) are not told of users and passwords: they can be put to the test on a cluster that asks for none")
 	}
 	for _, m := range b.mistakes(s.Cluster) {
 		wrong("cluster."+m.Field, "%s", m.Message)
@@ -173,7 +176,7 @@ func (s *Scenario) workloadMistakes(wrong complain) {
 		if least := w.TTL + 5*time.Second; len(s.Faults)+len(s.Survivable) > 0 && s.Quiet < least {
 			wrong("quiet", "%v is too short for sessions of %v to run out and clients to finish: it has to be %v or more", s.Quiet, w.TTL, least)
 		}
-		if w.TTL >= time.Second && w.TTL < smallest {
+		if w.TTL >= time.Second && w.TTL < smallest && !s.Cluster.shared() { // whose timeout is not known yet
 			wrong(field+".ttl", "%v is less than the smallest that etcd honours with this election timeout, %v: it would silently be raised", w.TTL, smallest)
 		}
 	}
@@ -187,7 +190,7 @@ func (s *Scenario) subjectMistakes(wrong complain) {
 	taken := map[string]bool{
 		strings.TrimSuffix(workloads.LeasePrefix, "/"): true,
 		strings.TrimSuffix(workloads.GuardPrefix, "/"): true,
-		"end": true, faults.CompactKey: true, strings.TrimSuffix(faults.LoadKey, "/"): true,
+		"end": true, claimKey: true, faults.CompactKey: true, strings.TrimSuffix(faults.LoadKey, "/"): true,
 	}
 	for _, subject := range AllSubjects() {
 		taken[subject.Name] = true
@@ -253,14 +256,17 @@ func (s *Scenario) smallestTTL() time.Duration {
 }
 
 func (s *Scenario) faultMistakes(wrong complain) {
-	capabilities := faults.Capabilities{Kind: s.Cluster.Kind, Members: s.Cluster.Members}
-	if b, ok := backendOf(s.Cluster.Kind); ok {
-		capabilities = b.capabilities(s.Cluster)
+	s.hookMistakes(wrong)
+	capabilities := s.capabilities()
+	if s.Missing != "" && s.Missing != SkipMissing {
+		wrong("missing", "%q is not %q, which leaves out what the cluster cannot have", s.Missing, SkipMissing)
 	}
-	capabilities.ClientPauser = s.Clients.As == ClientProcesses || s.piped()
 	s.survivableMistakes(capabilities, wrong)
 	for i, f := range s.Faults {
 		field := fmt.Sprintf("faults[%d]", i)
+		if len(f.Of) == 0 && s.Missing == SkipMissing {
+			continue // all of it was left out
+		}
 		if len(f.Of) == 0 {
 			wrong(field+".of", "it names no fault; see: holdfast list faults")
 		}
@@ -308,6 +314,9 @@ func (s *Scenario) survivableMistakes(capabilities faults.Capabilities, wrong co
 		field := fmt.Sprintf("survivable[%d]", i)
 		name, _, err := survivor(text)
 		kind, ok := faults.Named(name)
+		if hook, is := strings.CutPrefix(name, faults.HookPrefix); is {
+			kind.Downs = s.Hooks[hook].Downs
+		}
 		if err != nil {
 			wrong(field, "%v", err)
 		}
@@ -316,7 +325,7 @@ func (s *Scenario) survivableMistakes(capabilities faults.Capabilities, wrong co
 			wrong(field, "there is no fault %q; see: holdfast list faults", name)
 			continue
 		case kind.Downs == 0:
-			wrong(field, "%s need not leave a state in which every client can go on; there is %s", name, strings.Join(fit, ", "))
+			wrong(field, "%s need not leave a state in which every client can go on; there is %s, and hooks whose downs says how many members they take out", name, strings.Join(fit, ", "))
 			continue
 		case slices.Contains(before, name):
 			wrong(field, "%s is there already, and hits one at a time", name)

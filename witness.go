@@ -77,13 +77,16 @@ func (w *witness) Led(s cluster.Status) {
 	w.recorder.Event(history.Event{Kind: history.Leads, Client: s.Member, Detail: role, Revision: int64(s.Term)})
 }
 
+// leaderRole is what history.Leads says of a member that leads.
+const leaderRole = "leader"
+
 // roleOf says what a member is by its own account.
 func roleOf(s cluster.Status) string {
 	switch {
 	case !s.Running:
 		return "down"
 	case s.Leads:
-		return "leader"
+		return leaderRole
 	default:
 		return "follower"
 	}

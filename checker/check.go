@@ -145,7 +145,7 @@ func (s *subject) promises(property string) bool {
 	return true
 }
 
-// overall is the worst verdict of the properties; what is only reported and
+// overall is the worst verdict of the properties, and notes each one's effect; what is only reported and
 // what is excused does not count. A run that is there to show something, and
 // does, need not put anything else to the test.
 func (r *record) overall(result *Result) Verdict {
@@ -162,17 +162,25 @@ func (r *record) overall(result *Result) Verdict {
 	}
 	for i := range result.Properties {
 		p := &result.Properties[i]
+		p.Effect = Holds
 		switch {
 		case p.Fails(r.o.Strict):
-			return Violated
+			p.Effect = Violated
 		case reported(p.Property):
 		case p.Verdict == Unknown || p.Undecided != "":
-			verdict = Unknown
-		case p.Verdict == Vacuous && verdict == Holds && len(r.o.Reproduces) == 0:
-			verdict = Vacuous
+			p.Effect = Unknown
+		case p.Verdict == Vacuous && len(r.o.Reproduces) == 0:
+			p.Effect = Vacuous
 		}
+		verdict = worseVerdict(verdict, p.Effect)
 	}
 	return verdict
+}
+
+// worseVerdict is the worse of two verdicts.
+func worseVerdict(a, b Verdict) Verdict {
+	order := []Verdict{Holds, Vacuous, Unknown, Violated}
+	return order[max(slices.Index(order, a), slices.Index(order, b))]
 }
 
 // missing are the known defects of a list that were not found.

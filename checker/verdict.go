@@ -66,6 +66,9 @@ type Property struct {
 	Verdict   Verdict
 	// Violations are ordered worst first: unexplained, known, then lease.
 	Violations []Violation
+	// Effect is the verdict that this one alone would give the run: Holds for what is
+	// only reported, for what is allowed, and for what the run was not there to test.
+	Effect Verdict
 	// Sentence sums up; for a violation it is the worst one's.
 	Sentence string
 	// Undecided says what else could not be judged although a violation was

@@ -74,6 +74,14 @@ type Link interface {
 
 var _ Link = (*link.Link)(nil)
 
+// Settler is a Link of which what Impose and lift ask for is done elsewhere, and can
+// fail.
+type Settler interface {
+	// Settle sees to it that the link is in the condition that was asked for last,
+	// and returns why it is not.
+	Settle(ctx context.Context) error
+}
+
 // Crasher is a cluster whose members can die and come back.
 type Crasher interface {
 	// Crash ends the member at once: its connections are severed and nobody is
@@ -183,6 +191,13 @@ type PacketDelayer interface {
 type LeaderMover interface {
 	// MoveLeader makes a member the leader, and returns when it is.
 	MoveLeader(ctx context.Context, member string) error
+}
+
+// Addressed is a cluster whose members can be reached past all links, by those who
+// harm it from outside.
+type Addressed interface {
+	// Endpoint is the client URL of a member, or "".
+	Endpoint(member string) string
 }
 
 // Pauser is a cluster whose clients can be made to stand still.

@@ -26,6 +26,7 @@ func compact() Kind {
 	return Kind{
 		Name: "compact", Summary: "compact the store's history past every revision that a client has seen",
 		Instant: true,
+		needs:   []need{needsCompact},
 		inject: func(ctx context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
 			key, revision := w.Prefix+CompactKey, int64(0)
 			for range compactWrites {

@@ -18,6 +18,7 @@ func compactHere() Kind {
 	return Kind{
 		Name: "compact-here", Summary: "compact the store's history up to its present revision, so that a watch can still resume from there",
 		Instant: true,
+		needs:   []need{needsCompactHere},
 		inject: func(ctx context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
 			key := w.Prefix + CompactKey
 			reply, err := w.Admin.Get(ctx, key)

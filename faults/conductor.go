@@ -113,7 +113,7 @@ func (c *Conductor) one(ctx context.Context, p Planned) error {
 func (c *Conductor) begin(ctx context.Context, kind Kind, p Planned, target string, record *history.Fault) (*effect, error) {
 	c.turn(p.ID)
 	record.From = c.Clock.Now()
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
+	within, cancel := context.WithTimeout(withFault(context.WithoutCancel(ctx), p.ID), healPatience)
 	e, err := (*effect)(nil), errUnknown
 	if p.On != "" && kind.OnClient {
 		if target, _ = c.World.Clients.Current(p.On); target == "" {

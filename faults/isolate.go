@@ -12,13 +12,13 @@ func isolateLeader() Kind {
 	return Kind{
 		Name: "isolate-leader", Summary: "cut the leader off from all other members",
 		needs: []need{needsPeerLinks, needsStatus, needsThree},
-		inject: func(_ context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
+		inject: func(ctx context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
 			leader, _ := leaderOf(w.Cluster)
 			if leader == "" {
 				return nil, errNobody
 			}
 			h := isolate(w, leader)
-			return &effect{target: leader, prove: leaderMoved(w, leader, h.cutSeen), heal: h.lift}, nil
+			return h.injected(ctx, &effect{target: leader, prove: leaderMoved(w, leader, h.cutSeen), heal: h.lift})
 		},
 	}
 }
@@ -29,13 +29,13 @@ func isolateMember() Kind {
 	return Kind{
 		Name: "isolate-member", Summary: "cut one member off from all others", Draws: true,
 		needs: []need{needsPeerLinks, needsThree},
-		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
+		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)
 			if err != nil {
 				return nil, err
 			}
 			h := isolate(w, member)
-			return &effect{target: member, prove: h.cutSeen, heal: h.lift}, nil
+			return h.injected(ctx, &effect{target: member, prove: h.cutSeen, heal: h.lift})
 		},
 	}
 }

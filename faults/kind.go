@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -61,6 +62,11 @@ type World struct {
 	Admin *clientv3.Client
 	// Prefix is before every key of the run.
 	Prefix string
+	// Run is the run's name. Hooks are the scenario's, and Commander runs their
+	// commands.
+	Run       string
+	Hooks     map[string]Hook
+	Commander Commander
 	// LeaseOf, if set, returns the lease of a client that has not told of one, as far
 	// as its keys in the store show it, or zero.
 	LeaseOf func(client string) int64
@@ -115,8 +121,12 @@ var kinds = sync.OnceValue(func() []Kind {
 	}
 })
 
-// Named returns the kind with the given name.
+// Named returns the kind with the given name. Hooks are there by any name: which of
+// them a scenario has, Unsupported knows.
 func Named(name string) (Kind, bool) {
+	if hook, ok := strings.CutPrefix(name, HookPrefix); ok {
+		return hookKind(hook), true
+	}
 	for _, k := range kinds() {
 		if k.Name == name {
 			return k, true

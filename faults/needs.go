@@ -22,6 +22,12 @@ type Capabilities struct {
 	// NoSlowDisk and NoFullDisk say why a cluster that has these interfaces cannot do
 	// it, as it is set up or where it is; nil is that it can.
 	NoSlowDisk, NoFullDisk error
+	// NoCompact, NoCompactHere and NoMove say why a fault may not touch all of a cluster
+	// that is not the run's own; nil is that it may.
+	NoCompact, NoCompactHere, NoMove error
+	// Hooks are the names of the scenario's, and NoHooks says why none can be run.
+	Hooks   []string
+	NoHooks error
 	// ClientPauser is as the interface of this package.
 	ClientPauser bool
 }
@@ -91,8 +97,15 @@ func needsPause(c Capabilities) error {
 }
 
 func needsMove(c Capabilities) error {
-	return require("a leadership that can be handed over", allHave, func(c Capabilities) bool { return c.LeaderMover })(c)
+	if err := require("a leadership that can be handed over", allHave, func(c Capabilities) bool { return c.LeaderMover })(c); err != nil {
+		return err
+	}
+	return c.NoMove
 }
+
+func needsCompact(c Capabilities) error { return c.NoCompact }
+
+func needsCompactHere(c Capabilities) error { return c.NoCompactHere }
 
 func needsStop(c Capabilities) error {
 	return require("members that can be asked to end", processHas, func(c Capabilities) bool { return c.Stopper })(c)

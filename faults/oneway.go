@@ -12,7 +12,7 @@ func oneWay() Kind {
 	return Kind{
 		Name: "one-way", Summary: "keep back what one member says to the others, or what they say to it", Draws: true,
 		needs: []need{needsPeerLinks, needsThree},
-		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
+		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)
 			if err != nil {
 				return nil, err
@@ -30,7 +30,7 @@ func oneWay() Kind {
 			if mute {
 				target = member + " mute"
 			}
-			return &effect{target: target, prove: h.heldSeen, heal: h.lift}, nil
+			return h.injected(ctx, &effect{target: target, prove: h.heldSeen, heal: h.lift})
 		},
 	}
 }

@@ -13,7 +13,7 @@ func split() Kind {
 	return Kind{
 		Name: "split", Summary: "cut the cluster into a majority and a minority", Draws: true,
 		needs: []need{needsPeerLinks, needsThree},
-		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
+		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			members := shuffled(w.Cluster.Members(), choice)
 			minority, majority := members[:(len(members)-1)/2], members[(len(members)-1)/2:]
 			h := &harm{}
@@ -22,7 +22,7 @@ func split() Kind {
 					h.cutBetween(w.Cluster, a, b)
 				}
 			}
-			return &effect{target: sides(minority, majority), prove: h.cutSeen, heal: h.lift}, nil
+			return h.injected(ctx, &effect{target: sides(minority, majority), prove: h.cutSeen, heal: h.lift})
 		},
 	}
 }
@@ -33,7 +33,7 @@ func bridge() Kind {
 	return Kind{
 		Name: "bridge", Summary: "cut the cluster into two halves that only one member can both reach", Draws: true,
 		needs: []need{needsPeerLinks, needsThree},
-		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
+		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			members := shuffled(w.Cluster.Members(), choice)
 			middle, rest := members[0], members[1:]
 			left, right := rest[:len(rest)/2], rest[len(rest)/2:]
@@ -43,7 +43,7 @@ func bridge() Kind {
 					h.cutBetween(w.Cluster, a, b)
 				}
 			}
-			return &effect{target: sides(left, []string{middle}, right), prove: h.cutSeen, heal: h.lift}, nil
+			return h.injected(ctx, &effect{target: sides(left, []string{middle}, right), prove: h.cutSeen, heal: h.lift})
 		},
 	}
 }

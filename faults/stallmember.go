@@ -22,13 +22,13 @@ func stallMember() Kind {
 	return Kind{
 		Name: "stall-member", Summary: "keep back all bytes from and to one member", Draws: true,
 		needs: []need{needsPeerLinks},
-		inject: func(_ context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
+		inject: func(ctx context.Context, w *World, choice *rand.Rand, _ string) (*effect, error) {
 			member, err := anyRunning(w.Cluster, choice)
 			if err != nil {
 				return nil, err
 			}
 			s := w.stall(member)
-			return &effect{target: member, prove: s.heldSeen, heal: func(context.Context) error { w.lift(s); return nil }}, nil
+			return s.injected(ctx, &effect{target: member, prove: s.heldSeen})
 		},
 	}
 }
@@ -39,13 +39,13 @@ func stallLeader() Kind {
 	return Kind{
 		Name: "stall-leader", Summary: "keep back all bytes from and to the leader",
 		needs: []need{needsPeerLinks, needsStatus},
-		inject: func(_ context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
+		inject: func(ctx context.Context, w *World, _ *rand.Rand, _ string) (*effect, error) {
 			leader, _ := leaderOf(w.Cluster)
 			if leader == "" {
 				return nil, errNobody
 			}
 			s := w.stall(leader)
-			return &effect{target: leader, prove: leaderMoved(w, leader, s.heldSeen), heal: func(context.Context) error { w.lift(s); return nil }}, nil
+			return s.injected(ctx, &effect{target: leader, prove: leaderMoved(w, leader, s.heldSeen)})
 		},
 	}
 }
@@ -107,29 +107,34 @@ func (w *World) stall(member string) *standing {
 	return s
 }
 
-func (w *World) lift(s *standing) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.standing, s)
-	for _, lift := range s.harm.lifts {
-		lift()
-	}
+// injected adds to an effect how it is healed.
+func (s *standing) injected(ctx context.Context, e *effect) (*effect, error) {
+	e.heal = s.lift
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	return s.harm.injected(ctx, e)
+}
+
+func (s *standing) lift(ctx context.Context) error {
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	delete(s.world.standing, s)
+	return s.harm.lift(ctx)
 }
 
 func (s *standing) heldSeen(context.Context) (bool, string) {
 	s.world.mu.Lock()
 	defer s.world.mu.Unlock()
-	var peers, clients int64
+	var peers, clients held
 	for i, l := range s.harm.links {
 		now := l.Stats()
-		held := now.HeldTotal.Total() - s.harm.before[i].HeldTotal.Total()
 		if isMember(s.world.Cluster, now.From) {
-			peers += held
+			peers.add(now, s.harm.before[i])
 		} else {
-			clients += held
+			clients.add(now, s.harm.before[i])
 		}
 	}
-	return peers+clients > 0, fmt.Sprintf("%d bytes of peers and %d of clients held back", peers, clients)
+	return peers.any() || clients.any(), fmt.Sprintf("%v of peers and %v of clients held back", peers, clients)
 }
 
 func isMember(c cluster.Cluster, name string) bool {

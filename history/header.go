@@ -133,6 +133,9 @@ type Header struct {
 	// Prefix is before every key of the run; see ObjectPrefix.
 	Prefix   string        `json:"prefix"`
 	Subjects []SubjectInfo `json:"subjects"`
+	// Shared is true if others write to the same store, below other prefixes: the
+	// revisions of the run are not dense then.
+	Shared bool `json:"shared,omitempty"`
 }
 
 // ObjectPrefix is the prefix that subject was given for object: every key that

@@ -19,6 +19,8 @@ const (
 	lineLeaseEnd = "lease-end"
 	lineTick     = "tick"
 	lineThrough  = "through"
+	lineMissed   = "missed"
+	lineGap      = "gap"
 )
 
 // revisionLine is the union of all lines of a revision journal.
@@ -34,6 +36,7 @@ type revisionLine struct {
 	Lease    int64         `json:"lease,omitempty"`
 	Value    string        `json:"value,omitempty"`
 	Through  int64         `json:"through,omitempty"`
+	Shared   bool          `json:"shared,omitempty"`
 }
 
 // journal appends JSON lines, each in one Write.
@@ -74,15 +77,24 @@ type RevisionJournal struct {
 // to it, so that a revision of which nothing was seen is a gap in the log.
 func NewRevisionJournal(w io.Writer, start int64) *RevisionJournal {
 	j := &RevisionJournal{journal: journal{w: w}}
-	j.begin(start)
+	j.begin(start, false)
 	return j
 }
 
-func (j *RevisionJournal) begin(start int64) {
+// NewSharedJournal is NewRevisionJournal for a store to which others write as well:
+// a revision of which nothing was seen is theirs, unless Missed or Gap says
+// otherwise.
+func NewSharedJournal(w io.Writer, start int64) *RevisionJournal {
+	j := &RevisionJournal{journal: journal{w: w}}
+	j.begin(start, true)
+	return j
+}
+
+func (j *RevisionJournal) begin(start int64, shared bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.w != nil {
-		j.append(revisionLine{Type: lineStart, Revision: start})
+		j.append(revisionLine{Type: lineStart, Revision: start, Shared: shared})
 	}
 	if j.memory != nil {
 		j.memory.begin(start)
@@ -140,6 +152,23 @@ func (j *RevisionJournal) Through(r int64) {
 	}
 }
 
+// Missed records that one of those who look at a shared store has not seen what
+// happened in a range of revisions, both included. Others may have. In a log that
+// was cut short nobody can tell, and the range is a gap.
+func (j *RevisionJournal) Missed(g Gap) { j.absent(lineMissed, g) }
+
+// Gap records that nobody has seen what happened in a range of revisions of a
+// shared store, both included.
+func (j *RevisionJournal) Gap(g Gap) { j.absent(lineGap, g) }
+
+func (j *RevisionJournal) absent(kind string, g Gap) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.w != nil {
+		j.append(revisionLine{Type: kind, Revision: g.From, Through: g.Through})
+	}
+}
+
 // ReadRevisions reads what a RevisionJournal wrote. As with ReadJournal, a
 // last line that was cut is dropped.
 func ReadRevisions(r io.Reader) (*RevisionLog, error) {
@@ -149,6 +178,8 @@ func ReadRevisions(r io.Reader) (*RevisionLog, error) {
 		ends           []LeaseEnd
 		ticks          []Tick
 		l              revisionLine
+		own            = true // the store is the run's own
+		missed, gaps   []Gap
 	)
 	names := newTexts()
 	err := eachLine(r, func(_ int, text []byte, progress fraction) error {
@@ -157,7 +188,11 @@ func ReadRevisions(r io.Reader) (*RevisionLog, error) {
 		}
 		switch l.Type {
 		case lineStart:
-			start = l.Revision
+			start, own = l.Revision, !l.Shared
+		case lineMissed:
+			missed = append(missed, Gap{l.Revision, l.Through})
+		case lineGap:
+			gaps = append(gaps, Gap{l.Revision, l.Through})
 		case lineChange:
 			changes = append(grown(changes, progress), Change{
 				Revision: l.Revision, Time: l.Time, Key: l.Key, Deleted: l.Deleted,
@@ -177,19 +212,41 @@ func ReadRevisions(r io.Reader) (*RevisionLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return observedLog(start, through, changes, ends, ticks), nil
+	switch {
+	case own:
+		return observedLog(start, through, changes, ends, ticks), nil
+	case through == 0:
+		gaps = missed
+		if n := len(changes); n > 0 { // of the last one there may have been more
+			gaps = append(gaps, Gap{changes[n-1].Revision, changes[n-1].Revision})
+		}
+	}
+	return sharedLog(start, through, changes, ends, ticks, gaps), nil
 }
 
 // observedLog is the log of what was seen, in the order in which it was. Through
 // is zero if it is not known how far it is complete.
 func observedLog(start, through int64, changes []Change, ends []LeaseEnd, ticks []Tick) *RevisionLog {
+	changes, ends, through = known(through, changes, ends)
+	return NewRevisionLog(start, through, changes, ends, ticks, gapsBetween(start, through, changes))
+}
+
+// sharedLog is observedLog for a store that others write to as well.
+func sharedLog(start, through int64, changes []Change, ends []LeaseEnd, ticks []Tick, gaps []Gap) *RevisionLog {
+	changes, ends, through = known(through, changes, ends)
+	return NewRevisionLog(start, through, changes, ends, ticks, gaps)
+}
+
+// known leaves out what may have been seen in part, and returns how far the rest is
+// complete.
+func known(through int64, changes []Change, ends []LeaseEnd) ([]Change, []LeaseEnd, int64) {
 	if through == 0 {
 		changes, ends, through = beforeLast(changes, ends)
 	}
 	// What was seen after the end may have been seen in part.
 	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Revision > through })
 	ends = slices.DeleteFunc(ends, func(e LeaseEnd) bool { return e.Revision > through })
-	return NewRevisionLog(start, through, changes, ends, ticks, gapsBetween(start, through, changes))
+	return changes, ends, through
 }
 
 // decode makes l the line that text is.
@@ -237,6 +294,8 @@ func (l *revisionLine) scan(p plain) bool {
 			field, ok = 1<<9, p.text(&l.Value)
 		case "through":
 			field, ok = 1<<10, p.number(&l.Through)
+		case "shared":
+			field, ok = 1<<11, p.yes(&l.Shared)
 		default:
 			return false
 		}

@@ -91,7 +91,7 @@ func (m *Memory) Recorder() *Recorder { return m.recorder }
 // RevisionJournal records the revision log, which sees every change from
 // revision start on; see NewRevisionJournal. Without it there is no log.
 func (m *Memory) RevisionJournal(start int64) *RevisionJournal {
-	m.revisions.begin(start)
+	m.revisions.begin(start, false)
 	return m.revisions
 }
 

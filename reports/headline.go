@@ -25,7 +25,7 @@ type headline struct {
 	Picture  *shown   // of the violation that is told
 }
 
-func newHeadline(r *Report, all []*group, shownGroups []*section) headline {
+func newHeadline(r *Report, all []*group) headline {
 	result := r.result()
 	out := headline{meaning: verdictMeaning(&checker.Property{Verdict: result.Verdict}), Overall: overall(result), Reported: reported(result)}
 	if out.Word == "" {
@@ -33,7 +33,7 @@ func newHeadline(r *Report, all []*group, shownGroups []*section) headline {
 	}
 	out.Title = out.Overall
 	if result.Verdict == checker.Violated && len(all) > 0 {
-		out.worst(all[0], shownGroups[0])
+		out.worst(all[0])
 		return out
 	}
 	for i := range result.Properties {
@@ -51,15 +51,15 @@ func newHeadline(r *Report, all []*group, shownGroups []*section) headline {
 		out.Tested = tested(r)
 		out.Title = "Every promise was put to the test and kept"
 		if len(all) > 0 {
-			out.allowed(all[0], shownGroups[0])
+			out.allowed(all[0])
 		}
 	}
 	return out
 }
 
 // allowed points to the worst of what does not fail the run.
-func (h *headline) allowed(g *group, s *section) {
-	h.worst(g, s)
+func (h *headline) allowed(g *group) {
+	h.worst(g)
 	h.Class, h.Sign, h.Word = "fair", "!", "holds, with allowed violations"
 	if g.rank() == leaseOnly {
 		h.Title += ", after a lease had ended"
@@ -69,13 +69,17 @@ func (h *headline) allowed(g *group, s *section) {
 }
 
 // worst points to the worst group, which comes first.
-func (h *headline) worst(g *group, s *section) {
+func (h *headline) worst(g *group) {
 	v := g.Violations[0]
 	h.Where, h.Sentence, h.Cause = title(g.Subject, g.Property), v.Sentence, v.Cause
-	h.Blame, h.Known, h.Link = blameMeaning(g.Property, g.Blame, g.Known), g.Known, s.ID
-	h.Title = s.Plain
-	if len(s.Violations) > 0 {
-		h.Picture = &s.Violations[0]
+	h.Blame, h.Known, h.Link = blameMeaning(g.Property, g.Blame, g.Known), g.Known, groupID(0)
+	h.Title = g.plainly()
+}
+
+// show adds the picture of the violation that is told, whose section comes first.
+func (h *headline) show(all []*section) {
+	if h.Link != "" && len(all) > 0 && len(all[0].Violations) > 0 {
+		h.Picture = &all[0].Violations[0]
 	}
 }
 

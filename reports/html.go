@@ -75,7 +75,8 @@ func HTML(r *Report) ([]byte, error) {
 	}
 	p.Matrices = matrices(result, all)
 	p.Sections, p.More = sections(h, x, all)
-	p.Headline = newHeadline(r, all, p.Sections)
+	p.Headline = newHeadline(r, all)
+	p.Headline.show(p.Sections)
 	p.Pictures, p.Left = line.pictures(all)
 	p.Faults, p.Uncounted = faultLines(h)
 	p.Spread, p.Grants = distributions(h, x), grants(h, x)

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -19,6 +20,8 @@ type verdictJSON struct {
 	Scenario   string          `json:"scenario"`
 	Properties []propertyJSON  `json:"properties"`
 	Faults     []faultJSON     `json:"faults"`
+	Unfired    []string        `json:"unfired"`
+	Notes      []string        `json:"notes"`
 }
 
 // propertyJSON tells of the property's worst violation; Count is how many
@@ -27,6 +30,7 @@ type propertyJSON struct {
 	Subject  string             `json:"subject"`
 	Property string             `json:"property"`
 	Verdict  checker.Verdict    `json:"verdict"`
+	Effect   checker.Verdict    `json:"effect"`
 	Blame    checker.Blame      `json:"blame"`
 	Known    string             `json:"known"`
 	Count    int                `json:"count"`
@@ -60,14 +64,24 @@ func (s seconds) MarshalJSON() ([]byte, error) {
 	return []byte(sign + strconv.FormatInt(whole, 10) + "." + string(bytes.TrimRight([]byte(fraction), "0"))), nil
 }
 
+//go:embed verdict.schema.json
+var verdictSchema []byte
+
+// VerdictSchema is the JSON schema (2020-12) of verdict.json.
+func VerdictSchema() []byte { return bytes.Clone(verdictSchema) }
+
 // JSON is verdict.json: an indented object that ends in a newline, with these
 // keys, all of them always there:
 //
 //	verdict, exit, seed, scenario
-//	properties: subject, property, verdict, blame, known, count, sentence,
-//	            witness, figures
+//	properties: subject, property, verdict, effect, blame, known, count,
+//	            sentence, witness, figures
 //	faults:     fault, target, from, to, verified, evidence
+//	unfired, notes: sentences
 //
+// Effect is the verdict that the property alone would give the run: holds for what
+// is only reported or allowed. Unfired are the planned faults whose moment never
+// came, and notes what else limits the result. [VerdictSchema] is its JSON schema.
 // Blame, known, witness (operation IDs) and sentence are those of the
 // property's worst violation; count is how many violations there are. Blame
 // and known are "" where there is none, witness and figures then are empty.
@@ -79,6 +93,7 @@ func JSON(r *Report) ([]byte, error) {
 	out := verdictJSON{
 		Verdict: result.Verdict, Exit: result.Exit, Seed: r.Seed, Scenario: r.Scenario,
 		Properties: make([]propertyJSON, 0, len(result.Properties)), Faults: []faultJSON{},
+		Unfired: append([]string{}, result.Unfired...), Notes: append([]string{}, result.Notes...),
 	}
 	for i := range result.Properties {
 		out.Properties = append(out.Properties, propertyOf(&result.Properties[i]))
@@ -105,7 +120,7 @@ func indented(value any) ([]byte, error) {
 
 func propertyOf(p *checker.Property) propertyJSON {
 	out := propertyJSON{
-		Subject: p.Subject, Property: p.Property, Verdict: p.Verdict, Count: len(p.Violations),
+		Subject: p.Subject, Property: p.Property, Verdict: p.Verdict, Effect: p.Effect, Count: len(p.Violations),
 		Sentence: p.Sentence, Witness: []int64{}, Figures: make(map[string]float64, len(p.Figures)),
 	}
 	for name, value := range p.Figures {

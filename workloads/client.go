@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 	"go.uber.org/zap"
@@ -115,14 +116,21 @@ func (c *Client) dial() (*clientv3.Client, error) {
 	if c.env.Dial != nil {
 		return c.env.Dial(c.ctx, c.Name, c.dialTimeout)
 	}
-	etcd, err := clientv3.New(clientv3.Config{
-		Endpoints: c.endpoints, DialTimeout: c.dialTimeout, Logger: zap.NewNop(), Context: c.ctx,
-		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: time.Second})},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("connect client %s: %w", c.Name, err)
+	for {
+		etcd, err := clientv3.New(clientv3.Config{
+			Endpoints: c.endpoints, DialTimeout: c.dialTimeout, Logger: zap.NewNop(), Context: c.ctx,
+			Username: c.env.Login.User, Password: c.env.Login.Password,
+			DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: time.Second})},
+		})
+		if err == nil {
+			return etcd, nil
+		}
+		// Who has to log in cannot do so while it is cut off.
+		if c.env.Login.User == "" || c.ctx.Err() != nil || errors.Is(err, rpctypes.ErrAuthFailed) {
+			return nil, fmt.Errorf("connect client %s: %w", c.Name, err)
+		}
+		sleep(c.ctx, 50*time.Millisecond, nil, nil)
 	}
-	return etcd, nil
 }
 
 // connection is the client's connection to etcd.

@@ -195,6 +195,9 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 		}
 		heeds := c.traffic.OnLoss == Stop || c.traffic.OnLoss == Watchdog || c.traffic.OnLoss == Mixed && index%2 == 0
 		o, err := c.admit(ctx, &seat{crew: c, index: index, slot: slot, name: name, finish: finished}, heeds)
+		if err != nil && ctx.Err() != nil { // the run ended while it connected
+			return nil
+		}
 		if err != nil {
 			return err
 		}

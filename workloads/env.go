@@ -16,6 +16,8 @@ type Env struct {
 	Recorder Recorder
 	// Prefix is before every key of the run.
 	Prefix string
+	// Login is as whom clients ask etcd.
+	Login Login
 	// Connect opens a client's own links and returns the URLs to dial;
 	// Disconnect removes them.
 	Connect    func(party string) ([]string, error)
@@ -44,6 +46,16 @@ type Env struct {
 	// crashed client's replacement comes, the same each time, whatever the seed.
 	Steady bool
 }
+
+// Login is a user of etcd's and the password; the zero value is nobody. It is never
+// recorded, and its text does not say the password.
+type Login struct{ User, Password string }
+
+// String says who it is.
+func (l Login) String() string { return "user " + l.User }
+
+// GoString says who it is.
+func (l Login) GoString() string { return l.String() }
 
 // Recorder takes down what clients do, as a history.Recorder does.
 type Recorder interface {

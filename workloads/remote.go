@@ -102,6 +102,7 @@ func (c *Crew) assignment(s *seat, heeds bool, endpoints []string) (*wire.Assign
 	return &wire.Assignment{
 		Name: s.name, Slot: s.slot, Index: s.index, Subject: c.subject.Name, Heeds: heeds, Seed: c.env.Seed, Steady: c.env.Steady,
 		Prefix: c.env.Prefix, Quiet: c.env.Quiet, Endpoints: endpoints, Traffic: traffic.Bytes(),
+		User: c.env.Login.User, Password: c.env.Login.Password,
 		Zero: now - c.env.Recorder.Clock().Now(),
 	}, nil
 }

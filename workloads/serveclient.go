@@ -84,7 +84,7 @@ func (h *harness) member(ctx context.Context, a *wire.Assignment, find func(stri
 	healed, _ := h.wait(wire.Healed)
 	final, _ := h.wait(wire.Final)
 	env := &Env{
-		Seed: a.Seed, Steady: a.Steady, Recorder: h, Prefix: a.Prefix, Quiet: a.Quiet, Healed: healed, Final: final,
+		Seed: a.Seed, Steady: a.Steady, Recorder: h, Prefix: a.Prefix, Login: Login{a.User, a.Password}, Quiet: a.Quiet, Healed: healed, Final: final,
 		Connect:    func(string) ([]string, error) { return a.Endpoints, nil },
 		Disconnect: func(string) {},
 	}

@@ -160,12 +160,12 @@ func (d *dialogue) assemble(direction Direction, id uint32, data []byte, at int)
 	}
 	part := &st.parts[direction]
 	for len(data) > 0 {
-		n, whole := part.feed(data, st.method == watchMethod || st.method == keepAliveMethod)
+		n, whole := part.feed(data, st.method == watchMethod || st.method == keepAliveMethod || st.method == grantMethod)
 		if whole {
 			m := Message{Method: st.method, Direction: direction}
 			if !part.compressed() {
 				m.Content = contentOf(st.method, direction, part.excerpt)
-				if m.Content == KeepAlive {
+				if m.Content == KeepAlive || st.method == grantMethod && direction == ToDialler {
 					m.Lease, m.TTL = keptAlive(direction, part.excerpt)
 				}
 				d.marks[direction] = append(d.marks[direction], mark{at, m})

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"time"
@@ -25,6 +26,8 @@ type listener struct {
 	// link is the one to which all connections belong, or nil if each says
 	// itself who dialled.
 	link *Link
+	// secure, if not nil, is how the target is spoken to; see ListenTLS.
+	secure *tls.Config
 	// backend is guarded by network.mu.
 	backend string
 }
@@ -74,6 +77,9 @@ func (s *listener) dial(ctx context.Context) (*net.TCPConn, error) {
 	conn, err := dialer.DialContext(ctx, "tcp", backend)
 	if err != nil {
 		return nil, err
+	}
+	if s.secure != nil {
+		return s.network.secured(ctx, conn.(*net.TCPConn), s.secure)
 	}
 	return conn.(*net.TCPConn), nil
 }

@@ -17,8 +17,8 @@ type Message struct {
 	Direction Direction
 	// Content tells the messages of etcd's long-lived streams apart.
 	Content Content
-	// Lease is the lease that a KeepAlive is about, and TTL, of an answer, how many
-	// seconds it has to live from then on: none if it is over.
+	// Lease is the lease that a KeepAlive is about, or that was granted, and TTL, of an
+	// answer, how many seconds it has to live from then on: none if it is over.
 	Lease, TTL int64
 }
 
@@ -37,10 +37,11 @@ const (
 	KeepAlive     Content = "keepalive"
 )
 
-// The calls whose messages have a Content.
+// The calls of whose messages more is read than the name.
 const (
 	watchMethod     = "/etcdserverpb.Watch/Watch"
 	keepAliveMethod = "/etcdserverpb.Lease/LeaseKeepAlive"
+	grantMethod     = "/etcdserverpb.Lease/LeaseGrant"
 )
 
 // Call is the method's own name: "Txn" of "/etcdserverpb.KV/Txn".
@@ -65,7 +66,8 @@ func contentOf(method string, d Direction, excerpt []byte) Content {
 }
 
 // keptAlive reads which lease etcdserverpb.LeaseKeepAliveRequest and -Response are
-// about, and for how long it was renewed.
+// about, and for how long it was renewed. LeaseGrantResponse has the same in the same
+// places.
 func keptAlive(d Direction, excerpt []byte) (lease, ttl int64) {
 	id := protowire.Number(1)
 	if d == ToDialler {

@@ -22,6 +22,10 @@ type Stats struct {
 	// HeldTotal counts every byte that a stall ever kept back, once for each
 	// stall: that it has grown proves that a stall had an effect.
 	HeldTotal Bytes
+	// Rejected packets were answered with a reset, and Dropped ones stayed with their
+	// sender, which tried again, each try counted: of links that harm packets, and
+	// have no bytes to count. Those of this package have none.
+	Rejected, Dropped Packets
 	// Passed bytes were handed on to their receiver.
 	Passed Bytes
 	// Requests are what a client asked for: see Link.Requests. KeepAlives are
@@ -48,6 +52,14 @@ func (b Bytes) In(d Direction) int64 {
 
 // Total returns the sum of both directions.
 func (b Bytes) Total() int64 { return b.ToTarget + b.ToDialler }
+
+// Packets counts packets for each direction.
+type Packets struct {
+	ToTarget, ToDialler int64
+}
+
+// Total returns the sum of both directions.
+func (p Packets) Total() int64 { return p.ToTarget + p.ToDialler }
 
 func (b *Bytes) add(d Direction, n int64) {
 	if d == ToTarget {

@@ -32,10 +32,17 @@ type Config struct {
 	// reads it back from there. Only a crash of the whole machine would lose
 	// it. What goes missing is the time that a disk takes.
 	Fsync bool
+	// ClientTLS, if set, is how members speak to clients; else it is in the clear, and
+	// links can read along. Clusters of etcd binaries do not have it.
+	ClientTLS *ClientTLS
 	// Gateway makes members serve etcd's JSON gateway on the same port, for
 	// clients that speak HTTP.
 	Gateway bool
 }
+
+// ClientTLS names files in PEM: what members show to clients, and the authority that
+// has to have signed what clients show.
+type ClientTLS struct{ CertFile, KeyFile, CAFile string }
 
 const (
 	defaultMembers   = 3

@@ -16,9 +16,13 @@ func (g *Group[L]) Connect(party string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect %q: %w", party, err)
 	}
+	scheme := "http://"
+	if g.config.ClientTLS != nil {
+		scheme = "https://"
+	}
 	urls := make([]string, len(addresses))
 	for i, a := range addresses {
-		urls[i] = "http://" + a
+		urls[i] = scheme + a
 	}
 	return urls, nil
 }

@@ -36,6 +36,10 @@ type Backend[L Life] struct {
 	Lingers bool
 	// Logs is true if servers have to have a log, even if nobody wants to keep it.
 	Logs bool
+	// Remote is true if servers have neither this machine's files nor its links: they
+	// dial each other directly. Then places have no directory and no peer address,
+	// and there are links to clients only.
+	Remote bool
 }
 
 // Group is the places of a cluster and the links between them. Create it with
@@ -101,12 +105,14 @@ func (g *Group[L]) prepare() (err error) {
 	for i := range names {
 		names[i] = fmt.Sprintf("m%d", i+1)
 	}
-	tls, err := g.workspace.create("tls")
-	if err != nil {
-		return err
-	}
-	if g.certificate, err = newCertificate(tls, names); err != nil {
-		return err
+	if !g.backend.Remote {
+		tls, err := g.workspace.create("tls")
+		if err != nil {
+			return err
+		}
+		if g.certificate, err = newCertificate(tls, names); err != nil {
+			return err
+		}
 	}
 	if g.backend.Logs && g.config.LogDirectory == "" {
 		if g.config.LogDirectory, err = g.workspace.create("logs"); err != nil {
@@ -118,21 +124,27 @@ func (g *Group[L]) prepare() (err error) {
 			return fmt.Errorf("member %s: %w", name, err)
 		}
 	}
-	g.network.DeclarePeers(names...)
+	if !g.backend.Remote {
+		g.network.DeclarePeers(names...)
+	}
 	return nil
 }
 
 func (g *Group[L]) preparePlace(name string) (err error) {
 	p := &Place{Name: name}
-	if p.Directory, err = g.workspace.create(name); err != nil {
-		return err
+	if !g.backend.Remote {
+		if p.Directory, err = g.workspace.create(name); err != nil {
+			return err
+		}
 	}
 	if p.Log, err = openLog(g.config.LogDirectory, name); err != nil {
 		return err
 	}
 	g.places = append(g.places, p)
 	g.seats = append(g.seats, &seat[L]{place: p, turn: make(chan struct{}, 1)})
-	p.PeerAddress, err = g.network.ListenPeers(name, "")
+	if !g.backend.Remote {
+		p.PeerAddress, err = g.network.ListenPeers(name, "")
+	}
 	return err
 }
 

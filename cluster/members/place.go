@@ -11,11 +11,11 @@ import (
 // Place is one place in a cluster, whether a server runs there or not.
 type Place struct {
 	Name string
-	// Directory is where the server keeps its data.
+	// Directory is where the server keeps its data; "" for one that is elsewhere.
 	Directory string
 	// Log is the file to which it logs, over all its lives; nil discards.
 	Log *os.File
-	// PeerAddress is that of the link at which the others dial it.
+	// PeerAddress is that of the link at which the others dial it; "" if there is none.
 	PeerAddress string
 	// Vacate, if the backend has set it, undoes what the backend did to Directory.
 	Vacate func() error
@@ -34,6 +34,8 @@ type Spec struct {
 	CertFile, KeyFile   string
 	Election, Heartbeat time.Duration
 	Fsync, Gateway      bool
+	// ClientTLS is as in Config.
+	ClientTLS *ClientTLS
 }
 
 // Spec is that of the server of a place.
@@ -46,6 +48,7 @@ func (g *Group[L]) Spec(p *Place) Spec {
 		Name: p.Name, Directory: p.Directory, Peers: peers,
 		CertFile: g.certificate.certFile, KeyFile: g.certificate.keyFile,
 		Election: g.config.Election, Heartbeat: g.config.Heartbeat, Fsync: g.config.Fsync, Gateway: g.config.Gateway,
+		ClientTLS: g.config.ClientTLS,
 	}
 }
 

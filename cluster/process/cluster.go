@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/etcd-holdfast/holdfast/cluster"
+	"github.com/etcd-holdfast/holdfast/cluster/inquiry"
 	"github.com/etcd-holdfast/holdfast/cluster/members"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 )
@@ -20,10 +21,7 @@ type Cluster struct {
 
 	// listening is who hears what processes tell.
 	listening sync.WaitGroup
-
-	mu       sync.Mutex
-	names    map[uint64]string // of members, by raft id
-	versions map[string]string // of etcd, by member, as each says
+	register  inquiry.Register
 }
 
 var (
@@ -41,7 +39,7 @@ var (
 // Start creates a cluster and returns when all its members serve. If it fails,
 // or ctx ends before, nothing is left behind.
 func Start(ctx context.Context, config Config) (*Cluster, error) {
-	c := &Cluster{config: config, names: make(map[uint64]string), versions: make(map[string]string)}
+	c := &Cluster{config: config}
 	var err error
 	c.Group, err = members.Prepare(config.Config, members.Backend[*life]{Kind: c.Kind(), Begin: c.begin, Logs: true})
 	if err != nil {

@@ -47,7 +47,7 @@ func mountDisk(p *members.Place, size int64) error {
 type filled struct {
 	cluster *Cluster
 	place   *members.Place
-	log     *tail
+	log     *members.Tail
 }
 
 // FillDisk fills the file system of a member. It is an error if the cluster was not
@@ -60,7 +60,7 @@ func (c *Cluster) FillDisk(_ context.Context, member string) (cluster.FilledDisk
 	if err != nil {
 		return nil, fmt.Errorf("fill the disk of member %s: %w", member, err)
 	}
-	log, err := newTail(place.Log)
+	log, err := members.NewTail(place.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (f *filled) Evidence() (full bool, evidence string) {
 	if l, err := f.cluster.LifeOf(f.place.Name); err == nil && !l.runs() {
 		return free == 0, evidence + "; " + l.Ended().Error()
 	}
-	for _, line := range f.log.lines() {
+	for _, line := range f.log.Lines() {
 		if strings.Contains(line, unix.ENOSPC.Error()) { // etcd logs what the kernel says
 			return free == 0, evidence + "; its log says: " + line
 		}

@@ -30,7 +30,7 @@ var errTaken = errors.New("its ports are taken")
 
 func (c *Cluster) tryForeign(ctx context.Context, p *members.Place, binary string) (*life, error) {
 	peers, clients := members.FreeAddress(), members.FreeAddress()
-	log, err := newTail(p.Log)
+	log, err := members.NewTail(p.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (c *Cluster) tryForeign(ctx context.Context, p *members.Place, binary strin
 	if err != nil {
 		return nil, err
 	}
-	l, err := c.newLife(p.Name, process, gate, peers, clients, log.why)
+	l, err := c.newLife(p.Name, process, gate, peers, clients, log.Why)
 	if err != nil {
 		return nil, err
 	}
@@ -79,23 +79,7 @@ func awaitPort(ctx context.Context, l *life, clients, peers string) error {
 
 // flags are those with which an etcd of any version is started as a member.
 func flags(spec members.Spec, peers, clients string, suites []uint16) []string {
-	var cluster []string
-	for name, address := range spec.Peers {
-		cluster = append(cluster, name+"=https://"+address)
-	}
-	given := []string{
-		"--name", spec.Name, "--data-dir", spec.Directory,
-		"--listen-peer-urls", "https://" + peers, "--initial-advertise-peer-urls", "https://" + spec.Peers[spec.Name],
-		"--listen-client-urls", "http://" + clients,
-		"--advertise-client-urls", "http://127.0.0.1:0", // nobody can dial port 0
-		"--initial-cluster", strings.Join(cluster, ","), "--initial-cluster-token", members.Token, "--initial-cluster-state", "new",
+	return append(spec.Flags("https", peers, clients),
 		"--peer-cert-file", spec.CertFile, "--peer-key-file", spec.KeyFile, "--peer-trusted-ca-file", spec.CertFile,
-		"--cipher-suites", strings.Join(suiteNames(suites), ","),
-		"--heartbeat-interval", fmt.Sprint(spec.Heartbeat.Milliseconds()), "--election-timeout", fmt.Sprint(spec.Election.Milliseconds()),
-		"--enable-grpc-gateway=" + fmt.Sprint(spec.Gateway), "--logger", "zap", "--log-outputs", "stderr",
-	}
-	if !spec.Fsync {
-		given = append(given, "--unsafe-no-fsync")
-	}
-	return given
+		"--cipher-suites", strings.Join(suiteNames(suites), ","))
 }

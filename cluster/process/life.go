@@ -4,24 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/etcd-holdfast/holdfast/cluster/inquiry"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 )
 
-const (
-	// askPause is the pause between two questions to a member how it stands.
-	askPause = 50 * time.Millisecond
-	// askPatience is how long its answer may take. One that is frozen answers when
-	// it goes on.
-	askPatience = 2 * time.Second
-)
+// askPause is the pause between two looks at a member.
+const askPause = inquiry.Pause
 
 // life is one process of a member from its start to its end.
 type life struct {
@@ -30,78 +21,18 @@ type life struct {
 	// gate is what its calls that wait for the disk pass, if any do.
 	gate *gate
 	// why, if the process has ended, says why as far as it is known.
-	why func() string
-
-	// connection leads to the member directly, past all links.
-	connection *grpc.ClientConn
-	stop       context.CancelFunc
-	asking     sync.WaitGroup
-	// learn is told of each answer. served is closed when it was told of the first.
-	learn  func(*etcdserverpb.StatusResponse)
-	served chan struct{}
-
-	mu   sync.Mutex
-	last *etcdserverpb.StatusResponse // the last answer, nil before the first
+	why     func() string
+	inquiry *inquiry.Inquiry
 }
 
-// newLife begins to ask a process how it stands. learn is told of each answer, and
-// has been told of the first one before the member is ready.
-func newLife(process *offspring.Process, gate *gate, peers, clients string, why func() string, learn func(*etcdserverpb.StatusResponse)) (*life, error) {
-	connection, err := grpc.NewClient("passthrough:///"+clients,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: askPause, Multiplier: 1.2, MaxDelay: 4 * askPause},
-			MinConnectTimeout: time.Second,
-		}))
+// newLife begins to ask a process how it stands, and makes a life of it. If that
+// fails the process is killed.
+func (c *Cluster) newLife(member string, process *offspring.Process, gate *gate, peers, clients string, why func() string) (*life, error) {
+	q, err := inquiry.Begin(clients, process.Done(), func(answer *etcdserverpb.StatusResponse) { c.register.Learn(member, answer) })
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, process.Kill(), gate.close())
 	}
-	l := &life{process: process, gate: gate, peers: peers, clients: clients, why: why, connection: connection, learn: learn, served: make(chan struct{})}
-	ctx, cancel := context.WithCancel(context.Background())
-	l.stop = cancel
-	l.asking.Go(func() { l.ask(ctx) })
-	return l, nil
-}
-
-// ask asks the member how it stands until ctx ends or it has.
-func (l *life) ask(ctx context.Context) {
-	ticker := time.NewTicker(askPause)
-	defer ticker.Stop()
-	for {
-		_, _ = l.askOnce(ctx) // it may not serve yet, or stand still
-		select {
-		case <-ctx.Done():
-			return
-		case <-l.process.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
-// askOnce asks the member how it stands, and keeps the answer.
-func (l *life) askOnce(ctx context.Context) (*etcdserverpb.StatusResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, askPatience)
-	defer cancel()
-	answer, err := etcdserverpb.NewMaintenanceClient(l.connection).Status(ctx, &etcdserverpb.StatusRequest{})
-	if err != nil {
-		return nil, err
-	}
-	l.learn(answer)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.last == nil {
-		close(l.served)
-	}
-	l.last = answer
-	return answer, nil
-}
-
-// answer is the last one that the member gave, or nil.
-func (l *life) answer() *etcdserverpb.StatusResponse {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.last
+	return &life{process: process, gate: gate, peers: peers, clients: clients, why: why, inquiry: q}, nil
 }
 
 // Addresses are where the member accepts its peers and its clients.
@@ -138,7 +69,7 @@ func (l *life) Ready(ctx context.Context) error {
 		return l.Ended()
 	}
 	select {
-	case <-l.served:
+	case <-l.inquiry.Served():
 		return nil
 	case <-l.process.Done():
 		return l.Ended()
@@ -151,9 +82,4 @@ func (l *life) Ready(ctx context.Context) error {
 func (l *life) End() error { return errors.Join(l.process.Kill(), l.forget()) }
 
 // forget ends the questions to a process that has ended.
-func (l *life) forget() error {
-	l.stop()
-	err := l.connection.Close()
-	l.asking.Wait()
-	return errors.Join(err, l.gate.close())
-}
+func (l *life) forget() error { return errors.Join(l.inquiry.Close(), l.gate.close()) }

@@ -32,7 +32,7 @@ type told struct {
 type ears struct {
 	bound chan told // receives the addresses
 
-	log *tail
+	log *members.Tail
 
 	mu  sync.Mutex
 	why string
@@ -62,14 +62,14 @@ func (e *ears) reason() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.why == "" {
-		return e.log.why()
+		return e.log.Why()
 	}
 	return e.why
 }
 
 // beginOwn starts a member that is a process of this program.
 func (c *Cluster) beginOwn(ctx context.Context, p *members.Place) (*life, error) {
-	log, err := newTail(p.Log)
+	log, err := members.NewTail(p.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/embed"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/etcd-holdfast/holdfast/cluster/members"
 )
@@ -40,6 +41,13 @@ func etcdConfig(spec members.Spec) *embed.Config {
 		TrustedCAFile: spec.CertFile,
 		ServerName:    spec.Name,
 	}
+
+	if c := spec.ClientTLS; c != nil {
+		e.ListenClientUrls, e.AdvertiseClientUrls = anyPort("https"), anyPort("https")
+		e.ClientTLSInfo = transport.TLSInfo{CertFile: c.CertFile, KeyFile: c.KeyFile, TrustedCAFile: c.CAFile, ClientCertAuth: true}
+	}
+	// Passwords here are long and random, if there are any: nobody can guess them.
+	e.BcryptCost = uint(bcrypt.MinCost)
 
 	e.TickMs = uint(spec.Heartbeat.Milliseconds())
 	e.ElectionMs = uint(spec.Election.Milliseconds())

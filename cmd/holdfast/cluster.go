@@ -66,11 +66,19 @@ func place(name string) (playground.Place, error) {
 func upCommand(name *string) *cobra.Command {
 	var members int
 	var directory string
+	var secure, auth bool
 	cmd := &cobra.Command{
-		Use:     "up",
-		Short:   "Start the cluster, unless it is up",
-		Example: "  holdfast cluster up --members 5",
-		Args:    arguments(cobra.NoArgs),
+		Use:   "up",
+		Short: "Start the cluster, unless it is up",
+		Long: `Start the cluster, unless it is up.
+
+With --tls it speaks TLS to clients and asks for their certificate, with --auth it
+asks for a user and a password: ` + playground.Root + ` may do everything, ` + playground.User + ` may read and write
+below ` + playground.UserPrefix + `. Certificates and passwords are made, and lie in files that only you
+can read, for as long as the cluster is up.`,
+		Example: `  holdfast cluster up --members 5
+  holdfast cluster up --tls --auth`,
+		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := place(*name)
 			if err != nil {
@@ -79,7 +87,7 @@ func upCommand(name *string) *cobra.Command {
 			if members != 1 && members != 3 && members != 5 {
 				return usageError{fmt.Errorf("--members %d: must be 1, 3 or 5", members)}
 			}
-			background, err := backgroundCommand(p.Name, members, directory)
+			background, err := backgroundCommand(p.Name, members, directory, secure, auth)
 			if err != nil {
 				return err
 			}
@@ -94,6 +102,9 @@ func upCommand(name *string) *cobra.Command {
 				if cmd.Flags().Changed("members") && members != len(answer.Members) {
 					fmt.Fprintf(out, "  beware: it has %d members, not %d; for others: holdfast cluster down%s\n", len(answer.Members), members, nameFlag(p.Name))
 				}
+				if k := answer.State.Keys; (secure || auth) && (k == nil || secure && k.CA == "" || auth && k.RootPassword == "") {
+					fmt.Fprintf(out, "  beware: it does not ask for what --tls and --auth say; for one that does: holdfast cluster down%s\n", nameFlag(p.Name))
+				}
 			} else {
 				fmt.Fprintf(out, "cluster %s is up: etcd %s, %d members, in %.1f s\n", p.Name, answer.State.Etcd, len(answer.Members), time.Since(began).Seconds())
 			}
@@ -102,11 +113,13 @@ func upCommand(name *string) *cobra.Command {
 	}
 	cmd.Flags().IntVar(&members, "members", 3, "the number of etcd members: 1, 3 or 5")
 	cmd.Flags().StringVar(&directory, "dir", "", "where to make the directory for the members' data (default: with the cluster's state)")
+	cmd.Flags().BoolVar(&secure, "tls", false, "speak TLS to clients, and ask for their certificate")
+	cmd.Flags().BoolVar(&auth, "auth", false, "ask clients for a user and a password")
 	return cmd
 }
 
 // backgroundCommand is this program again, as the process of the cluster.
-func backgroundCommand(name string, members int, directory string) (*exec.Cmd, error) {
+func backgroundCommand(name string, members int, directory string, secure, auth bool) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program to start it in the background: %w", err)
@@ -116,7 +129,8 @@ func backgroundCommand(name string, members int, directory string) (*exec.Cmd, e
 			return nil, fmt.Errorf("--dir: %w", err)
 		}
 	}
-	background := exec.Command(self, "cluster", "serve", "--name", name, "--members", strconv.Itoa(members), "--dir", directory)
+	background := exec.Command(self, "cluster", "serve", "--name", name, "--members", strconv.Itoa(members), "--dir", directory,
+		fmt.Sprintf("--tls=%t", secure), fmt.Sprintf("--auth=%t", auth))
 	background.Args[0] = os.Args[0]
 	return background, nil
 }
@@ -144,6 +158,8 @@ func serveCommand(name *string) *cobra.Command {
 	}
 	cmd.Flags().IntVar(&config.Members, "members", 3, "the number of etcd members")
 	cmd.Flags().StringVar(&config.Data, "dir", "", "where to make the directory for the members' data")
+	cmd.Flags().BoolVar(&config.TLS, "tls", false, "speak TLS to clients")
+	cmd.Flags().BoolVar(&config.Auth, "auth", false, "ask clients for a user and a password")
 	return cmd
 }
 
@@ -278,12 +294,33 @@ func printMembers(out io.Writer, answer playground.Answer) error {
 // printHints says how to use the cluster.
 func printHints(out io.Writer, answer playground.Answer) error {
 	name := nameFlag(answer.State.Name)
+	if answer.State.Keys != nil {
+		return printKeys(out, answer.State, name)
+	}
 	shell := strings.Replace(name, "--name", "--cluster", 1)
 	_, err := fmt.Fprintf(out, `  connect:   holdfast shell mutex%s
              export ETCDCTL_ENDPOINTS=%s
   look:      holdfast cluster status%s
   stop:      holdfast cluster down%s
 `, shell, strings.Join(answer.State.Endpoints, ","), name, name)
+	return err
+}
+
+// printKeys says how to use a cluster that does not let everybody in.
+func printKeys(out io.Writer, s playground.State, name string) error {
+	k := s.Keys
+	flags := "--endpoints " + strings.Join(s.Endpoints, ",")
+	variables := "ETCDCTL_ENDPOINTS=" + strings.Join(s.Endpoints, ",")
+	if k.CA != "" {
+		flags += fmt.Sprintf(" \\\n             --cacert %s --cert %s --key %s", k.CA, k.Cert, k.Key)
+		variables += fmt.Sprintf(" \\\n             ETCDCTL_CACERT=%s ETCDCTL_CERT=%s ETCDCTL_KEY=%s", k.CA, k.Cert, k.Key)
+	}
+	if k.UserPassword != "" {
+		flags += fmt.Sprintf(" \\\n             --user %s --password-file %s", playground.User, k.UserPassword)
+		variables += fmt.Sprintf(" \\\n             ETCDCTL_USER=%s ETCDCTL_PASSWORD=\"$(cat %s)\"", playground.Root, k.RootPassword)
+	}
+	_, err := fmt.Fprintf(out, "  run:       holdfast run quick %s\n             export %s\n  look:      holdfast cluster status%s\n  stop:      holdfast cluster down%s\n",
+		flags, variables, name, name)
 	return err
 }
 

@@ -40,7 +40,7 @@ whether the primitives kept their promises.
 		return usageError{fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), checkCommand(), reportCommand(), exportCommand(), listCommand(), upstreamCommand(), zooCommand(),
+	root.AddCommand(runCommand(), checkCommand(), reportCommand(), browseCommand(), exportCommand(), listCommand(), upstreamCommand(), zooCommand(),
 		answerCommand(), etcdCommand(), serverCommand(), simulateCommand(), clusterCommand(), shellCommand(), pipeCommand(),
 		sweepCommand(), memberCommand())
 	cmd, err := root.ExecuteContextC(ctx)

@@ -24,10 +24,12 @@ func runCommand() *cobra.Command {
 		clients, members int
 		out, kind        string
 		binary, version  string
+		image            string
 		clientsAs        string
 		program          string
 		set              []string
 		strict, asJSON   bool
+		external         elsewhere
 	)
 	cmd := &cobra.Command{
 		Use:   "run [SCENARIO]",
@@ -44,6 +46,7 @@ directory can still be judged by: holdfast check DIR.
 		Example: `  holdfast run
   holdfast run quick --seed 7 --duration 1m --clients 6
   holdfast run quick --cluster sim
+  holdfast run quick --endpoints https://10.0.0.1:2379,https://10.0.0.2:2379 --cacert ca.crt --user holdfast
   holdfast run quick --clients-as processes
   holdfast run --pipe 'python3 lock.py'
   holdfast run calm --set workloads.0.hold=1ms..5ms --set faults=[]
@@ -85,6 +88,21 @@ directory can still be judged by: holdfast check DIR.
 				return err
 			}
 			set = append(set, another...)
+			if image != "" {
+				if !cmd.Flags().Changed("cluster") {
+					set = append(set, "cluster.kind=docker")
+				}
+				set = append(set, "cluster.image="+image)
+			}
+			there, err := external.assignments()
+			if err != nil {
+				return err
+			}
+			set = append(set, there...)
+			if cmd.Flags().Changed("cluster") || image != "" || len(another)+len(there) > 0 {
+				// The scenario was made for another kind of cluster.
+				set = append([]string{"missing=" + holdfast.SkipMissing}, set...)
+			}
 			if cmd.Flags().Changed("clients") {
 				set = append(set, fmt.Sprintf("clients.count=%d", clients))
 				for i := range scenario.Workloads {
@@ -96,10 +114,10 @@ directory can still be judged by: holdfast check DIR.
 					return err
 				}
 			}
-			judgement, err := holdfast.Run(cmd.Context(), scenario, holdfast.RunOptions{
-				Out: out, Argv: os.Args, Strict: strict,
-				Progress: func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) },
-			})
+			options := holdfast.RunOptions{Out: out, Argv: os.Args, Strict: strict}
+			end := narrate(cmd, &options)
+			judgement, err := holdfast.Run(cmd.Context(), scenario, options)
+			end()
 			return conclude(cmd, judgement, err, asJSON)
 		},
 	}
@@ -109,9 +127,12 @@ directory can still be judged by: holdfast check DIR.
 	flags.IntVar(&clients, "clients", 0, "the number of clients of each workload")
 	flags.StringVar(&clientsAs, "clients-as", "", "where clients are: processes gives each a process of its own, which can be killed and stopped (default: in this process)")
 	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
-	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, or sim, which is simulated in virtual time")
+	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, docker, of containers, external, which somebody else runs, or sim, which is simulated in virtual time; faults that it cannot have are left out")
+	external.add(flags)
+	flags.StringSliceVar(&external.allow, "allow", nil, "the faults that may touch all of a cluster that somebody else runs: compact, compact-here, move-leader")
 	flags.StringVar(&binary, "etcd", "", "the etcd binary that members run, each as a process (default: the etcd that is built into holdfast)")
 	flags.StringVar(&version, "etcd-version", "", "the version of etcd that members run, each as a process; it is built if it has to be")
+	flags.StringVar(&image, "image", "", "the image that members run, each in a container, with etcd as its entrypoint or in its path")
 	flags.StringVar(&program, "pipe", "", "put this program to the test, a command line for sh (docs/protocol.md); without a scenario, under one made for it")
 	flags.StringVar(&out, "out", "runs", "the directory below which the run directory is made")
 	flags.StringArrayVar(&set, "set", nil, "set a field of the scenario, as in clients.ttl=2s or workloads.0.keys=1 (repeatable)")
@@ -168,6 +189,9 @@ func conclude(cmd *cobra.Command, j *holdfast.Judgement, failure error, asJSON b
 	if err := printJudgement(cmd.OutOrStdout(), j, asJSON); err != nil {
 		failure = errors.Join(failure, err)
 	}
+	if err := tellCI(cmd.ErrOrStderr(), j.Report); err != nil { // which is no fault of the run's
+		fmt.Fprintf(cmd.ErrOrStderr(), "holdfast: %v\n", err)
+	}
 	code := j.Result().Exit
 	if failure != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "holdfast: %v\n", failure)
@@ -190,7 +214,7 @@ func printJudgement(w io.Writer, j *holdfast.Judgement, asJSON bool) error {
 		_, err = w.Write(content)
 		return err
 	}
-	if err := reports.Table(j.Report, w); err != nil {
+	if err := (reports.Style{Color: coloured(w)}).Table(j.Report, w); err != nil {
 		return err
 	}
 	path, err := filepath.Abs(filepath.Join(j.Directory, holdfast.ReportFile))

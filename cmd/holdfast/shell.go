@@ -88,6 +88,9 @@ func clusterEndpoints(ctx context.Context, name string) ([]string, error) {
 	if errors.Is(err, playground.ErrNotUp) || err == nil && !answer.Serving {
 		return nil, usageError{fmt.Errorf("cluster %s is not up; start it: holdfast cluster up%s; or name others: --endpoints URL,…", name, nameFlag(name))}
 	}
+	if err == nil && answer.State.Keys != nil {
+		return nil, usageError{fmt.Errorf("cluster %s asks for certificates or passwords, which the shell does not have; for one that does not: holdfast cluster up --name open", name)}
+	}
 	return answer.State.Endpoints, err
 }
 

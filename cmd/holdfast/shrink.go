@@ -32,7 +32,7 @@ func (f *simulateFlags) shrinkOne(cmd *cobra.Command, runs []holdfast.Scenario, 
 	status := newStatus(cmd.ErrOrStderr())
 	best, err := holdfast.ShrinkAny(cmd.Context(), runs, mechanism, holdfast.ShrinkOptions{
 		Jobs: f.sweep.Jobs, Progress: func(p holdfast.ShrinkProgress) {
-			status.set(fmt.Sprintf("shrinking: %s; %d simulations; %v", p.Step, p.Simulations, p.Size))
+			status.set(part{text: fmt.Sprintf("shrinking: %s; %d simulations; %v", p.Step, p.Simulations, p.Size)})
 		},
 	})
 	status.end()

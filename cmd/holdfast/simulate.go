@@ -160,7 +160,7 @@ func (f *simulateFlags) many(cmd *cobra.Command, scenario func(int64) holdfast.S
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(holdfast.SimulationGC))
 	status := newStatus(cmd.ErrOrStderr())
-	o.Progress = func(r *holdfast.SweepResult) { status.set(sweepLine(r, o)) }
+	o.Progress = func(r *holdfast.SweepResult) { status.set(part{text: sweepLine(r, o)}) }
 	result, err := holdfast.Sweep(cmd.Context(), scenario, o)
 	status.end()
 	if err != nil {
@@ -227,10 +227,10 @@ func (f *simulateFlags) one(cmd *cobra.Command, scenarios func(int64) holdfast.S
 		return usageError{fmt.Errorf("--seed: %d is not one or more", f.seed)}
 	}
 	scenario := scenarios(f.seed)
-	judgement, err := holdfast.Run(cmd.Context(), scenario, holdfast.RunOptions{
-		Out: f.out, Argv: os.Args, Strict: f.sweep.Strict,
-		Progress: func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) },
-	})
+	options := holdfast.RunOptions{Out: f.out, Argv: os.Args, Strict: f.sweep.Strict}
+	end := narrate(cmd, &options)
+	judgement, err := holdfast.Run(cmd.Context(), scenario, options)
+	end()
 	failed := conclude(cmd, judgement, err, f.asJSON)
 	if judgement == nil || err != nil {
 		return failed
@@ -248,7 +248,7 @@ func (f *simulateFlags) one(cmd *cobra.Command, scenarios func(int64) holdfast.S
 			return err
 		}
 		digests[again.Digest.String()]++
-		status.set(fmt.Sprintf("run again %d of %d times: %s", n+1, f.verify, digestsLine(digests)))
+		status.set(part{text: fmt.Sprintf("run again %d of %d times: %s", n+1, f.verify, digestsLine(digests))})
 	}
 	status.end()
 	ended := cmd.Context().Err() != nil

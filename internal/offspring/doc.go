@@ -24,8 +24,8 @@ import (
 )
 
 const (
-	// roleVariable says to this program what it was started as.
-	roleVariable = "HOLDFAST_ROLE"
+	// RoleVariable is the variable that says to this program what it was started as.
+	RoleVariable = "HOLDFAST_ROLE"
 	// markVariable is in the environment of every process that was started, and
 	// of all that these start: whose it is.
 	markVariable = "HOLDFAST_HARNESS"
@@ -39,12 +39,21 @@ var ErrUnsupported = errors.New("processes that die with this one are to be had 
 
 // Role is what this process was started as: Command.Role, or "" if it was not
 // started by this package in a role.
-func Role() string { return os.Getenv(roleVariable) }
+func Role() string { return os.Getenv(RoleVariable) }
+
+// Secret is an environment variable that no process is given which was started by
+// this package, but by its Command.Env.
+const Secret = "HOLDFAST_PASSWORD"
+
+// environ is this process's environment without what is for itself alone.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, Secret+"=") })
+}
 
 // As is this process's environment, for what it becomes by exec in another role.
 func As(role string) []string {
-	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, roleVariable+"=") })
-	return append(environ, roleVariable+"="+role)
+	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, RoleVariable+"=") })
+	return append(environ, RoleVariable+"="+role)
 }
 
 // Command is a process to start.

@@ -89,7 +89,7 @@ func keep(args []string, lifeline, report *os.File) (int, error) {
 		return 0, fmt.Errorf("become the keeper of what %s starts: %w", program, err)
 	}
 	cmd := &exec.Cmd{
-		Path: program, Args: argv, Env: append(os.Environ(), roleVariable+"="+role),
+		Path: program, Args: argv, Env: append(os.Environ(), RoleVariable+"="+role),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: inherited(5),
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}
@@ -150,18 +150,33 @@ func reap(program int) int {
 	}
 }
 
-// killAll kills every descendant, and those that come to be meanwhile.
+// killAll kills every descendant, and those that come to be meanwhile. There are none
+// left when the kernel says that there is no child: whoever loses its parent becomes
+// one. A look at /proc does not tell, as one may be born, and its parent end, while it
+// lasts.
 func killAll() {
 	for deadline := time.Now().Add(killPatience); time.Now().Before(deadline); {
-		below := descendants(os.Getpid())
-		if len(below) == 0 {
-			return
-		}
-		for _, pid := range below {
+		for _, pid := range descendants(os.Getpid()) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
-		_, _ = syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		if childless() {
+			return
+		}
 		timer := time.NewTimer(lookPause)
 		<-timer.C
+	}
+}
+
+// childless takes leave of all children that have ended, and returns whether there is
+// none left.
+func childless() bool {
+	for {
+		switch pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return true // ECHILD
+		case pid == 0:
+			return false
+		}
 	}
 }

@@ -124,6 +124,35 @@ func TestEndedProgramLeavesNothing(t *testing.T) {
 	}
 }
 
+// Who is born while its parent ends is not overlooked.
+func TestProgramThatEndsAtOnceLeavesNothing(t *testing.T) {
+	parent := newParent(t)
+	var born []int
+	for range 60 {
+		out, theirs, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := parent.Start(offspring.Command{Name: "shell", Tree: true, Argv: []string{"sh", "-c", "sleep 1000 & echo $!"}, Stdout: theirs})
+		_ = theirs.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(out).ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = out.Close()
+		born = append(born, ints(t, strings.Fields(line))...)
+		<-p.Done()
+	}
+	for _, pid := range born {
+		if s := state(pid); s != "" {
+			t.Errorf("process %d lives, in state %s", pid, s)
+		}
+	}
+}
+
 func TestProgramThatIsNotThere(t *testing.T) {
 	p := newParent(t)
 	for _, tree := range []bool{false, true} {

@@ -100,7 +100,7 @@ func (p *Parent) start(c Command) (*Process, error) {
 // command is what is really started.
 func (p *Parent) command(c Command) (*exec.Cmd, *keeping, error) {
 	argv := c.Argv
-	environ := append(os.Environ(), markVariable+"="+p.mark, roleVariable+"="+c.Role)
+	environ := append(environ(), markVariable+"="+p.mark, RoleVariable+"="+c.Role)
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
@@ -147,7 +147,7 @@ func (p *Parent) command(c Command) (*exec.Cmd, *keeping, error) {
 	}
 	cmd.Path = self
 	cmd.Args = append([]string{"holdfast", Keeper, c.Role, program}, argv...)
-	cmd.Env = append(cmd.Env, roleVariable+"="+Keeper)
+	cmd.Env = append(cmd.Env, RoleVariable+"="+Keeper)
 	cmd.ExtraFiles = append([]*os.File{k.theirLifeline, k.theirReport}, c.Files...)
 	cmd.SysProcAttr.Pdeathsig = 0 // it has still to kill the others
 	return cmd, k, nil

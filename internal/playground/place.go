@@ -54,6 +54,8 @@ func (p Place) lock() string    { return filepath.Join(p.Directory, "lock") }
 func (p Place) state() string   { return filepath.Join(p.Directory, "state.json") }
 func (p Place) control() string { return filepath.Join(p.Directory, "control") }
 
+func (p Place) keys() string { return filepath.Join(p.Directory, "keys") }
+
 func (p Place) data() string { return filepath.Join(p.Directory, "data") }
 
 // Log is the file to which the process of the cluster prints.
@@ -72,6 +74,8 @@ type State struct {
 	// lives, whatever becomes of the members.
 	Endpoints []string `json:"endpoints,omitempty"`
 	Etcd      string   `json:"etcd,omitempty"`
+	// Keys is what it takes to be let in, if anything.
+	Keys *Keys `json:"keys,omitempty"`
 }
 
 // readState returns the state that lies in the place, or nil if there is none.
@@ -113,7 +117,7 @@ func (p Place) clean() error {
 	} else if s != nil && s.Data != "" {
 		errs = append(errs, os.RemoveAll(s.Data))
 	}
-	for _, leftover := range []string{p.state(), p.state() + ".new", p.control(), p.Log(), p.data(), filepath.Join(p.Directory, "members")} {
+	for _, leftover := range []string{p.state(), p.state() + ".new", p.control(), p.Log(), p.data(), p.keys(), filepath.Join(p.Directory, "members")} {
 		errs = append(errs, os.RemoveAll(leftover))
 	}
 	return errors.Join(errs...)

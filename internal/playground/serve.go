@@ -33,6 +33,9 @@ type Config struct {
 	// Data is the directory below which the members' data go, in a directory
 	// named after the cluster. "" means the cluster's place.
 	Data string
+	// TLS makes members speak TLS to clients, and demand a certificate of them. Auth
+	// makes them demand a user and a password.
+	TLS, Auth bool
 }
 
 // data is where the members' data go: a directory that is the cluster's own.
@@ -113,9 +116,15 @@ func (s *server) start(ctx context.Context, c Config, progress io.Writer) error 
 		members = 3
 	}
 	_, _ = fmt.Fprintf(progress, "starting %d etcd members in %s\n", members, s.state.Data)
-	cluster, err := embedded.Start(ctx, embedded.Config{
-		Members: c.Members, Directory: s.state.Data, LogDirectory: s.place.Directory,
-	})
+	config := embedded.Config{Members: c.Members, Directory: s.state.Data, LogDirectory: s.place.Directory}
+	keys, err := s.place.makeKeys(c)
+	if err != nil {
+		return fmt.Errorf("make certificates and passwords: %w", err)
+	}
+	if c.TLS {
+		config.ClientTLS = keys.members()
+	}
+	cluster, err := embedded.Start(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -123,9 +132,16 @@ func (s *server) start(ctx context.Context, c Config, progress io.Writer) error 
 	defer s.mu.Unlock()
 	s.cluster = cluster
 	s.state.Members, s.state.Etcd = cluster.Members(), cluster.Version()
-	if s.state.Endpoints, err = cluster.Connect(Party); err != nil {
+	endpoints, err := cluster.Connect(Party)
+	if err != nil {
 		return err
 	}
+	if c.Auth {
+		if err := keys.demand(ctx, endpoints); err != nil {
+			return fmt.Errorf("demand users and passwords: %w", err)
+		}
+	}
+	s.state.Endpoints, s.state.Keys = endpoints, keys
 	return s.place.writeState(s.state)
 }
 

@@ -2,6 +2,7 @@ package conform
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -23,6 +24,19 @@ func Bounded(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// Needs skips a test where something is missing that it needs, and fails it where
+// nothing may be missing.
+func Needs(t *testing.T, missing error) {
+	t.Helper()
+	switch {
+	case missing == nil:
+	case os.Getenv("HOLDFAST_REQUIRE") == "1":
+		t.Fatalf("%v, and HOLDFAST_REQUIRE=1 says that it may not be missing", missing)
+	default:
+		t.Skip(missing)
+	}
 }
 
 // Eventually waits until the condition holds.

@@ -33,6 +33,8 @@ type Assignment struct {
 	Prefix              string
 	Quiet               time.Duration
 	Endpoints           []string
+	// User and Password are those of etcd.
+	User, Password string
 	// Zero is when the run's clock read zero, on the machine's monotonic clock.
 	Zero time.Duration
 	// Traffic is the crew's, encoded by gob.

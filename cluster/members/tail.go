@@ -1,4 +1,4 @@
-package process
+package members
 
 import (
 	"bytes"
@@ -10,22 +10,23 @@ import (
 // tailSize is how much of the end of a log is looked at.
 const tailSize = 64 << 10
 
-// tail is what a process writes to its log, which others wrote to before.
-type tail struct {
+// Tail is what a server writes to its log, which others wrote to before.
+type Tail struct {
 	log  *os.File
 	from int64
 }
 
-func newTail(log *os.File) (*tail, error) {
+// NewTail begins at the end of a log.
+func NewTail(log *os.File) (*Tail, error) {
 	info, err := log.Stat()
 	if err != nil {
 		return nil, err
 	}
-	return &tail{log: log, from: info.Size()}, nil
+	return &Tail{log: log, from: info.Size()}, nil
 }
 
-// lines are the last ones, at least one.
-func (t *tail) lines() []string {
+// Lines are the last ones, at least one.
+func (t *Tail) Lines() []string {
 	info, err := t.log.Stat()
 	if err != nil {
 		return []string{""}
@@ -36,11 +37,11 @@ func (t *tail) lines() []string {
 	return strings.Split(string(bytes.TrimSpace(text[:n])), "\n")
 }
 
-// why is what a process that has ended said last of what it could not do: its last
+// Why is what a server that has ended said last of what it could not do: its last
 // line of a level that ends it, the first line of a panic, or the last line, unless
 // that is an ordinary one of a log.
-func (t *tail) why() string {
-	lines := t.lines()
+func (t *Tail) Why() string {
+	lines := t.Lines()
 	for _, line := range lines {
 		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
 			return line

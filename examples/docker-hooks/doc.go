@@ -1,0 +1,3 @@
+// Package dockerhooks is hooks that drive docker: see its README. There is nothing in
+// Go but the test.
+package dockerhooks
