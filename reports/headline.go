@@ -64,7 +64,7 @@ func (h *headline) allowed(g *group) {
 	if g.rank() == leaseOnly {
 		h.Title += ", after a lease had ended"
 	} else {
-		h.Title += ", which is known as " + g.Known
+		h.Title += " (known: " + g.Known + ")"
 	}
 }
 

@@ -176,7 +176,7 @@ class Timeline {
     this.g.globalAlpha = 0.14;
     let reach = -1; // of those that overlap only one is drawn
     for (const f of [...this.run.Faults].sort((a, b) => a.From - b.From)) {
-      if (!f.Verified || f.To < this.from || f.From > this.to) continue;
+      if (!f.Verified || f.To < this.from || f.From > this.to || !this.concerns(f)) continue;
       const x1 = Math.max(this.x(f.From), gutter, reach), x2 = Math.min(this.x(f.To), this.width - 8);
       if (x2 > x1) this.rect('band', x1, x2, top, height - top);
       reach = Math.max(reach, x2);
@@ -199,15 +199,19 @@ class Timeline {
     }
   }
 
+  // concerns is false for a fault on clients that the timeline does not show.
+  concerns(f) {
+    const lanes = this.place >= 0 && this.run.lanes.get(this.place);
+    return !lanes || !f.Clients || f.Clients.some((c) => lanes.has(c));
+  }
+
   // packFaults gives each fault in the window a row in which nothing overlaps.
-  // Those on clients that the timeline does not show are left out.
   packFaults() {
     const ends = [], placed = [];
-    const lanes = this.place >= 0 && this.run.lanes.get(this.place);
     let left = 0;
     for (const f of this.run.Faults) {
       if (f.To < this.from || f.From > this.to) continue;
-      if (lanes && f.Clients && !f.Clients.some((c) => lanes.has(c))) continue;
+      if (!this.concerns(f)) continue;
       const x1 = Math.max(this.x(f.From), gutter), x2 = Math.max(x1 + 2, Math.min(this.x(f.To), this.width - 8));
       const wide = this.g.measureText(f.Label).width + 8;
       let side = 'inside', begin = x1, end = x2;
