@@ -93,7 +93,7 @@ func headline(r *run) string {
 		default:
 			failing++
 		}
-		if worst == nil || p.standing().rank < worst.standing().rank {
+		if worst == nil || worse(p, worst) < 0 {
 			worst = p
 		}
 	}
