@@ -5,7 +5,7 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCENARIO    ?= quick
 ARGS        ?=
 
-.PHONY: all build run test race lint upstream server track-record bench bench-sim bench-reading bench-go simulate zoo clean
+.PHONY: all build run test race lint upstream server track-record bench bench-sim bench-reading bench-report bench-go screenshots simulate zoo clean
 
 all: build
 
@@ -65,6 +65,22 @@ simulate: build
 # How long it takes to judge a run directory, and how much memory.
 bench-reading: build
 	$(GO) run ./internal/synthetic/bench -holdfast ./holdfast
+
+# How large the report of a long run is, how long it takes to make and to paint,
+# and a step of its zoom, in Chromium.
+bench-report:
+	$(GO) run ./internal/reportbench $(ARGS)
+
+# The pictures of reports in docs/, with Chromium: of a scenario, of an upstream
+# defect and of a planted bug.
+SHOTS ?= runs/screenshots
+screenshots: build
+	./holdfast run quick --seed 7 --out $(SHOTS)/quick
+	./holdfast run upstream/campaign-lost-lease --out $(SHOTS)/upstream
+	./holdfast zoo reader-beside-writer --out $(SHOTS)/planted
+	$(GO) run ./internal/screenshots -kinds first,timeline,timeline-dark quick=$(SHOTS)/quick/latest/report.html
+	$(GO) run ./internal/screenshots -kinds first upstream=$(SHOTS)/upstream/latest/report.html
+	$(GO) run ./internal/screenshots -kinds first,dark planted=$(SHOTS)/planted/latest/report.html
 
 # The benchmarks of single packages.
 bench-go:

@@ -87,9 +87,12 @@ func faultBars(c *canvas, h *history.History, s scale, y float64, limit int, kee
 	return height
 }
 
-// faultBands shades the times of verified faults from top to bottom, and
-// numbers them at top where there is room.
-func faultBands(c *canvas, h *history.History, s scale, top, bottom float64, numbered bool) {
+// everyFault is for pictures that leave none out.
+func everyFault(*history.Fault) bool { return true }
+
+// faultBands shades the times of those verified faults that keep wants from top to
+// bottom, and numbers them at top where there is room.
+func faultBands(c *canvas, h *history.History, s scale, top, bottom float64, numbered bool, keep func(*history.Fault) bool) {
 	var d strings.Builder
 	var names slots
 	reach, drawn := -1.0, 0.0
@@ -101,7 +104,7 @@ func faultBands(c *canvas, h *history.History, s scale, top, bottom float64, num
 	for i := range h.Faults {
 		f := &h.Faults[i]
 		from, to := faultSpan(h, f)
-		if !f.Verified || !s.shows(from, to) {
+		if !f.Verified || !s.shows(from, to) || !keep(f) {
 			continue
 		}
 		x1, x2 := s.x(from), s.x(to)

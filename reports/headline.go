@@ -60,11 +60,11 @@ func newHeadline(r *Report, all []*group) headline {
 // allowed points to the worst of what does not fail the run.
 func (h *headline) allowed(g *group) {
 	h.worst(g)
-	h.Class, h.Sign, h.Word = "fair", "!", "holds, with what is allowed"
+	h.Class, h.Sign, h.Word = "fair", "!", "holds, with allowed violations"
 	if g.rank() == leaseOnly {
 		h.Title += ", after a lease had ended"
 	} else {
-		h.Title += ", which is known as " + g.Known
+		h.Title += " (known: " + g.Known + ")"
 	}
 }
 

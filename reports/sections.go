@@ -46,6 +46,7 @@ type shown struct {
 	Truth    bool
 	Members  bool
 	Renewals bool
+	Export   string // the command that makes porcupine's picture, or ""
 }
 
 // witnessLine is one operation of a witness.
@@ -71,6 +72,7 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 			from := min(max(v.From, 0), h.End)
 			one.From, one.To = number6(from), number6(min(max(v.To, from), h.End))
 			one.Place = slices.Index(x.objects, concerned(h, x, g.Subject, v))
+			one.Export = export(g, v)
 			one.Witness, one.Unlisted = witness(h, v)
 			if drawn < maxZooms {
 				o := concerned(h, x, g.Subject, v)
@@ -88,6 +90,18 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 		out = append(out, s)
 	}
 	return out, 0
+}
+
+// export is the command that makes porcupine's picture of the calls of a violation
+// that only their order shows; "" for others, and where a name would need quoting.
+func export(g *group, v *checker.Violation) string {
+	plain := func(s string) bool {
+		return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./") == "" && s[0] != '-'
+	}
+	if g.Property != checker.Linearizable && g.Property != exclusion || !plain(g.Subject) || !plain(v.Object) {
+		return ""
+	}
+	return "holdfast export . --format porcupine --subject " + g.Subject + " --object " + v.Object
 }
 
 // concerned is the object on which a violation shows, by its name or else by

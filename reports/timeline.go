@@ -48,7 +48,7 @@ func (t *timeline) overview() template.HTML {
 	var c, over canvas
 	y := 30.0
 	over.text("lanename end", gutter-10, y+9.5, "faults")
-	height := faultBars(&over, t.history, t.scale, y, 16, func(*history.Fault) bool { return true })
+	height := faultBars(&over, t.history, t.scale, y, 16, everyFault)
 	if height == 0 {
 		over.text("small", gutter, y+9.5, "none was injected")
 		height = faultRow
@@ -57,7 +57,7 @@ func (t *timeline) overview() template.HTML {
 	y = memberLanes(&over, t.history, t.scale, y)
 	t.scale.axis(&c, 12, y)
 	phases(&c, t.history, t.scale, 26, y, true)
-	faultBands(&c, t.history, t.scale, 30+height, y, false)
+	faultBands(&c, t.history, t.scale, 30+height, y, false, everyFault)
 	c.b = append(c.b, over.b...)
 	return c.finish(y+4, "faults and leaders of the whole run")
 }
@@ -136,7 +136,7 @@ func (t *timeline) draw(o *object, lanes []*lane, gap float64) template.HTML {
 	top := 30.0
 	bottom := top + pitch*float64(len(lanes)) + 2
 	t.scale.axis(&c, 11, bottom)
-	faultBands(&c, t.history, t.scale, top-2, bottom, true)
+	faultBands(&c, t.history, t.scale, top-2, bottom, true, everyFault)
 	phases(&c, t.history, t.scale, top-6, bottom, false)
 	for i, l := range lanes {
 		y := top + pitch*float64(i) + 1

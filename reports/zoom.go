@@ -76,7 +76,8 @@ func (z *zoom) draw() (template.HTML, int) {
 		return "", 0
 	}
 	var bars, c canvas
-	faults := faultBars(&bars, z.history, z.scale, 20, 6, func(f *history.Fault) bool { return z.concerns(f, clients) })
+	concerned := func(f *history.Fault) bool { return z.concerns(f, clients) }
+	faults := faultBars(&bars, z.history, z.scale, 20, 6, concerned)
 	z.top = 20 + faults + 18
 	y := z.top + 8
 	for _, client := range clients {
@@ -88,7 +89,7 @@ func (z *zoom) draw() (template.HTML, int) {
 		y, z.members = bottom, true
 	}
 	z.scale.axis(&c, 12, y)
-	faultBands(&c, z.history, z.scale, 20+faults, y, false)
+	faultBands(&c, z.history, z.scale, 20+faults, y, false, concerned)
 	phases(&c, z.history, z.scale, 20+faults, y, false)
 	z.mark(&c, lanes)
 	c.b = append(c.b, bars.b...)
@@ -241,6 +242,9 @@ func (z *zoom) beliefs(c *canvas, client string, y float64) {
 				c.rect("plate", x1+5, y+4, 36, height-8, "")
 				c.text("small", x1+9, y+12.5, "waits")
 			}
+			if z.witness[s.operation.ID] {
+				c.rect("waitproof", x1, y+2, x2-x1, height-4, title)
+			}
 			if op := s.operation; op.Outcome != history.Ok && s.to <= z.scale.to {
 				end := map[history.Outcome]string{history.Fail: "failed", history.Info: "unknown outcome", history.Pending: "never returned"}[op.Outcome]
 				notes = append(notes, note{x2, end})
@@ -252,7 +256,7 @@ func (z *zoom) beliefs(c *canvas, client string, y float64) {
 				class = "witness"
 			}
 			c.rect(class, x1, y, x2-x1, height, holdTitle(s))
-			c.text("inbar", x1+6, y+12.5, fitting(x2-x1-10, holdLabels(s.hold)...))
+			c.text("inbar", x1+6, y+12.5, fitting(x2-x1-10, z.holdLabels(s.hold)...))
 			if s.to <= z.scale.to {
 				c.line("holdend", x2, y-2, x2, y+height+2, "")
 				notes = append(notes, note{x2, ended(s.hold.Ended)})
@@ -362,8 +366,11 @@ func (z *zoom) deadline(c *canvas, client string, y, height float64) {
 }
 
 // holdLabels are what may stand in a hold's bar, the longest first.
-func holdLabels(h *history.Hold) []string {
+func (z *zoom) holdLabels(h *history.Hold) []string {
 	verb := "holds"
+	if info, _ := z.history.Header.Subject(h.Subject); info.Primitive == history.Election || info.Primitive == history.Service {
+		verb = "leads"
+	}
 	if h.Mode != "" {
 		verb = "holds (" + string(h.Mode) + ")"
 	}

@@ -85,6 +85,7 @@ function readRun(bytes) {
     if (!run.owners.has(place)) run.owners.set(place, []);
     run.owners.get(place).push({ client, from, to, revision, byLease });
   }
+  for (const list of run.owners.values()) packRows(list);
   run.good = numbers.column(run.Rates, Float64Array, plain);
   run.other = numbers.column(run.Rates, Float64Array, plain);
 
@@ -106,6 +107,20 @@ function readRun(bytes) {
     if (run.heldTo[i] >= 0) l.holds.push(i);
   }
   return run;
+}
+
+// packRows gives each span of a list a row in which it overlaps no other: readers
+// own a lock together.
+function packRows(list) {
+  list.sort((a, b) => a.from - b.from);
+  const ends = [];
+  for (const span of list) {
+    let row = ends.findIndex((end) => end <= span.from);
+    if (row < 0) row = ends.length < 4 ? ends.push(0) - 1 : 3;
+    ends[row] = span.to;
+    span.row = row;
+  }
+  list.rows = ends.length;
 }
 
 // listedBetween is true if every operation of [from, to] is listed.

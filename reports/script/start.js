@@ -246,7 +246,8 @@ async function start() {
   document.getElementById('stills').open = false;
   interactive.paint();
   document.documentElement.dataset.ready = 'yes';
-  globalThis.holdfast = { run, timeline: interactive.timeline, paint: interactive.paint }; // for tests and the curious
+  // For tests, measurements and the curious.
+  globalThis.holdfast = { run, timeline: interactive.timeline, paint: interactive.paint, usable: performance.now() };
 }
 
 start();

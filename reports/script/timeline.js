@@ -4,6 +4,21 @@
 const gutter = 132; // room for the lanes' names
 const lanePitch = 17;
 const laneBar = 12;
+const ownerPitch = 13;
+
+// together is the density of several lanes as one, or null if there is none: the
+// sum of what was held, and as much waiting as in the lane that waits most.
+function together(densities) {
+  if (densities.length < 2) return densities[0] || null;
+  return densities[0].map((_, m) => {
+    let held = 0, waited = 0;
+    for (const d of densities) {
+      held += d[m] >> 4;
+      waited = Math.max(waited, d[m] & 15);
+    }
+    return (Math.min(held, 15) << 4) | waited;
+  });
+}
 
 // Timeline draws the window [from, to] of a run, with the lanes of one place, or
 // a row for each if place is -1.
@@ -38,19 +53,25 @@ class Timeline {
     this.show(this.from + by, this.to + by);
   }
 
-  // rows are the places or clients to draw, in order.
+  // rows are the places or clients to draw, in order, with the operations of all
+  // their lanes in the order in which they begin.
   rows() {
     if (this.cached && this.cached.place === this.place) return this.cached.rows;
     const run = this.run;
     const rows = [];
     if (this.place < 0) {
       for (const [place, lanes] of [...run.lanes].sort((a, b) => a[0] - b[0])) {
-        rows.push({ name: run.Places[place].join(' ').trim(), place, lanes: [...lanes.values()] });
+        rows.push({ name: run.Places[place].join(' ').trim(), lanes: [...lanes.values()] });
       }
     } else {
       const lanes = [...(run.lanes.get(this.place) || new Map()).values()];
       lanes.sort((a, b) => compareNames(run.Clients[a.client], run.Clients[b.client]));
       for (const l of lanes) rows.push({ name: run.Clients[l.client], client: l.client, lanes: [l] });
+    }
+    for (const row of rows) {
+      row.waits = row.lanes.flatMap((l) => l.waits).sort((a, b) => run.call[a] - run.call[b]);
+      row.holds = row.lanes.flatMap((l) => l.holds).sort((a, b) => run.end[a] - run.end[b]);
+      row.density = together(row.lanes.map((l) => l.density).filter(Boolean));
     }
     this.cached = { place: this.place, rows };
     return rows;
@@ -71,7 +92,7 @@ class Timeline {
     const faults = this.packFaults();
     const owners = this.place >= 0 && this.run.owners.get(this.place);
     const top = 24;
-    const height = top + 14 * faults.rows + 8 + 16 * this.run.Members.length + (owners ? lanePitch + 4 : 0) + lanePitch * rows.length + 8;
+    const height = top + 14 * faults.rows + 8 + 16 * this.run.Members.length + (owners ? ownerPitch * owners.rows + 5 : 0) + lanePitch * rows.length + 8;
     const ratio = window.devicePixelRatio || 1;
     const width = this.width;
     if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
@@ -95,7 +116,7 @@ class Timeline {
     }
     if (owners) {
       this.owners(owners, y);
-      y += lanePitch + 4;
+      y += ownerPitch * owners.rows + 5;
     }
     for (const row of rows) {
       this.lane(row, y);
@@ -155,7 +176,7 @@ class Timeline {
     this.g.globalAlpha = 0.14;
     let reach = -1; // of those that overlap only one is drawn
     for (const f of [...this.run.Faults].sort((a, b) => a.From - b.From)) {
-      if (!f.Verified || f.To < this.from || f.From > this.to) continue;
+      if (!f.Verified || f.To < this.from || f.From > this.to || !this.concerns(f)) continue;
       const x1 = Math.max(this.x(f.From), gutter, reach), x2 = Math.min(this.x(f.To), this.width - 8);
       if (x2 > x1) this.rect('band', x1, x2, top, height - top);
       reach = Math.max(reach, x2);
@@ -178,15 +199,19 @@ class Timeline {
     }
   }
 
+  // concerns is false for a fault on clients that the timeline does not show.
+  concerns(f) {
+    const lanes = this.place >= 0 && this.run.lanes.get(this.place);
+    return !lanes || !f.Clients || f.Clients.some((c) => lanes.has(c));
+  }
+
   // packFaults gives each fault in the window a row in which nothing overlaps.
-  // Those on clients that the timeline does not show are left out.
   packFaults() {
     const ends = [], placed = [];
-    const lanes = this.place >= 0 && this.run.lanes.get(this.place);
     let left = 0;
     for (const f of this.run.Faults) {
       if (f.To < this.from || f.From > this.to) continue;
-      if (lanes && f.Clients && !f.Clients.some((c) => lanes.has(c))) continue;
+      if (!this.concerns(f)) continue;
       const x1 = Math.max(this.x(f.From), gutter), x2 = Math.max(x1 + 2, Math.min(this.x(f.To), this.width - 8));
       const wide = this.g.measureText(f.Label).width + 8;
       let side = 'inside', begin = x1, end = x2;
@@ -249,11 +274,12 @@ class Timeline {
     }
   }
 
-  owners(owners, y) {
-    this.name('owns it in etcd', y + 7);
+  owners(owners, top) {
+    this.name('owns it in etcd', top + 7);
     const g = this.g;
     for (const o of owners) {
       if (o.to < this.from || o.from > this.to) continue;
+      const y = top + ownerPitch * o.row;
       const x1 = Math.max(this.x(o.from), gutter), x2 = Math.max(Math.min(this.x(o.to), this.width - 8), x1 + 0.8);
       this.rect('owns', x1, x2, y, laneBar);
       g.strokeStyle = this.color('hold');
@@ -268,39 +294,41 @@ class Timeline {
   // lane draws waits as thin bars and holds as thick ones, each pixel at most once.
   lane(row, y) {
     this.name(row.name, y + 7);
-    const g = this.g;
+    const g = this.g, run = this.run;
     g.fillStyle = this.color('line');
     g.fillRect(gutter, y + laneBar / 2, this.width - gutter - 8, 0.7);
-    for (const lane of row.lanes) {
-      if (lane.density && !listedBetween(this.run, this.from, this.to)) {
-        this.density(lane, row, y);
-        continue;
-      }
-      this.spans(lane.waits, this.run.call, this.run.end, (i, x1, x2, count) => {
-        this.hatch(x1, x2, y + 3, laneBar - 6);
+    const dense = row.density && !listedBetween(run, this.from, this.to);
+    if (dense) {
+      this.density(row, y);
+    } else {
+      this.spans(row.waits, run.call, run.end, (i, x1, x2, count) => {
+        if (x2 - x1 < 12 || row.lanes.length > 1) {
+          this.rect('wait', x1, x2, y + 4, laneBar - 8);
+        } else {
+          this.hatch(x1, x2, y + 3, laneBar - 6);
+        }
         this.target(x1, x2, y, laneBar, count > 1 ? `${count} waits` : () => this.tell(i), i);
       });
     }
-    const multiple = row.lanes.length > 1;
-    for (const lane of row.lanes) {
-      if (lane.density && !listedBetween(this.run, this.from, this.to)) continue;
-      this.spans(lane.holds, this.run.end, this.run.heldTo, (i, x1, x2, count) => {
-        const proof = this.run.witness.has(this.run.id[i]);
-        g.globalAlpha = count > 1 ? 0.6 : 1;
-        this.rect(proof ? 'witness' : 'hold', x1, x2, y, laneBar);
-        g.globalAlpha = 1;
-        if (proof) {
-          g.strokeStyle = this.color('fg');
-          g.strokeRect(x1, y - 0.5, Math.max(x2 - x1, 2), laneBar + 1);
-        }
-        const who = multiple ? this.run.Clients[this.run.client[i]] : 'holds';
-        if (count === 1) this.inBar('on-hold', who + (this.run.token[i] ? ', token ' + this.run.token[i] : ''), x1, x2, y + 6.5);
-        this.target(x1, x2, y, laneBar, count > 1 ? `${count} holds` : () => this.tell(i), i);
-      });
-    }
+    this.spans(row.holds, run.end, run.heldTo, (i, x1, x2, count) => {
+      const proof = run.witness.has(run.id[i]);
+      if (dense && !proof) return;
+      g.globalAlpha = count > 1 ? 0.6 : 1;
+      this.rect(proof ? 'witness' : 'hold', x1, x2, y, laneBar);
+      g.globalAlpha = 1;
+      if (proof) {
+        g.strokeStyle = this.color('fg');
+        g.strokeRect(x1, y - 0.5, Math.max(x2 - x1, 2), laneBar + 1);
+      }
+      if (count === 1 && x2 - x1 > 16) {
+        const who = row.lanes.length > 1 ? run.Clients[run.client[i]] : 'holds';
+        this.inBar('on-hold', run.token[i] ? `${who}, token ${run.token[i]}` : who, x1, x2, y + 6.5);
+      }
+      this.target(x1, x2, y, laneBar, count > 1 ? `${count} holds` : () => this.tell(i), i);
+    });
     if (row.client === undefined) return;
-    for (const mark of this.run.Told) if (mark.Client === row.client) this.told(mark, y);
-    for (const mark of this.run.Crashes) if (mark.Client === row.client) this.crash(mark, y);
+    for (const mark of run.Told) if (mark.Client === row.client) this.told(mark, y);
+    for (const mark of run.Crashes) if (mark.Client === row.client) this.crash(mark, y);
   }
 
   // spans calls each for every operation of the window, or for several at once
@@ -344,37 +372,31 @@ class Timeline {
     g.lineWidth = 1;
   }
 
-  // density draws a lane whose operations are not listed: the darker, the more of
-  // the time was held, and a line for waits.
-  density(lane, row, y) {
-    const moments = lane.density.length;
+  // density draws a row whose operations are not listed: the darker, the more of
+  // the time was held, and a line for waits. Neighbours that look alike are one bar.
+  density(row, y) {
+    const moments = row.density.length;
     const length = this.run.End / moments;
     const first = Math.max(0, Math.floor(this.from / length)), last = Math.min(moments - 1, Math.floor(this.to / length));
-    const step = Math.max(1, Math.floor((last - first) / (this.width - gutter)));
-    for (let m = first; m <= last; m += step) {
-      let held = 0, waited = 0;
-      for (let k = m; k < m + step && k <= last; k++) {
-        held += lane.density[k] >> 4;
-        waited += lane.density[k] & 15;
+    const step = Math.max(1, Math.ceil((last - first) / (this.width - gutter)));
+    const draw = (color, shift, top, height) => {
+      let begun = first, shade = 0;
+      for (let m = first; m <= last + step; m += step) {
+        let sum = 0;
+        for (let k = m; k < m + step && k <= last; k++) sum += (row.density[k] >> shift) & 15;
+        const next = m > last ? 0 : Math.ceil((sum * 5) / (15 * step));
+        if (next === shade && m <= last) continue;
+        if (shade) {
+          this.g.globalAlpha = 0.15 + 0.17 * shade;
+          this.rect(color, Math.max(this.x(begun * length), gutter), Math.min(this.x(m * length), this.width - 8), y + top, height);
+        }
+        [begun, shade] = [m, next];
       }
-      const x1 = Math.max(this.x(m * length), gutter), x2 = Math.min(this.x((m + step) * length), this.width - 8);
-      if (waited) {
-        this.g.globalAlpha = 0.25 + (0.75 * waited) / (15 * step);
-        this.rect('wait', x1, x2, y + laneBar / 2 - 1.5, 3);
-      }
-      if (held) {
-        this.g.globalAlpha = (0.2 + (0.8 * held) / (15 * step)) / (row.lanes.length > 1 ? 2 : 1);
-        this.rect('hold', x1, x2, y + 1, laneBar - 2);
-      }
-    }
+    };
+    draw('wait', 0, laneBar / 2 - 1.5, 3);
+    draw('hold', 4, 1, laneBar - 2);
     this.g.globalAlpha = 1;
     this.target(gutter, this.width, y, laneBar, `${row.name}: how much of the time was held (darker is more); single operations are not in this page here`);
-    for (const i of lane.holds) {
-      if (!this.run.witness.has(this.run.id[i]) || this.run.heldTo[i] < this.from || this.run.end[i] > this.to) continue;
-      const x1 = Math.max(this.x(this.run.end[i]), gutter), x2 = Math.max(Math.min(this.x(this.run.heldTo[i]), this.width - 8), x1 + 2);
-      this.rect('witness', x1, x2, y, laneBar);
-      this.target(x1, x2, y, laneBar, this.tell(i), i);
-    }
   }
 
   told(mark, y) {
