@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -21,12 +21,6 @@ import (
 // estateParty is for whom the links are by which an estate is looked after.
 const estateParty = "estate"
 
-// claimKey is the key below a run's prefix that says whose the prefix is.
-const claimKey = "run"
-
-// claimBegin is what the value of that key begins with.
-const claimBegin = "holdfast "
-
 // estate is what a run has in a cluster that is not its own: the keys below its
 // prefix, and the leases of those keys.
 type estate struct {
@@ -34,7 +28,8 @@ type estate struct {
 	client  *clientv3.Client
 	prefix  string
 	end     context.CancelFunc
-	claimed bool
+	// mine is the claim by which the prefix is cleared; nil if there is none.
+	mine *mvccpb.KeyValue
 	// anonymous is true if the run asks as nobody.
 	anonymous bool
 
@@ -75,53 +70,23 @@ func (e *estate) see(m link.Message) {
 	}
 }
 
-// claim takes the prefix for a run of that name, if there is no key below it.
-func (e *estate) claim(ctx context.Context, run string) error {
-	host, _ := os.Hostname()
-	value := fmt.Sprintf("%s%s on %s, process %d, since %s", claimBegin, run, host, os.Getpid(), time.Now().UTC().Format(time.RFC3339))
-	reply, err := e.client.Txn(ctx).
-		If(clientv3.Compare(clientv3.CreateRevision(e.prefix).WithPrefix(), "=", 0)).
-		Then(clientv3.OpPut(e.prefix+claimKey, value)).
-		Else(clientv3.OpGet(e.prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(), clientv3.WithLimit(1)), clientv3.OpGet(e.prefix+claimKey)).
-		Commit()
-	switch {
-	case err != nil && e.anonymous && (errors.Is(err, rpctypes.ErrPermissionDenied) || errors.Is(err, rpctypes.ErrUserEmpty)):
-		return fmt.Errorf("take the prefix %q: %w; the cluster wants to know who asks: give a user by --user or %s, and the password by %s or --password-file", e.prefix, err, UserVariable, PasswordVariable)
-	case errors.Is(err, rpctypes.ErrPermissionDenied):
-		return fmt.Errorf("the user may not read and write all keys below %q: that takes a role such as by etcdctl role grant-permission ROLE --prefix=true readwrite %s; or name another prefix (--prefix, cluster.prefix)", e.prefix, e.prefix)
-	case err != nil:
-		return fmt.Errorf("take the prefix %q: %w", e.prefix, err)
-	case reply.Succeeded:
-		e.claimed = true
-		return nil
-	}
-	there, mine := reply.Responses[0].GetResponseRange(), reply.Responses[1].GetResponseRange()
-	first := ""
-	if len(there.Kvs) > 0 {
-		first = fmt.Sprintf(", the first is %q", there.Kvs[0].Key)
-	}
-	if len(mine.Kvs) > 0 && strings.HasPrefix(string(mine.Kvs[0].Value), claimBegin) {
-		return fmt.Errorf("it is not empty below the prefix %q: %s%s, of the run %q: if that is over, remove them by holdfast sweep --prefix %s (with the same --endpoints), else name another prefix (--prefix, cluster.prefix)",
-			e.prefix, counted(int(there.Count), "key"), first, strings.TrimPrefix(string(mine.Kvs[0].Value), claimBegin), e.prefix)
-	}
-	return fmt.Errorf("it is not empty below the prefix %q: %s%s, which is somebody else's: name another prefix (--prefix, cluster.prefix)", e.prefix, counted(int(there.Count), "key"), first)
-}
-
 // clearings is how often keys are removed until none is left: a request that was on
 // its way may still make one.
 const clearings = 3
 
 // clear removes all keys below the prefix, and revokes their leases. A lease that has
-// a key elsewhere is not the run's, and stays.
+// a key elsewhere is not the run's, and stays. Each removal is of a prefix that is
+// still claimed as it was: what somebody else has there by now stays, and the error is
+// errUnclaimed.
 func (e *estate) clear(ctx context.Context) (removed int64, err error) {
+	key, end := e.prefix+claimKey, clientv3.GetPrefixRangeEnd(e.prefix)
+	// The claim goes last, so that what comes late is still below a prefix that is claimed.
+	others := []clientv3.Op{clientv3.OpDelete(e.prefix, clientv3.WithRange(key)), clientv3.OpDelete(key+"\x00", clientv3.WithRange(end))}
 	for range clearings {
 		// With their values: etcd 3.7 tells no leases if it is asked for keys alone.
 		reply, err := e.client.Get(ctx, e.prefix, clientv3.WithPrefix())
 		if err != nil {
 			return removed, e.left(0, err)
-		}
-		if reply.Count == 0 {
-			return removed, nil
 		}
 		leases := e.leases()
 		for _, kv := range reply.Kvs {
@@ -129,20 +94,50 @@ func (e *estate) clear(ctx context.Context) (removed int64, err error) {
 				leases[kv.Lease] = true
 			}
 		}
-		gone, err := e.client.Delete(ctx, e.prefix, clientv3.WithPrefix())
-		if err != nil {
-			return removed, e.left(reply.Count, err)
+		if reply.Count > 1 {
+			n, err := e.remove(ctx, others)
+			removed += n
+			if err != nil {
+				return removed, e.left(reply.Count, err)
+			}
 		}
-		removed += gone.Deleted
 		for lease := range leases {
 			if err := e.revoke(ctx, clientv3.LeaseID(lease)); err != nil {
 				return removed, err
 			}
 		}
+		if reply.Count <= 1 {
+			break
+		}
 	}
-	reply, err := e.client.Get(ctx, e.prefix, clientv3.WithPrefix(), clientv3.WithCountOnly())
-	if err != nil || reply.Count > 0 {
-		return removed, e.left(reply.Count, err)
+	n, err := e.remove(ctx, []clientv3.Op{clientv3.OpDelete(e.prefix, clientv3.WithPrefix())})
+	removed += n
+	if err != nil {
+		return removed, e.left(0, err)
+	}
+	reply, err := e.client.Get(ctx, e.prefix, clientv3.WithPrefix())
+	switch {
+	case err != nil:
+		return removed, e.left(0, err)
+	case slices.ContainsFunc(reply.Kvs, func(kv *mvccpb.KeyValue) bool { return string(kv.Key) == key }): // the next run has it
+		return removed, nil
+	case reply.Count > 0:
+		return removed, fmt.Errorf("%s came below %q while it was cleared, and nobody has claimed it: if it is nobody's, remove it by etcdctl del --prefix %s", counted(int(reply.Count), "key"), e.prefix, e.prefix)
+	}
+	return removed, nil
+}
+
+// remove carries out deletions, if the prefix is claimed as it was.
+func (e *estate) remove(ctx context.Context, deletions []clientv3.Op) (removed int64, err error) {
+	reply, err := e.client.Txn(ctx).If(e.claimed()...).Then(deletions...).Commit()
+	switch {
+	case err != nil:
+		return 0, err
+	case !reply.Succeeded:
+		return 0, errUnclaimed
+	}
+	for _, r := range reply.Responses {
+		removed += r.GetResponseDeleteRange().Deleted
 	}
 	return removed, nil
 }
@@ -169,6 +164,10 @@ func (e *estate) left(keys int64, err error) error {
 	what := "keys may be left"
 	if keys > 0 {
 		what = counted(int(keys), "key") + " may be left"
+	}
+	if errors.Is(err, errUnclaimed) {
+		return fmt.Errorf("%s below %q: %w (%s%s); what is there may be somebody else's, and stays. If it is nobody's, remove it by etcdctl del --prefix %s",
+			what, e.prefix, err, e.prefix, claimKey, e.prefix)
 	}
 	return errors.Join(fmt.Errorf("%s below %q; remove them by holdfast sweep --prefix %s (with the same --endpoints)", what, e.prefix, e.prefix), err)
 }
@@ -226,7 +225,7 @@ func (r *run) settle(ctx context.Context) error {
 // abandonEstate removes what the run has in the cluster, if it has taken anything.
 func (r *run) abandonEstate() error {
 	defer r.estate.close()
-	if !r.estate.claimed {
+	if r.estate.mine == nil {
 		return nil
 	}
 	within, cancel := context.WithTimeout(context.Background(), stopPatience)
@@ -236,58 +235,4 @@ func (r *run) abandonEstate() error {
 		r.say("removed the %s of the run below %s", counted(int(removed), "key"), r.prefix)
 	}
 	return err
-}
-
-// Claim is what a run that was killed left in a cluster that is not its own.
-type Claim struct {
-	Prefix string
-	// Run says which run it was, where and since when.
-	Run  string
-	Keys int64
-}
-
-// SweepPrefix removes what a run that was killed left in a cluster that somebody
-// else runs: the keys below the prefix of spec, and their leases. What no run has
-// taken it refuses to touch. Without remove it only looks.
-func SweepPrefix(ctx context.Context, spec ClusterSpec, remove bool) (_ *Claim, err error) {
-	spec.Kind = externalKind
-	if mistakes := externalMistakes(spec); len(mistakes) > 0 {
-		return nil, &ScenarioError{Source: "cluster", Mistakes: mistakes}
-	}
-	login, err := spec.login()
-	if err != nil {
-		return nil, err
-	}
-	within, cancel := context.WithTimeout(ctx, startPatience)
-	defer cancel()
-	c, err := startExternal(within, &launch{spec: spec, login: login})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	e, err := newEstate(ctx, c, spec.Prefix, login)
-	if err != nil {
-		return nil, err
-	}
-	defer e.close()
-	all, err := e.client.Get(within, spec.Prefix, clientv3.WithPrefix(), clientv3.WithCountOnly())
-	if err != nil {
-		return nil, fmt.Errorf("look below %q: %w", spec.Prefix, err)
-	}
-	if all.Count == 0 {
-		return nil, nil
-	}
-	mark, err := e.client.Get(within, spec.Prefix+claimKey)
-	if err != nil {
-		return nil, fmt.Errorf("look whose %q is: %w", spec.Prefix, err)
-	}
-	if len(mark.Kvs) == 0 || !strings.HasPrefix(string(mark.Kvs[0].Value), claimBegin) {
-		return nil, fmt.Errorf("below %q: %s, and no sign of a run (%s): what is there is somebody else's, and stays", spec.Prefix, counted(int(all.Count), "key"), spec.Prefix+claimKey)
-	}
-	claim := &Claim{Prefix: spec.Prefix, Run: strings.TrimPrefix(string(mark.Kvs[0].Value), claimBegin), Keys: all.Count}
-	if !remove {
-		return claim, nil
-	}
-	claim.Keys, err = e.clear(within)
-	return claim, err
 }

@@ -335,8 +335,11 @@ func (r *run) start(ctx, life context.Context) error {
 		r.tally.hear(record)
 		r.status.hear(record)
 	})
-	r.observer, err = startObserver(life, c, r.prefix, header.Shared, r.login, r.recorder, r.record.revisions, r.lookout.Changed)
-	return err
+	r.observer, err = startObserver(life, c, r.prefix, header.Shared, r.login, r.recorder, r.record.revisions, r.watchOver(r.lookout.Changed))
+	if err != nil || r.estate == nil {
+		return err
+	}
+	return r.estate.hold(ctx) // nobody watched it until now
 }
 
 // newConductor makes ready to carry out the plan of faults: what the faults wait

@@ -155,7 +155,7 @@ func (r *record) overall(result *Result) Verdict {
 		return k >= 0 && all[k].Reported && !(name == Notice && r.o.NoticeLimit > 0)
 	}
 	verdict := Holds
-	if r.o.CutShort || len(r.unplayed) > 0 {
+	if r.o.CutShort || len(r.unplayed) > 0 || r.disturbed != nil {
 		verdict = Unknown
 	} else if len(result.missing(r.o.Reproduces)) > 0 || len(result.unharmed(r.o.Damage)) > 0 || len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() || len(r.unfired()) > 0 {
 		verdict = Vacuous
@@ -230,6 +230,9 @@ func (r *record) notes() []string {
 			notes = append(notes, fmt.Sprintf("the revision log is only known to be whole until %s (rev %d), and operations returned until %s", at(r.reach), r.through, at(last)))
 		}
 	}
+	if r.disturbed != nil {
+		notes = append(notes, r.disturbance())
+	}
 	for _, u := range r.unplayed {
 		where := ""
 		if u.step != "" {
@@ -292,6 +295,7 @@ type judgement struct {
 
 // property is what a judgement says of a subject.
 func (r *record) property(s *subject, name string, j *judgement) Property {
+	r.undisturbed(j)
 	p := Property{Subject: s.Name, Primitive: s.Primitive, Property: name, Verdict: Holds, Sentence: j.holds, Figures: j.figures}
 	switch {
 	case len(j.findings) > 0:

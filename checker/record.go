@@ -42,6 +42,7 @@ type record struct {
 	holds             []history.Hold
 	sharers           map[int64]bool                  // leases that several clients used, once it was asked
 	releases          map[string][]*history.Operation // by key, once it was asked
+	disturbed         *history.Event                  // if somebody else took away what the run has
 	unplayed          []unplayed                      // subjects whose script did not come to its end
 	objectAt          []*object                       // by place of the operation: its object, or nil
 	uses              []use                           // by place of the acquire, once it was asked; see useOf
@@ -212,6 +213,10 @@ func (r *record) indexEvents() {
 				r.renewals = make(map[int64][]*history.Event)
 			}
 			r.renewals[e.Lease] = append(r.renewals[e.Lease], e)
+		case history.Disturbed:
+			if r.disturbed == nil {
+				r.disturbed = e
+			}
 		case history.Lost:
 			m := membership{e.Client, e.Lease}
 			r.lost[m] = append(r.lost[m], e.Time)

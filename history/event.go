@@ -28,6 +28,9 @@ const (
 	// Renewed: Client was told that Lease was renewed, and TTL is for how long from
 	// this instant it had to live at least: counted from when it was asked.
 	Renewed EventKind = "renewed"
+	// Disturbed: somebody else has changed or removed Key at Revision, by which a run has
+	// its prefix in a store that it shares, and maybe all below it. Detail is which.
+	Disturbed EventKind = "disturbed"
 	// PhaseBegan: the run entered the phase named by Detail: PhaseLoad,
 	// PhaseSurvivable, PhaseHealed, PhaseFinal or PhaseEnd.
 	PhaseBegan EventKind = "phase"

@@ -24,8 +24,9 @@ alone, and so is a directory less than a minute old.
 
 With --endpoints and --prefix remove instead what a killed run left in a cluster that
 somebody else runs: the keys below that prefix, and their leases. A prefix that no run
-has taken is not touched. Whether a run goes on there holdfast cannot know: it says
-which run, where and since when.
+has taken is not touched, nor is that of a run whose process lives on this machine.
+Whether one of another machine goes on holdfast cannot know: it says which run, where
+and since when.
 
 Exit codes: 0, whether there was something or not; 64 wrong usage; 70 it failed.`,
 		Example: `  holdfast sweep --dry-run
