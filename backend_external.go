@@ -167,6 +167,22 @@ func externalMistakes(spec ClusterSpec) []Mistake {
 	return mistakes
 }
 
+// unheeded says which timeouts a scenario names in vain, or is nil.
+func unheeded(spec ClusterSpec) error {
+	var said []string
+	usual := NewScenario("").Cluster
+	if spec.Election != usual.Election {
+		said = append(said, fmt.Sprintf("election: %v", spec.Election))
+	}
+	if spec.Heartbeat != usual.Heartbeat {
+		said = append(said, fmt.Sprintf("heartbeat: %v", spec.Heartbeat))
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is not heeded: those set it who run the members", strings.Join(said, " and "))
+}
+
 // externalAlone is the mistake of saying of a cluster that a run starts what only one
 // has that somebody else runs.
 func externalAlone(spec ClusterSpec) []Mistake {

@@ -198,6 +198,7 @@ func (r *run) settle(ctx context.Context) error {
 	if !r.scenario.Cluster.shared() {
 		return nil
 	}
+	r.warn("the cluster's timeouts", unheeded(r.scenario.Cluster))
 	e, err := newEstate(ctx, r.cluster, r.prefix, r.login)
 	if err != nil {
 		return err

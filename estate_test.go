@@ -102,7 +102,10 @@ func TestWhoIsNotLetIn(t *testing.T) {
 		"no file":          {func(spec *ClusterSpec) { spec.PasswordFile = "/no/such/file" }, "read the password"},
 		"another's prefix": {func(spec *ClusterSpec) { spec.Prefix = "elsewhere/" }, "that takes a role such as"},
 		"no certificate":   {func(spec *ClusterSpec) { spec.TLS = &TLSSpec{CAFile: o.Keys.CA} }, "--cert and --key"},
-		"no authority":     {func(spec *ClusterSpec) { spec.TLS = &TLSSpec{CertFile: o.Keys.Cert, KeyFile: o.Keys.Key} }, "--cacert"},
+		"in the clear": {func(spec *ClusterSpec) {
+			spec.TLS, spec.Endpoints = nil, []string{strings.Replace(spec.Endpoints[0], "https:", "http:", 1)}
+		}, "https:// instead of http://"},
+		"no authority": {func(spec *ClusterSpec) { spec.TLS = &TLSSpec{CertFile: o.Keys.Cert, KeyFile: o.Keys.Key} }, "--cacert"},
 		"a user in a URL": {func(spec *ClusterSpec) {
 			spec.Endpoints = []string{strings.Replace(spec.Endpoints[0], "https://", "https://holdfast:"+right+"@", 1)}
 		}, "leave them out"},
@@ -156,10 +159,11 @@ func TestATimeToLiveThatIsRaised(t *testing.T) {
 	}
 	s := NewScenario("raised")
 	s.Cluster.Kind, s.Cluster.Endpoints = externalKind, endpoints
+	s.Cluster.Election = 600 * time.Millisecond
 	s.Duration = time.Second
 	s.Workloads = []Workload{NewWorkload("mutex")}
 	j := run1(t, t.Context(), s)
-	if text := strings.Join(j.Info.Warnings, "\n"); !strings.Contains(text, "the cluster raises 1s to 2s") {
+	if text := strings.Join(j.Info.Warnings, "\n"); !strings.Contains(text, "the cluster raises 1s to 2s") || !strings.Contains(text, "election: 600ms is not heeded") || strings.Contains(text, "heartbeat") {
 		t.Errorf("warnings: %s", text)
 	}
 	opened := 0

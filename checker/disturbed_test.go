@@ -38,7 +38,9 @@ func TestWhatSomebodyElseTookAwayIsNobodysFault(t *testing.T) {
 			if result.Verdict != c.overall {
 				t.Errorf("the run is %s, want %s: %q", result.Verdict, c.overall, result.Notes)
 			}
-			noted := slices.ContainsFunc(result.Notes, func(n string) bool { return strings.Contains(n, "somebody else has removed the sign of the run, p/run") })
+			noted := slices.ContainsFunc(result.Notes, func(n string) bool {
+				return strings.Contains(n, "somebody else has removed the sign of the run, p/run")
+			})
 			if disturbed := name != "nobody did"; noted != disturbed {
 				t.Errorf("notes %q", result.Notes)
 			}

@@ -115,6 +115,8 @@ func (c *Cluster) reach(ctx context.Context) error {
 func hint(err error) string {
 	var unknown *tls.CertificateVerificationError
 	switch text := err.Error(); {
+	case errors.Is(err, link.ErrNotClear):
+		return "; does it speak TLS? Then it is https:// instead of http://, and --cacert (cluster.tls.ca-file) names the authority"
 	case errors.As(err, &unknown):
 		return "; name the authority by --cacert (cluster.tls.ca-file), or the name in the certificate by cluster.tls.server-name"
 	case strings.Contains(text, "certificate required"), strings.Contains(text, "bad certificate"):

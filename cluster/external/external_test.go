@@ -2,6 +2,11 @@ package external
 
 import (
 	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -214,6 +219,39 @@ func TestLinksOfClients(t *testing.T) {
 	}
 }
 
+// silent is the address of one that speaks TLS, or hangs up on what it is told.
+func silent(t *testing.T, secure bool) string {
+	t.Helper()
+	if secure {
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		return server.Listener.Addr().String()
+	}
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := socket.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 10))
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = socket.Close()
+		<-ended
+	})
+	return socket.Addr().String()
+}
+
 func TestClustersThatAreNone(t *testing.T) {
 	_, endpoints := somebodys(t, 3)
 	_, others := somebodys(t, 1)
@@ -223,9 +261,12 @@ func TestClustersThatAreNone(t *testing.T) {
 	}{
 		"none":            {Config{}, "no endpoint is given"},
 		"one twice":       {Config{Endpoints: []string{endpoints[0], endpoints[1], endpoints[0]}}, "are one member"},
+		"two of three":    {Config{Endpoints: endpoints[:2]}, "there is none for m3 (http"},
 		"two clusters":    {Config{Endpoints: []string{endpoints[0], others[0]}}, "of another cluster"},
 		"nobody there":    {Config{Endpoints: []string{"http://127.0.0.1:1"}}, "connection refused"},
 		"not TLS":         {Config{Endpoints: []string{strings.Replace(endpoints[0], "http:", "https:", 1)}}, "http:// instead of https://"},
+		"TLS":             {Config{Endpoints: []string{"http://" + silent(t, true)}}, "https:// instead of http://"},
+		"hangs up":        {Config{Endpoints: []string{"http://" + silent(t, false)}}, "https:// instead of http://"},
 		"a user in a URL": {Config{Endpoints: []string{"http://root:" + secret + "@127.0.0.1:1"}}, "leave them out"},
 	} {
 		cluster, err := Start(t.Context(), c.config)

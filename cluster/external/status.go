@@ -1,9 +1,11 @@
 package external
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -56,8 +58,14 @@ func (c *Cluster) ask(ctx context.Context) error {
 	defer cancel()
 	// Who may not ask for names does without.
 	if reply, err := c.members[0].client.MemberList(within); err == nil {
+		var missing []string
 		for _, m := range reply.Members {
-			names[m.ID] = m.Name
+			if names[m.ID] = m.Name; ids[m.ID] == nil && !m.IsLearner {
+				missing = append(missing, fmt.Sprintf("%s (%s)", cmp.Or(m.Name, fmt.Sprintf("%x", m.ID)), cmp.Or(strings.Join(m.ClientURLs, ", "), "it has not started")))
+			}
+		}
+		if len(missing) > 0 {
+			return fmt.Errorf("there has to be one endpoint for each member, and there is none for %s", strings.Join(missing, " and "))
 		}
 	}
 	c.name(names)

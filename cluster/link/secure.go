@@ -99,18 +99,19 @@ func loop(ctx context.Context) (near, far *net.TCPConn, err error) {
 	}
 }
 
-// Secure dials an address and agrees on TLS, to find out why that fails, if it
-// does: a link only counts that it could not reach its target.
+// Secure dials an address and agrees on TLS, or without config on HTTP/2 in the clear, to
+// find out why that fails, if it does: a link only counts that it could not reach its
+// target.
 func Secure(ctx context.Context, address string, config *tls.Config) error {
 	dialer := net.Dialer{Timeout: dialTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
-	if err != nil || config == nil {
-		if err == nil {
-			_ = conn.Close()
-		}
+	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
+	if config == nil {
+		return greet(ctx, conn)
+	}
 	within, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	far := tls.Client(conn, config)
