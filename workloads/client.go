@@ -132,6 +132,9 @@ func (c *Client) dial() (*clientv3.Client, error) {
 			DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: time.Second})},
 		})
 		if err == nil {
+			if timeout != c.dialTimeout {
+				countLeases(etcd, c.dialTimeout)
+			}
 			return etcd, nil
 		}
 		// Who has to log in cannot do so while it is cut off.
@@ -140,6 +143,13 @@ func (c *Client) dial() (*clientv3.Client, error) {
 		}
 		sleep(c.ctx, 50*time.Millisecond, nil, nil)
 	}
+}
+
+// countLeases has a client that was long given to log in count its leases as one does whose
+// DialTimeout is the given one: until a keepalive is answered it counts them from that.
+func countLeases(etcd *clientv3.Client, dialTimeout time.Duration) {
+	_ = etcd.Lease.Close() // nothing is renewed yet
+	etcd.Lease = clientv3.NewLeaseFromLeaseClient(clientv3.RetryLeaseClient(etcd), etcd, dialTimeout+time.Second)
 }
 
 // connection is the client's connection to etcd.

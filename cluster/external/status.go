@@ -61,11 +61,11 @@ func (c *Cluster) ask(ctx context.Context) error {
 		var missing []string
 		for _, m := range reply.Members {
 			if names[m.ID] = m.Name; ids[m.ID] == nil && !m.IsLearner {
-				missing = append(missing, fmt.Sprintf("%s (%s)", cmp.Or(m.Name, fmt.Sprintf("%x", m.ID)), cmp.Or(strings.Join(m.ClientURLs, ", "), "it has not started")))
+				missing = append(missing, fmt.Sprintf("%s (%s)", cmp.Or(m.Name, fmt.Sprintf("%x", m.ID)), cmp.Or(strings.Join(m.ClientURLs, ", "), "not started")))
 			}
 		}
 		if len(missing) > 0 {
-			return fmt.Errorf("there has to be one endpoint for each member, and there is none for %s", strings.Join(missing, " and "))
+			return fmt.Errorf("there has to be one endpoint for each member, and there is none for %s; what is in brackets is by its own account", strings.Join(missing, " and "))
 		}
 	}
 	c.name(names)
