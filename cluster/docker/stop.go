@@ -22,6 +22,9 @@ func (c *Cluster) Stop(ctx context.Context, member string) (byItself bool, err e
 
 func (l *life) stop(ctx context.Context) (byItself bool, err error) {
 	if err := l.machine.signal(ctx, "SIGTERM"); err != nil {
+		if ctx.Err() != nil { // there was no time to ask
+			err = nil
+		}
 		return false, errors.Join(err, l.kill())
 	}
 	select {
