@@ -27,6 +27,11 @@ const (
 	simulated    = "sim"
 )
 
+// ClusterKinds are the kinds of cluster that there are, as scenarios spell them.
+func ClusterKinds() []string {
+	return []string{embeddedKind, processes, containers, externalKind, simulated}
+}
+
 // launch is what a backend needs to start a cluster.
 type launch struct {
 	spec ClusterSpec

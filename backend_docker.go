@@ -88,6 +88,7 @@ func containerCapabilities(spec ClusterSpec) faults.Capabilities {
 	var c *docker.Cluster
 	can := faults.CapabilitiesOf(c, spec.Members)
 	can.Fsync = spec.Fsync
+	can.NoPacketDelay = docker.PacketDelay
 	return can
 }
 

@@ -125,7 +125,7 @@ func notAllowed(what, name string, spec ClusterSpec) error {
 func externalCapabilities(spec ClusterSpec) faults.Capabilities {
 	var c *external.Cluster
 	can := faults.CapabilitiesOf(c, spec.Members)
-	can.NoPeerLinks = errors.New("it needs links between members, and a cluster of kind external is reached from outside (embedded, process and sim have them; a hook can do the like)")
+	can.NoPeerLinks = errors.New("it needs links between members, and a cluster of kind external is reached from outside (embedded, process, sim and docker have them; a hook can do the like)")
 	can.NoCompact = notAllowed("it compacts the history of the whole store", "compact", spec)
 	can.NoCompactHere = notAllowed("it compacts the history of the whole store", "compact-here", spec)
 	can.NoMove = notAllowed("it makes another member the leader", "move-leader", spec)

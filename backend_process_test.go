@@ -55,13 +55,14 @@ func TestMistakesInClustersOfProcessesAreNamed(t *testing.T) {
 // cluster.
 func TestRefusalsNameWhoHasIt(t *testing.T) {
 	able := make(map[string]faults.Capabilities)
-	for _, kind := range []string{embeddedKind, processes, simulated} {
+	for _, kind := range ClusterKinds() {
 		s := NewScenario("any")
 		s.Cluster.Kind, s.Cluster.Fsync, s.Cluster.Disk = kind, true, 512<<20
 		s.Complete()
 		b, _ := backendOf(kind)
 		can := b.capabilities(s.Cluster)
-		can.NoSlowDisk, can.NoFullDisk = nil, nil // this machine is not asked
+		can.NoSlowDisk, can.NoFullDisk, can.NoPacketDelay = nil, nil, nil // this machine is not asked
+		can.NoMove, can.Members = nil, 3                                  // it is allowed, and who runs it has as many
 		able[kind] = can
 	}
 	for _, k := range faults.Kinds() {
@@ -99,7 +100,7 @@ func TestFaultsThatAClusterOfProcessesCannotHaveAsItIsSetUp(t *testing.T) {
 		}
 	}
 	_, err := BuiltinScenario("calm", "faults=[{of: [pause-member]}]")
-	if err == nil || !strings.Contains(err.Error(), "which a cluster of kind embedded does not have (process has)") {
+	if err == nil || !strings.Contains(err.Error(), "which a cluster of kind embedded does not have (process and docker have)") {
 		t.Errorf("pause-member of an embedded cluster: %v", err)
 	}
 }

@@ -35,6 +35,8 @@ type estate struct {
 	prefix  string
 	end     context.CancelFunc
 	claimed bool
+	// anonymous is true if the run asks as nobody.
+	anonymous bool
 
 	mu sync.Mutex
 	// granted are the leases that the run's clients were granted. What they were
@@ -55,7 +57,7 @@ func newEstate(ctx context.Context, c cluster.Cluster, prefix string, login work
 		c.Disconnect(estateParty)
 		return nil, err
 	}
-	return &estate{cluster: c, client: client, prefix: prefix, end: end, granted: make(map[int64]bool)}, nil
+	return &estate{cluster: c, client: client, prefix: prefix, end: end, anonymous: login.User == "", granted: make(map[int64]bool)}, nil
 }
 
 func (e *estate) close() {
@@ -83,6 +85,8 @@ func (e *estate) claim(ctx context.Context, run string) error {
 		Else(clientv3.OpGet(e.prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(), clientv3.WithLimit(1)), clientv3.OpGet(e.prefix+claimKey)).
 		Commit()
 	switch {
+	case err != nil && e.anonymous && (errors.Is(err, rpctypes.ErrPermissionDenied) || errors.Is(err, rpctypes.ErrUserEmpty)):
+		return fmt.Errorf("take the prefix %q: %w; the cluster wants to know who asks: give a user by --user or %s, and the password by %s or --password-file", e.prefix, err, UserVariable, PasswordVariable)
 	case errors.Is(err, rpctypes.ErrPermissionDenied):
 		return fmt.Errorf("the user may not read and write all keys below %q: that takes a role such as by etcdctl role grant-permission ROLE --prefix=true readwrite %s; or name another prefix (--prefix, cluster.prefix)", e.prefix, e.prefix)
 	case err != nil:
@@ -111,7 +115,8 @@ const clearings = 3
 // a key elsewhere is not the run's, and stays.
 func (e *estate) clear(ctx context.Context) (removed int64, err error) {
 	for range clearings {
-		reply, err := e.client.Get(ctx, e.prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly())
+		// With their values: etcd 3.7 tells no leases if it is asked for keys alone.
+		reply, err := e.client.Get(ctx, e.prefix, clientv3.WithPrefix())
 		if err != nil {
 			return removed, e.left(0, err)
 		}

@@ -173,7 +173,10 @@ func (o *outside) busy(t *testing.T) (end func() int) {
 		n := 0
 		for ; ctx.Err() == nil; n++ {
 			key := fmt.Sprintf("busy/%d", n%50)
-			_, _ = o.root.Txn(ctx).Then(clientv3.OpPut(key, fmt.Sprint(n)), clientv3.OpDelete(fmt.Sprintf("busy/%d", (n+7)%50))).Commit()
+			reply, err := o.root.Txn(ctx).Then(clientv3.OpPut(key, fmt.Sprint(n)), clientv3.OpDelete(fmt.Sprintf("busy/%d", (n+7)%50))).Commit()
+			if err == nil && n%200 == 199 { // as a cluster does by itself now and then
+				_, _ = o.root.Compact(ctx, reply.Header.Revision)
+			}
 		}
 		written <- n
 	}()

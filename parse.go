@@ -183,6 +183,10 @@ func unknownFields(node *yaml.Node, t reflect.Type, path string) []Mistake {
 		for i, item := range node.Content {
 			mistakes = append(mistakes, unknownFields(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
 		}
+	case node.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			mistakes = append(mistakes, unknownFields(node.Content[i+1], t.Elem(), join(path, node.Content[i].Value))...)
+		}
 	case node.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
 		fields := yamlFields(t)
 		for i := 0; i+1 < len(node.Content); i += 2 {

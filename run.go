@@ -325,11 +325,7 @@ func (r *run) start(ctx, life context.Context) error {
 		return err
 	}
 	r.recorder = r.record.recorder
-	if backend.virtual {
-		r.status.watch(nil, &header)
-	} else {
-		r.status.watch(r.clock, &header)
-	}
+	r.status.watch(r.clock, backend.virtual, &header)
 	if sequencer, ok := c.(cluster.Sequencer); ok {
 		r.recorder.TakeTurns(sequencer.Turn, sequencer.Still)
 	}

@@ -99,14 +99,17 @@ func (r *run) tell() (stop func()) {
 	}
 }
 
-// watch begins to make statuses of what is recorded.
-func (l *live) watch(clock *history.Clock, header *history.Header) {
+// watch begins to make statuses of what is recorded. A virtual clock is not read.
+func (l *live) watch(clock *history.Clock, virtual bool, header *history.Header) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.clock, l.overlaps = clock, newBeliefs(header)
+	l.overlaps = newBeliefs(header)
+	if !virtual {
+		l.clock = clock
+	}
 }
 
 // enter notes that the run has come to a stage. It is nothing to no live.

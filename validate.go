@@ -112,7 +112,7 @@ type complain func(field, format string, args ...any)
 func (s *Scenario) clusterMistakes(wrong complain) {
 	b, ok := backendOf(s.Cluster.Kind)
 	if !ok {
-		wrong("cluster.kind", "there is no kind of cluster %q; there are embedded, process, docker, external and sim", s.Cluster.Kind)
+		wrong("cluster.kind", "there is no kind of cluster %q; there are %s", s.Cluster.Kind, strings.Join(ClusterKinds(), ", "))
 		return
 	}
 	if login, _ := s.Cluster.login(); login.User != "" && s.piped() {

@@ -72,7 +72,7 @@ func TestInABrowser(t *testing.T) {
 	}
 	made := c.Runs[slices.IndexFunc(c.Runs, func(r *run) bool { return r.Info.Seed == j.Info.Seed })]
 	for _, path := range []string{
-		"/", "/trends", trendLink("quick", ""), trendLink(evil.info.Scenario, ""), runLink(evil.name), runLink(made.Name), compareLink(evil.name, quick.name, true),
+		"/", "/trends", trendLink("quick"), subjectLink(evil.info.Scenario, evil.info.Scenario), runLink(evil.name), runLink(made.Name), compareLink(evil.name, quick.name, true),
 	} {
 		if _, err := chromedp.Run(tab, chromedp.Navigate(server.URL+path)); err != nil {
 			t.Fatal(path, err)

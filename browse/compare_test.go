@@ -92,7 +92,7 @@ func TestTrends(t *testing.T) {
 		p.Figures = map[string]float64{"wait_max_ms": float64(10 * (i + 1)), "nothing": 0}
 		samples = append(samples, one("quick", int64(i+1), i, p, kept("locker", checker.Order)))
 	}
-	samples = append(samples, one("calm", 9, 9, kept("mutex", checker.Order)))
+	samples = append(samples, one("calm", 9, 9, kept("mutex", checker.Order), kept("", checker.Durability)))
 	s := serving(t, samples...)
 	strip := func(body string) string {
 		body = body[strings.Index(body, `<span class="strip">`):]
@@ -114,6 +114,8 @@ func TestTrends(t *testing.T) {
 	}
 	s.shows("/trends?scenario=quick&subject=locker", "<h2>locker</h2>", "<h3>order</h3>")
 	s.shows("/trends?scenario=quick&subject=none", "<h2>mutex</h2>")
+	s.shows("/trends?scenario=calm", "<h2>mutex</h2>", `href="/trends?scenario=calm&amp;subject="`)
+	s.shows("/trends?scenario=calm&subject=", "<h2>(run)</h2>", "<h3>durability</h3>")
 	s.get("/trends?scenario=none", http.StatusNotFound)
 }
 

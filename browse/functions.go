@@ -22,7 +22,7 @@ var functions = template.FuncMap{
 		}
 		return standing{Word: "–", Sign: "–", Class: "none"}
 	},
-	"runLink": runLink, "fileLink": fileLink, "trendLink": trendLink, "compareLink": compareLink, "reportOf": reportOf,
+	"runLink": runLink, "fileLink": fileLink, "trendLink": trendLink, "subjectLink": subjectLink, "compareLink": compareLink, "reportOf": reportOf,
 	"time": stampText, "title": title, "number": number, "subject": subjectName,
 	"moment":   momentOf,
 	"subjects": func(r *run) string { return strings.Join(r.subjects(), ", ") },
@@ -93,7 +93,7 @@ func headline(r *run) string {
 		default:
 			failing++
 		}
-		if worst == nil || p.standing().rank < worst.standing().rank {
+		if worst == nil || worse(p, worst) < 0 {
 			worst = p
 		}
 	}

@@ -18,12 +18,14 @@ func fileLink(name, path string) string {
 }
 
 // trendLink is the address of a scenario's trend.
-func trendLink(scenario, subject string) string {
-	v := url.Values{"scenario": {scenario}}
-	if subject != "" {
-		v.Set("subject", subject)
-	}
-	return "/trends?" + v.Encode()
+func trendLink(scenario string) string {
+	return "/trends?" + url.Values{"scenario": {scenario}}.Encode()
+}
+
+// subjectLink is the address of the trend of one subject of a scenario; that of what
+// is of no subject is "".
+func subjectLink(scenario, subject string) string {
+	return "/trends?" + url.Values{"scenario": {scenario}, "subject": {subject}}.Encode()
 }
 
 // compareLink is the address of two runs side by side.

@@ -101,6 +101,55 @@ func TestListHasPages(t *testing.T) {
 	s.shows("/?page=9", "105 runs")
 }
 
+// What one has to know first of a run stands first: what fails it, then what somebody
+// got wrong, then what leases cannot prevent; and what was not tested only if nothing
+// else is to be said.
+func TestHeadlines(t *testing.T) {
+	lease, known := broke("b", checker.Exclusion, checker.BlameLease, ""), broke("c", checker.Ownership, checker.BlameLibrary, "etcd#19597")
+	fails, untested := broke("d", checker.Order, checker.BlameSubject, ""), property{Subject: "e", Property: checker.Notice, Verdict: checker.Vacuous, Sentence: "no lease ended"}
+	for want, of := range map[string][]property{
+		"1 promise put to the test and kept":                        {kept("a", checker.Order)},
+		"1 promise put to the test and kept, 1 not put to the test": {untested, kept("a", checker.Order)},
+		"b exclusion: c3 and c7 held it at once":                    {kept("a", checker.Order), untested, lease},
+		"c ownership: c3 and c7 held it at once (and 1 more)":       {lease, known},
+		"d order: c3 and c7 held it at once (and 2 more)":           {lease, known, fails},
+	} {
+		if got := headline(&run{Verdict: one("quick", 7, 0, of...).verdict}); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	v := one("quick", 7, 0, kept("a", checker.Order), untested).verdict
+	v.Verdict = checker.Vacuous
+	if got, want := headline(&run{Verdict: v}), "e notice: no lease ended"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Whether a violation is allowed is said by its effect, or in older files by whom
+// it blames.
+func TestAllowed(t *testing.T) {
+	for _, c := range []struct {
+		effect checker.Verdict
+		blame  checker.Blame
+		known  string
+		want   standing
+	}{
+		{"", checker.BlameServer, "", violated}, {"", checker.BlameLease, "", allowed}, {"", checker.BlameLibrary, "etcd#19597", allowed},
+		{checker.Violated, checker.BlameLease, "etcd#19597", violated}, {checker.Holds, checker.BlameServer, "", allowed},
+	} {
+		p := broke("mutex", checker.Order, c.blame, c.known)
+		p.Effect = c.effect
+		if got := p.standing(); got != c.want {
+			t.Errorf("%+v: %s", c, got.Word)
+		}
+	}
+	for _, word := range []string{"", "splendid"} {
+		if p := (property{Verdict: checker.Verdict(word)}); p.standing().Class != "fair" || !strings.Contains(p.standing().Word, word) {
+			t.Errorf("a verdict %q is %+v", word, p.standing())
+		}
+	}
+}
+
 // A run is read again when it has changed, and only then.
 func TestRunsAreReadAgainWhenTheyChange(t *testing.T) {
 	first := one("quick", 7, 0, kept("mutex", checker.Order))

@@ -97,7 +97,7 @@ func (s *site) run(r *http.Request) (*view, error) {
 			p.Failing = append(p.Failing, property)
 		}
 	}
-	slices.SortStableFunc(p.Failing, func(a, b property) int { return a.standing().rank - b.standing().rank })
+	slices.SortStableFunc(p.Failing, func(a, b property) int { return worse(&a, &b) })
 	root, err := s.library.directory(name)
 	if err != nil {
 		return nil, errNoRun

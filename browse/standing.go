@@ -1,6 +1,7 @@
 package browse
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/etcd-holdfast/holdfast/checker"
@@ -28,7 +29,7 @@ var (
 	vacuous   = standing{"vacuous", "○", "fair", 3, "the run never put a promise to the test, or a planned moment never came; this is no pass"}
 	unjudged  = standing{"not judged", "–", "none", 4, "there is no verdict.json: holdfast check DIR makes one"}
 	underWay  = standing{"unfinished", "…", "none", 5, "it is under way, or was killed, and has not been judged"}
-	allowed   = standing{"allowed", "!", "fair", 6, "it holds but for known defects, or beliefs that outlived their lease; judged strictly it would fail"}
+	allowed   = standing{"allowed", "!", "fair", 6, "it holds, with what is allowed: known defects, and beliefs that outlived their lease; judged strictly it would fail"}
 	holds     = standing{"holds", "✓", "good", 7, "every promise that was put to the test was kept"}
 	standings = []standing{violated, allowed, unknown, vacuous, holds, unjudged, underWay, broken}
 )
@@ -63,6 +64,18 @@ func (p *property) standing() standing {
 		return allowed
 	}
 	return s
+}
+
+// worse orders properties, the worst first: of those that are allowed, what somebody
+// got wrong comes before what leases cannot prevent.
+func worse(a, b *property) int {
+	lease := func(p *property) int {
+		if p.standing() == allowed && p.Blame == checker.BlameLease {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(a.standing().rank, b.standing().rank), cmp.Compare(lease(a), lease(b)))
 }
 
 func named(v checker.Verdict) standing {

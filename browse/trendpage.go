@@ -40,7 +40,9 @@ func (s *site) trends(r *http.Request) (*view, error) {
 			}
 		}
 	}
-	if p.Subject = r.URL.Query().Get("subject"); !slices.Contains(p.Subjects, p.Subject) && len(p.Subjects) > 0 {
+	p.Subject = r.URL.Query().Get("subject")
+	asked := r.URL.Query().Has("subject") && slices.Contains(p.Subjects, p.Subject)
+	if !asked && len(p.Subjects) > 0 {
 		p.Subject = p.Subjects[0]
 	}
 	p.Rates, p.Trends = ratesOf(p.One), trendsOf(p.One, p.Subject)

@@ -24,6 +24,7 @@ func KnownIssues() []KnownIssue {
 	}
 	return append(issues, []KnownIssue{
 		{"etcd#14370", "a single member loses what it acknowledged", "a cluster of one member applies and acknowledges entries while it still writes them to its log; killed before they are written, it has lost them (up to 3.5.4)"},
+		{"etcd#12528", "an old leader revokes leases that live", "a leader that is parted from the others asks to revoke the leases that ended by its account; what it asked for when it knew no leader any more is sent to the next one as soon as it is back, though that had given the leases their whole time once more (the check of leadership that 3.5.13 brought is left out by a member that is not stuck)"},
 		{"etcd#15247", "a leader that was kept from its log revokes leases that live", "a leader whose disk stalls goes on counting leases when another leads; those that ended by its account are revoked when it goes on (up to 3.5.12)"},
 		{"etcd#18089", "a watch misses a deletion at the compacted revision", "a compaction at the revision at which a key was deleted takes that deletion away; a watch that begins there is granted all the same, and is not told (up to 3.5.15)"},
 		{"etcd#19179", "a watch misses a deletion at the compacted revision after a restart", "a member that is restarted while a compaction at the revision of a deletion is not finished takes that deletion away; a watch that begins there is granted all the same, and is not told (up to 3.5.17)"},

@@ -90,16 +90,56 @@ func (r *record) wasRevoked(opened *history.Event, end leaseEnd) bool {
 
 // earlyKnown is the issue that describes why a lease ended before its time, or "".
 func (r *record) earlyKnown(end leaseEnd) string {
-	const issue = "etcd#15247"
-	if r.members() < 3 || r.o.Known != nil && !slices.Contains(r.o.Known, issue) {
+	accepted := func(issue string) bool { return r.o.Known == nil || slices.Contains(r.o.Known, issue) }
+	switch {
+	case r.members() < 3:
 		return ""
-	}
-	// A leader that was kept from its log, or from everything, and has come back.
-	for _, f := range r.h.Faults {
-		kept := slices.Contains([]string{"stall-leader-disk", "stall-disk", "slow-disk", "pause-leader", "pause-member"}, f.Kind)
-		if kept && f.Verified && strings.HasSuffix(f.Target, "(leader)") && f.From <= end.latest && (f.To == 0 || f.To+faultsLast >= end.earliest) {
-			return issue
-		}
+	case r.wasKeptFromItsLog(end) && accepted("etcd#15247"):
+		return "etcd#15247"
+	case r.wasSucceeded(end) && accepted("etcd#12528"):
+		return "etcd#12528"
 	}
 	return ""
+}
+
+// wasKeptFromItsLog is true if there was a leader that was kept from its log, or from
+// everything, and has come back.
+func (r *record) wasKeptFromItsLog(end leaseEnd) bool {
+	return slices.ContainsFunc(r.h.Faults, func(f history.Fault) bool {
+		kept := slices.Contains([]string{"stall-leader-disk", "stall-disk", "slow-disk", "pause-leader", "pause-member"}, f.Kind)
+		return kept && f.Verified && strings.HasSuffix(f.Target, "(leader)") && f.From <= end.latest && (f.To == 0 || f.To+faultsLast >= end.earliest)
+	})
+}
+
+// apart are the faults that part a leader from the other members while its clients
+// may still reach it.
+var apart = []string{"isolate-leader", "isolate-member", "split", "bridge", "one-way", "stall-leader", "stall-member", "disconnect-member"}
+
+// healingTakes is for how long before a fault is recorded as healed it may have been
+// healed in part.
+const healingTakes = time.Second
+
+// wasSucceeded is true if a leader that was parted from the others was succeeded, and
+// had come back by when the lease ended. Leases that ended by its own account between
+// its last heartbeat and the end of its leadership it asks to revoke; what it asks for
+// while it knows no leader waits, and is sent to its successor, who had given them
+// their whole time once more.
+func (r *record) wasSucceeded(end leaseEnd) bool {
+	return slices.ContainsFunc(r.h.Faults, func(f history.Fault) bool {
+		if !slices.Contains(apart, f.Kind) || !f.Verified || f.To == 0 || end.latest < f.To-healingTakes || end.earliest > f.To+faultsLast {
+			return false
+		}
+		old, succeeded := "", false
+		for i := range r.h.Events {
+			e := &r.h.Events[i]
+			switch {
+			case e.Kind != history.Leads || e.Detail != "leader" || e.Time > end.latest:
+			case e.Time <= f.From:
+				old = e.Client
+			default:
+				succeeded = succeeded || e.Client != old
+			}
+		}
+		return old != "" && succeeded && strings.Contains(f.Target, old)
+	})
 }

@@ -35,6 +35,15 @@ func leasesOf(change func(*history.History)) *history.History {
 	return h
 }
 
+// parted is a leader that is cut off until to, and another one, or itself, that leads
+// from 400 ms on.
+func parted(target string, to time.Duration, next string) func(*history.History) {
+	return func(h *history.History) {
+		h.Faults = []history.Fault{{ID: 1, Kind: "split", Target: target, From: 200 * time.Millisecond, To: to, Verified: true}}
+		h.Events = append(h.Events, history.Event{Kind: history.Leads, Client: next, Detail: "leader", Time: 400 * time.Millisecond})
+	}
+}
+
 func TestALeaseThatEndsBeforeItsTimeIsTheServers(t *testing.T) {
 	const ms = time.Millisecond
 	for name, c := range map[string]struct {
@@ -42,13 +51,17 @@ func TestALeaseThatEndsBeforeItsTimeIsTheServers(t *testing.T) {
 		verdict Verdict // vacuous where it is not judged
 		known   string
 	}{
-		"too early, after the leader's disk had stalled": {func(*history.History) {}, Violated, "etcd#15247"},
-		"too early, and nothing explains it":             {func(h *history.History) { h.Faults = nil }, Violated, ""},
-		"the disk was another member's":                  {func(h *history.History) { h.Faults[0].Target = "m2" }, Violated, ""},
-		"the stall was not seen":                         {func(h *history.History) { h.Faults[0].Verified = false }, Violated, ""},
-		"a cluster of one":                               {func(h *history.History) { h.Events = h.Events[2:] }, Violated, ""},
-		"when its time had come":                         {func(h *history.History) { h.Events[5].TTL = 500 * ms }, Holds, ""},
-		"a little early":                                 {func(h *history.History) { h.Events[5].TTL = 550 * ms }, Holds, ""},
+		"too early, after the leader's disk had stalled":                      {func(*history.History) {}, Violated, "etcd#15247"},
+		"too early, and nothing explains it":                                  {func(h *history.History) { h.Faults = nil }, Violated, ""},
+		"the disk was another member's":                                       {func(h *history.History) { h.Faults[0].Target = "m2" }, Violated, ""},
+		"too early, after a leader that was parted from the others came back": {parted("m1 | m2+m3", 850*ms, "m2"), Violated, "etcd#12528"},
+		"a member was parted that did not lead":                               {parted("m3", 850*ms, "m2"), Violated, ""},
+		"a leader was parted, and nobody succeeded it":                        {parted("m1", 850*ms, "m1"), Violated, ""},
+		"a leader was parted, and has not come back":                          {parted("m1", 2000*ms, "m2"), Violated, ""},
+		"the stall was not seen":                                              {func(h *history.History) { h.Faults[0].Verified = false }, Violated, ""},
+		"a cluster of one":                                                    {func(h *history.History) { h.Events = h.Events[2:] }, Violated, ""},
+		"when its time had come":                                              {func(h *history.History) { h.Events[5].TTL = 500 * ms }, Holds, ""},
+		"a little early":                                                      {func(h *history.History) { h.Events[5].TTL = 550 * ms }, Holds, ""},
 		"its client closed it": {func(h *history.History) {
 			h.Operations = append(h.Operations, history.Operation{ID: 2, Subject: "x", Client: "a", Lease: 1, Kind: history.CloseSession, Call: 880 * ms, Return: 905 * ms, Outcome: history.Info})
 		}, Holds, ""},

@@ -116,6 +116,7 @@ var kinds = sync.OnceValue(func() []Kind {
 		isolateLeader(), isolateMember(), split(), bridge(), oneWay(), crashMember(), stallMember(), stallLeader(),
 		pauseMember(), pauseLeader(), restartMember(), rollingRestart(), killUnderLoad(),
 		slowDisk(), stallDisk(), stallLeaderDisk(), fullDisk(),
+		disconnectMember(), throttleMember(), squeezeMemory(), losePackets(), delayPackets(),
 		cutClient(), cutClientPartly(), stallClient(), loseAnswer(), loseAnswerPartly(), resetClient(), pauseClient(), crashClient(),
 		revokeLease(), moveLeader(), compact(), compactHere(),
 	}

@@ -22,6 +22,11 @@ type Capabilities struct {
 	// NoSlowDisk and NoFullDisk say why a cluster that has these interfaces cannot do
 	// it, as it is set up or where it is; nil is that it can.
 	NoSlowDisk, NoFullDisk error
+	// NoPacketLoss says why a PacketLoser cannot do it where it is. NoPacketDelay does so
+	// for a PacketDelayer, and is asked only where that matters, since it takes a look at
+	// the kernel; nil is that it can, or that it will be seen.
+	NoPacketLoss  error
+	NoPacketDelay func() error
 	// NoCompact, NoCompactHere and NoMove say why a fault may not touch all of a cluster
 	// that is not the run's own; nil is that it may.
 	NoCompact, NoCompactHere, NoMove error
@@ -57,10 +62,13 @@ type need func(Capabilities) error
 
 // Who has what not every kind of cluster has.
 const (
-	allHave    = "embedded, process and sim have"
+	allHave    = "embedded, process, sim, docker and external have"
+	ownHave    = "embedded, process, sim and docker have"
 	standHave  = "sim has, and clients that are processes can: clients.as: processes, and programs: pipe in a workload"
+	apartHave  = "process and docker have"
 	processHas = "process has"
 	processCan = "process can have"
+	dockerHas  = "docker has"
 )
 
 // require is the need of something that clusters have by their kind.
@@ -69,8 +77,20 @@ func require(what, who string, has func(Capabilities) bool) need {
 		if has(c) {
 			return nil
 		}
-		return fmt.Errorf("it needs %s, which a cluster of kind %s does not have (%s)", what, c.Kind, who)
+		return &Lack{What: what, kind: c.Kind, who: who}
 	}
+}
+
+// Lack is that a kind of cluster has not what a fault needs.
+type Lack struct {
+	// What it is, for example "members that can crash".
+	What      string
+	kind, who string
+}
+
+// Error says also who has it.
+func (l *Lack) Error() string {
+	return fmt.Sprintf("it needs %s, which a cluster of kind %s does not have (%s)", l.What, l.kind, l.who)
 }
 
 func needsLinks(c Capabilities) error {
@@ -78,14 +98,14 @@ func needsLinks(c Capabilities) error {
 }
 
 func needsPeerLinks(c Capabilities) error {
-	if err := needsLinks(c); err != nil {
+	if err := require("links between its members", ownHave, func(c Capabilities) bool { return c.Linked })(c); err != nil {
 		return err
 	}
 	return c.NoPeerLinks
 }
 
 func needsCrash(c Capabilities) error {
-	return require("members that can crash", allHave, func(c Capabilities) bool { return c.Crasher })(c)
+	return require("members that can crash", ownHave, func(c Capabilities) bool { return c.Crasher })(c)
 }
 
 func needsStatus(c Capabilities) error {
@@ -108,16 +128,16 @@ func needsCompact(c Capabilities) error { return c.NoCompact }
 func needsCompactHere(c Capabilities) error { return c.NoCompactHere }
 
 func needsStop(c Capabilities) error {
-	return require("members that can be asked to end", processHas, func(c Capabilities) bool { return c.Stopper })(c)
+	return require("members that can be asked to end", apartHave, func(c Capabilities) bool { return c.Stopper })(c)
 }
 
 func needsFreeze(c Capabilities) error {
-	return require("members that can be stopped where they are", processHas, func(c Capabilities) bool { return c.Freezer })(c)
+	return require("members that can be stopped where they are", apartHave, func(c Capabilities) bool { return c.Freezer })(c)
 }
 
 func needsFsync(c Capabilities) error {
 	if !c.Fsync {
-		return errors.New("it needs members that wait for their disks, and these do not: say fsync: true in cluster (embedded and process can)")
+		return errors.New("it needs members that wait for their disks, and these do not: say fsync: true in cluster (embedded, process and docker can)")
 	}
 	return nil
 }
@@ -134,6 +154,32 @@ func needsFullDisk(c Capabilities) error {
 		return err
 	}
 	return c.NoFullDisk
+}
+
+func needsUnplug(c Capabilities) error {
+	return require("members that can be taken out of their network", dockerHas, func(c Capabilities) bool { return c.Unplugger })(c)
+}
+
+func needsThrottle(c Capabilities) error {
+	return require("members that can be given less of a processor", dockerHas, func(c Capabilities) bool { return c.Throttler })(c)
+}
+
+func needsSqueeze(c Capabilities) error {
+	return require("members that can be given less memory", dockerHas, func(c Capabilities) bool { return c.Squeezer })(c)
+}
+
+func needsPacketLoss(c Capabilities) error {
+	if err := require("members whose packets can get lost", dockerHas, func(c Capabilities) bool { return c.PacketLoser })(c); err != nil {
+		return err
+	}
+	return c.NoPacketLoss
+}
+
+func needsPacketDelay(c Capabilities) error {
+	if err := require("members whose packets can be delayed", dockerHas, func(c Capabilities) bool { return c.PacketDelayer })(c); err != nil || c.NoPacketDelay == nil {
+		return err
+	}
+	return c.NoPacketDelay()
 }
 
 func needsThree(c Capabilities) error {

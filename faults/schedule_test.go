@@ -70,7 +70,7 @@ func TestEveryKindIsWhole(t *testing.T) {
 			t.Errorf("%+v", k)
 		}
 		seen[k.Name] = true
-		if err := k.Unsupported(Capabilities{Kind: "embedded", Members: 3, Linked: true, Crasher: true, StatusReader: true, Pauser: true, LeaderMover: true, Stopper: true, Freezer: true, DiskSlower: true, DiskFiller: true, Fsync: true}); err != nil {
+		if err := k.Unsupported(Capabilities{Kind: "embedded", Members: 3, Linked: true, Crasher: true, StatusReader: true, Pauser: true, LeaderMover: true, Stopper: true, Freezer: true, DiskSlower: true, DiskFiller: true, Fsync: true, Unplugger: true, Throttler: true, Squeezer: true, PacketLoser: true, PacketDelayer: true}); err != nil {
 			t.Errorf("%s: %v", k.Name, err)
 		}
 	}

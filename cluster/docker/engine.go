@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -161,8 +160,10 @@ func goArch(uname string) string {
 }
 
 // here is true if the engine is on this machine, as far as its address says.
-func (e *engine) here() bool {
-	u, err := url.Parse(e.DaemonHost())
+func (e *engine) here() bool { return isHere(e.DaemonHost()) }
+
+func isHere(address string) bool {
+	u, err := url.Parse(address)
 	if err != nil {
 		return false
 	}
@@ -172,6 +173,3 @@ func (e *engine) here() bool {
 	}
 	return isLoopback(u.Hostname())
 }
-
-// onThisKernel is true if its containers run on the kernel of this process.
-func (e *engine) onThisKernel() bool { return e.here() && runtime.GOOS == "linux" }

@@ -2,8 +2,10 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"io"
+	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,25 +13,40 @@ import (
 	"github.com/etcd-holdfast/holdfast/internal/netguard"
 )
 
+// guardAttempts is how often a guard is started that does not come: a machine that is
+// busy may take its time for the first.
+const guardAttempts = 4
+
 // guard starts a guard in each member's namespace, through which the links between
-// members are harmed.
-func (c *Cluster) guard(ctx context.Context) error {
-	errs := make([]error, 0, len(c.machines))
-	var mu sync.Mutex
+// members are harmed. Members serve without guards, too: who wants to harm their links
+// is told why that cannot be.
+func (c *Cluster) guard(ctx context.Context) {
+	whys := make([]string, len(c.Members()))
 	var works sync.WaitGroup
-	for _, member := range c.Members() {
-		p := c.machines[member].pod
+	for i, member := range c.Members() {
 		works.Go(func() {
-			err := c.peers.Add(ctx, member, p.address, func(ctx context.Context) (io.ReadWriteCloser, error) {
-				return c.engine.inPod(ctx, p, netguard.Role)
-			})
-			mu.Lock()
-			defer mu.Unlock()
-			errs = append(errs, err)
+			if err := c.guardOne(ctx, member); err != nil {
+				whys[i] = err.Error()
+			}
 		})
 	}
 	works.Wait()
-	return errors.Join(errs...)
+	if whys = slices.DeleteFunc(whys, func(why string) bool { return why == "" }); len(whys) > 0 {
+		c.config.say("links between members cannot be harmed: %s", strings.Join(whys, "; "))
+	}
+}
+
+func (c *Cluster) guardOne(ctx context.Context, member string) (err error) {
+	p := c.machines[member].pod
+	for range guardAttempts {
+		err = c.peers.Add(ctx, member, p.address, func(ctx context.Context) (io.ReadWriteCloser, error) {
+			return c.engine.inPod(ctx, p, netguard.Role)
+		})
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	return err
 }
 
 // Link returns the link over which from dials to, or nil if there is none. Those
@@ -59,4 +76,14 @@ func (c *Cluster) DelayPackets(ctx context.Context, member string, delay, jitter
 		return nil, err
 	}
 	return harm, nil
+}
+
+// PacketDelay is why members' packets cannot be delayed, as far as this machine shows:
+// nil is that they can be, or that it will be seen when it is tried, as where the
+// engine is on another machine.
+func PacketDelay() error {
+	if runtime.GOOS != "linux" || !isHere(where()) {
+		return nil
+	}
+	return netguard.NoDelayHere()
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"regexp"
@@ -120,6 +121,8 @@ func hint(err error) string {
 		return "; the cluster asks for a client's certificate: --cert and --key (cluster.tls.cert-file and key-file)"
 	case strings.Contains(text, "first record does not look like a TLS handshake"):
 		return "; it speaks in the clear: http:// instead of https://"
+	case errors.Is(err, io.EOF):
+		return "; it hung up, as one does that speaks in the clear: http:// instead of https://"
 	}
 	return ""
 }

@@ -75,8 +75,6 @@ func (c *Cluster) advice(err error) string {
 		return fmt.Sprintf(" (as user %q); the password comes from HOLDFAST_PASSWORD or a file: --password-file", c.config.Username)
 	case errors.Is(err, rpctypes.ErrUserEmpty):
 		return "; the cluster wants to know who asks: give a user by --user or HOLDFAST_USER, and the password by HOLDFAST_PASSWORD or --password-file"
-	case errors.Is(err, rpctypes.ErrAuthNotEnabled):
-		return "; the cluster knows no users: leave --user and HOLDFAST_USER out"
 	}
 	return ""
 }

@@ -76,14 +76,22 @@ var lists = map[string]func() ([][]string, error){
 }
 
 func listCommand() *cobra.Command {
+	var markdown bool
 	names := []string{"scenarios", "subjects", "workloads", "faults", "properties", "models"}
-	return &cobra.Command{
-		Use:       "list " + strings.Join(names, "|"),
-		Short:     "List what there is to run, to harm and to check",
-		Example:   "  holdfast list faults",
+	c := &cobra.Command{
+		Use:   "list " + strings.Join(names, "|"),
+		Short: "List what there is to run, to harm and to check",
+		Example: `  holdfast list faults
+  holdfast list faults --markdown   # which works on which kind of cluster, and why not`,
 		ValidArgs: names,
 		Args:      arguments(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if markdown {
+				if args[0] != "faults" {
+					return usageError{fmt.Errorf("--markdown is of faults only, and not of %s", args[0])}
+				}
+				return holdfast.WriteFaultSupport(cmd.OutOrStdout())
+			}
 			rows, err := lists[args[0]]()
 			if err != nil {
 				return err
@@ -95,4 +103,6 @@ func listCommand() *cobra.Command {
 			return w.Flush()
 		},
 	}
+	c.Flags().BoolVar(&markdown, "markdown", false, "of faults: which works on which kind of cluster, and why not, as a page in Markdown (docs/faults.md)")
+	return c
 }

@@ -21,6 +21,12 @@ func narrate(cmd *cobra.Command, o *holdfast.RunOptions) (end func()) {
 		return func() {}
 	}
 	o.Status = func(now holdfast.Status) { s.set(statusLine(&now)...) }
+	o.Progress = func(line string) {
+		if cmd.Context().Err() != nil { // what follows an interrupt may be said before it is noticed below
+			s.end()
+		}
+		s.say(line)
+	}
 	stop := context.AfterFunc(cmd.Context(), s.end)
 	return func() {
 		stop()

@@ -22,6 +22,12 @@ func (n *Network) LosePackets(ctx context.Context, member string, share float64)
 	if !(share > 0 && share <= 1) {
 		return nil, fmt.Errorf("lose packets of %s: %v is no share between 0 and 1", member, share)
 	}
+	n.mu.Lock()
+	_, there := n.guards[member]
+	n.mu.Unlock()
+	if !there {
+		return nil, fmt.Errorf("lose packets of %s: there is no such member", member)
+	}
 	l := &Loss{network: n, member: member, share: share}
 	l.arrived0, l.lost0 = l.count(ctx)
 	n.mu.Lock()

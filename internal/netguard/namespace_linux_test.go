@@ -22,9 +22,6 @@ import (
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 )
 
-// port is the one at which members are dialled.
-const port = 2380
-
 // patience is how long anything may take that has to happen.
 const patience = 10 * time.Second
 

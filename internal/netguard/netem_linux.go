@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -84,4 +85,20 @@ func probeDelay() error {
 		return err
 	}
 	return netlink.QdiscDel(q)
+}
+
+// NoDelayHere is why packets cannot be delayed with the kernel of this process, or
+// nil if they can, or if this process may not find out. It tries in a namespace of
+// its own.
+func NoDelayHere() error {
+	answer := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		if unix.Unshare(unix.CLONE_NEWNET) != nil {
+			answer <- nil
+			return
+		}
+		answer <- probeDelay()
+	}()
+	return <-answer
 }

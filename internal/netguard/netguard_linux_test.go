@@ -14,6 +14,7 @@ import (
 
 	"github.com/etcd-holdfast/holdfast/cluster"
 	"github.com/etcd-holdfast/holdfast/cluster/link"
+	"github.com/etcd-holdfast/holdfast/internal/netguard"
 )
 
 // passes sends a message, which has to arrive.
@@ -205,6 +206,9 @@ func TestLosePackets(t *testing.T) {
 	if _, after := harm.Evidence(t.Context()); after != before || strings.HasPrefix(after, "0 of") {
 		t.Errorf("%s, and after it was undone %s", before, after)
 	}
+	if _, err := p.network.LosePackets(t.Context(), "m9", 0.1); err == nil || !strings.Contains(err.Error(), "no such member") {
+		t.Errorf("packets of nobody: %v", err)
+	}
 	for _, share := range []float64{0, -1, 1.1} {
 		if _, err := p.network.LosePackets(t.Context(), "m2", share); err == nil {
 			t.Errorf("a share of %v is lost", share)
@@ -218,6 +222,9 @@ func TestDelayPackets(t *testing.T) {
 	s := p.listen(t)
 	dialler, target := p.connect(t, s, p.m1)
 	harm, err := p.network.DelayPackets(t.Context(), "m2", 100*time.Millisecond, 0)
+	if here, there := netguard.NoDelayHere(), p.network.NoDelay(); (here == nil) != (there == nil) {
+		t.Errorf("this process says %v, a guard %v", here, there)
+	}
 	if why := p.network.NoDelay(); why != nil {
 		if !strings.Contains(why.Error(), "CONFIG_NET_SCH_NETEM") || err == nil || !strings.Contains(err.Error(), why.Error()) {
 			t.Errorf("%v; %v", why, err)

@@ -35,24 +35,27 @@ func NewNetwork(port uint16) *Network {
 }
 
 // Add adds a member that has an IPv4 address, and starts its guard. The error says
-// why there can be none.
+// why that can do nothing; the member is added all the same, and what is imposed on
+// its links fails for as long as that is so.
 func (n *Network) Add(ctx context.Context, member string, address netip.Addr, dial Dial) error {
 	if !address.Is4() {
 		return fmt.Errorf("guard of %s: %s is no IPv4 address", member, address)
 	}
 	g := &guard{name: member, address: address, dial: dial}
-	if err := n.settle(ctx, g); err != nil {
-		return err
-	}
+	n.add(g)
+	return n.settle(ctx, g)
+}
+
+func (n *Network) add(g *guard) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	member := g.name
 	for other := range n.guards {
 		n.links[way{member, other}] = &Link{network: n, from: member, to: other}
 		n.links[way{other, member}] = &Link{network: n, from: other, to: member}
 	}
 	n.members = append(n.members, member)
 	n.guards[member] = g
-	return nil
 }
 
 // Link returns the link over which from dials to, or nil if there is none.
@@ -103,10 +106,12 @@ func (n *Network) all() []*guard {
 
 // settle has guards do what they are to do now.
 func (n *Network) settle(ctx context.Context, guards ...*guard) error {
-	var problems []error
-	for _, g := range guards {
-		problems = append(problems, g.settle(ctx, func() orders { return n.orders(g) }))
+	problems := make([]error, len(guards))
+	var group sync.WaitGroup
+	for i, g := range guards {
+		group.Go(func() { problems[i] = g.settle(ctx, func() orders { return n.orders(g) }) })
 	}
+	group.Wait()
 	return errors.Join(problems...)
 }
 
@@ -120,9 +125,6 @@ func (n *Network) orders(g *guard) orders {
 			continue
 		}
 		in, out := n.links[way{other.name, g.name}], n.links[way{g.name, other.name}]
-		if in == nil { // it is being added
-			continue
-		}
 		if in.cuts > 0 {
 			o.Cuts = append(o.Cuts, other.address)
 		}

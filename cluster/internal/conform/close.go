@@ -49,9 +49,7 @@ func testCloseLeavesNothing(t *testing.T, b Backend) {
 		t.Fatalf("watched: %+v", event)
 	}
 	c.Link("c2", "m1").Impose(link.Stall(link.ToTarget))
-	if !b.Remote {
-		c.Link("m1", "m2").Impose(link.Stall(link.ToDialler))
-	}
+	c.Link("m1", "m2").Impose(link.Stall(link.ToDialler))
 	ports := portsOf(t, c, "c1", "c2")
 	directory := c.Directory()
 
