@@ -149,5 +149,5 @@ func Busy(tab context.Context) (float64, error) {
 			return m.Value, nil
 		}
 	}
-	return 0, errors.New("Chromium does not say how busy it was")
+	return 0, errors.New("there is no word from Chromium on how busy it was")
 }

@@ -107,6 +107,7 @@ const steps = `(async () => {
 	const took = [];
 	for (const place of [timeline.place, -1]) {
 		timeline.place = place;
+		paint(); // to another object is no step of a zoom
 		for (const share of [1 / 6, 1 / 2, 5 / 6]) {
 			timeline.show(0, timeline.run.End);
 			for (let k = 0; k < 24; k++) {
