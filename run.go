@@ -198,6 +198,11 @@ func (r *run) run(ctx context.Context) (err error) {
 	if r.conductor, err = r.newConductor(); err != nil {
 		return err
 	}
+	if r.commander != nil {
+		var release func()
+		r.world.Interrupted, ctx, release = interruption(ctx)
+		defer release()
+	}
 	defer r.lookout.Close()
 	r.phase(history.PhaseLoad)
 	for _, c := range r.crews {
@@ -215,7 +220,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		r.turn()
 	}
 	close(heal)
-	finished := r.awaitLastRound(ctx)
+	finished := r.awaitLastRound(ctx, healed)
 	if finished {
 		r.phase(history.PhaseFinal)
 	}
@@ -409,7 +414,13 @@ func (r *run) survive(ctx context.Context) (release func(context.Context) error,
 func (r *run) sayFault(f history.Fault) {
 	r.awaited.strike(f)
 	r.status.strike(f)
+	if f.Uninjected {
+		r.say("%7.3fs  not injected: %s: %s", f.From.Seconds(), strings.TrimSpace(f.Kind+" "+f.Target), strings.TrimPrefix(f.Evidence, history.NotInjected))
+	}
 	switch {
+	case f.Error != "":
+		r.say("%7.3fs  NOT healed: %s %s: %s", r.clock.Now().Seconds(), f.Kind, f.Target, f.Error)
+	case f.Uninjected:
 	case f.To == 0:
 		r.say("%7.3fs  %s %s", f.From.Seconds(), f.Kind, f.Target)
 	case f.Verified:
@@ -422,9 +433,13 @@ func (r *run) sayFault(f history.Fault) {
 // awaitLastRound waits until every client has made its last round, no longer
 // than the quiet time. It returns false if ctx ended while it waited: then
 // nothing follows from a round that is not finished.
-func (r *run) awaitLastRound(ctx context.Context) bool {
+func (r *run) awaitLastRound(ctx context.Context, healed bool) bool {
 	r.status.enter(StageLastRound)
-	r.say("healed; waiting up to %v for every client's last round", r.scenario.Quiet)
+	how := "healed"
+	if !healed {
+		how = "not all could be healed, so progress is not judged"
+	}
+	r.say("%s; waiting up to %v for every client's last round", how, r.scenario.Quiet)
 	interrupt := ctx.Done()
 	if r.interrupted { // the run is being ended in good order already
 		interrupt = nil

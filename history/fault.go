@@ -11,7 +11,8 @@ type Fault struct {
 	Target string `json:"target"`
 	// Planned is when the schedule wanted it.
 	Planned time.Duration `json:"planned"`
-	// From and To bound the harm: To is zero while it lasts.
+	// From and To bound the harm: To is zero while it lasts, and for good if it could
+	// not be healed.
 	From time.Duration `json:"from"`
 	To   time.Duration `json:"to"`
 	// Verified is true if the effect was seen; a fault that is not verified
@@ -24,6 +25,12 @@ type Fault struct {
 	When  string `json:"when,omitempty"`
 	// Unfired is true if that moment never came.
 	Unfired bool `json:"unfired,omitempty"`
-	// Error is what went wrong while injecting or healing.
+	// Uninjected is true if it was tried and could not be injected; Evidence says why.
+	Uninjected bool `json:"uninjected,omitempty"`
+	// Error is why it could not be healed: the harm may last.
 	Error string `json:"error,omitempty"`
 }
+
+// NotInjected begins the Evidence of a fault that could not be injected; what follows
+// is why.
+const NotInjected = "not injected: "
