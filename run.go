@@ -142,6 +142,8 @@ type run struct {
 	standstill time.Duration
 
 	mu sync.Mutex
+	// struck are the faults that were told of, as they were told last.
+	struck map[int64]history.Fault
 	// links are those of the clients that are connected.
 	links map[string][]cluster.Link
 }
@@ -340,7 +342,7 @@ func (r *run) start(ctx, life context.Context) error {
 		r.tally.hear(record)
 		r.status.hear(record)
 	})
-	r.observer, err = startObserver(life, c, r.prefix, header.Shared, r.login, r.recorder, r.record.revisions, r.lookout.Changed)
+	r.observer, err = startObserver(life, c, r.prefix, header.Shared, r.login, r.recorder, r.record.revisions, r.lookout.Changed, r.mourn)
 	return err
 }
 
@@ -409,25 +411,6 @@ func (r *run) survive(ctx context.Context) (release func(context.Context) error,
 	r.warn("heal", err)
 	r.phase(history.PhaseSurvivable)
 	return release, err == nil
-}
-
-func (r *run) sayFault(f history.Fault) {
-	r.awaited.strike(f)
-	r.status.strike(f)
-	if f.Uninjected {
-		r.say("%7.3fs  not injected: %s: %s", f.From.Seconds(), strings.TrimSpace(f.Kind+" "+f.Target), strings.TrimPrefix(f.Evidence, history.NotInjected))
-	}
-	switch {
-	case f.Error != "":
-		r.say("%7.3fs  NOT healed: %s %s: %s", r.clock.Now().Seconds(), f.Kind, f.Target, f.Error)
-	case f.Uninjected:
-	case f.To == 0:
-		r.say("%7.3fs  %s %s", f.From.Seconds(), f.Kind, f.Target)
-	case f.Verified:
-		r.say("%7.3fs  healed: %s %s: %s", f.To.Seconds(), f.Kind, f.Target, f.Evidence)
-	default:
-		r.say("%7.3fs  without effect: %s %s: %s", f.To.Seconds(), f.Kind, f.Target, f.Evidence)
-	}
 }
 
 // awaitLastRound waits until every client has made its last round, no longer

@@ -154,7 +154,7 @@ func (r *record) overall(result *Result) Verdict {
 		return k >= 0 && all[k].Reported && !(name == Notice && r.o.NoticeLimit > 0)
 	}
 	verdict := Holds
-	if r.o.CutShort || len(r.unplayed) > 0 || len(r.unhealed()) > 0 {
+	if r.o.CutShort || len(r.unplayed) > 0 || len(r.unhealed()) > 0 || len(r.unexplained()) > 0 {
 		verdict = Unknown
 	} else if len(result.missing(r.o.Reproduces)) > 0 || len(result.unharmed(r.o.Damage)) > 0 || len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() || len(r.unfired()) > 0 {
 		verdict = Vacuous
@@ -238,6 +238,9 @@ func (r *record) notes() []string {
 	}
 	for _, f := range r.unhealed() {
 		notes = append(notes, told(f)+": what came after was under a harm that may have lasted")
+	}
+	for _, e := range r.unexplained() {
+		notes = append(notes, r.mourned(e))
 	}
 	notes = append(notes, r.ineffective()...)
 	for _, name := range r.unfired() {
