@@ -98,6 +98,21 @@ func backendOf(kind string) (backend, bool) {
 	}
 }
 
+// available is why what the scenario needs is not to be had here, or nil.
+func (s *Scenario) available(ctx context.Context) error {
+	if b, _ := backendOf(s.Cluster.Kind); b.available != nil {
+		if err := b.available(ctx); err != nil {
+			return fmt.Errorf("a cluster of kind %s: %w", s.Cluster.Kind, err)
+		}
+	}
+	if s.Clients.As == ClientContainers {
+		if err := docker.Available(ctx); err != nil {
+			return fmt.Errorf("clients in containers: %w", err)
+		}
+	}
+	return nil
+}
+
 // launch starts the scenario's cluster.
 func (r *run) launch(ctx context.Context, b backend) (cluster.Cluster, error) {
 	l := &launch{

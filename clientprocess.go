@@ -20,50 +20,73 @@ import (
 // clientRole is what the processes of clients are started as.
 const clientRole = "client"
 
-// clientLogs is the directory, in that of a run, of what the processes of clients
-// say.
-const clientLogs = "clients"
+// clientLogDirectory is in that of a run.
+const clientLogDirectory = "clients"
 
-// nursery starts the processes of a run's clients.
-type nursery struct {
-	parent *offspring.Parent
-	logs   string
+// clientLogs is the directory of what clients say that are not in the process of their
+// run.
+type clientLogs string
+
+// newClientLogs makes it in the directory of a run.
+func newClientLogs(directory string) (clientLogs, error) {
+	logs := filepath.Join(directory, clientLogDirectory)
+	if err := os.Mkdir(logs, 0o755); err != nil {
+		return "", fmt.Errorf("make the directory of the clients' logs: %w", err)
+	}
+	return clientLogs(logs), nil
 }
 
-// newNursery returns what starts clients, and keeps what they say below a
-// directory. It has to be closed.
-func newNursery(directory string) (*nursery, error) {
-	logs := filepath.Join(directory, clientLogs)
-	if err := os.Mkdir(logs, 0o755); err != nil {
-		return nil, fmt.Errorf("make the directory of the clients' logs: %w", err)
+// of is the path of a client's log.
+func (l clientLogs) of(client string) string { return filepath.Join(string(l), client+".log") }
+
+// tidy removes the logs of those that said nothing.
+func (l clientLogs) tidy() error {
+	logs, err := os.ReadDir(string(l))
+	for _, log := range logs {
+		if info, unknown := log.Info(); unknown == nil && info.Size() == 0 {
+			err = errors.Join(err, os.Remove(filepath.Join(string(l), log.Name())))
+		}
+	}
+	if left, unknown := os.ReadDir(string(l)); unknown == nil && len(left) == 0 {
+		err = errors.Join(err, os.Remove(string(l)))
+	}
+	return err
+}
+
+// nursery starts the clients of a run that are not in its process.
+type nursery interface {
+	// launch starts one, and close ends those that have not ended.
+	launch(client string) (workloads.Process, error)
+	close() error
+}
+
+// processNursery starts clients as processes.
+type processNursery struct {
+	parent *offspring.Parent
+	logs   clientLogs
+}
+
+// newProcessNursery returns what starts clients as processes, and keeps what they say
+// below a directory. It has to be closed.
+func newProcessNursery(directory string) (*processNursery, error) {
+	logs, err := newClientLogs(directory)
+	if err != nil {
+		return nil, err
 	}
 	parent, err := offspring.NewParent()
 	if err != nil {
 		return nil, err
 	}
-	return &nursery{parent: parent, logs: logs}, nil
+	return &processNursery{parent: parent, logs: logs}, nil
 }
 
 // close ends the processes that have not ended, and removes the logs of those that
 // said nothing.
-func (n *nursery) close() error {
-	err := n.parent.Close()
-	logs, listing := os.ReadDir(n.logs)
-	err = errors.Join(err, listing)
-	for _, log := range logs {
-		if info, unknown := log.Info(); unknown == nil && info.Size() == 0 {
-			err = errors.Join(err, os.Remove(filepath.Join(n.logs, log.Name())))
-		}
-	}
-	if left, unknown := os.ReadDir(n.logs); unknown == nil && len(left) == 0 {
-		err = errors.Join(err, os.Remove(n.logs))
-	}
-	return err
-}
+func (n *processNursery) close() error { return errors.Join(n.parent.Close(), n.logs.tidy()) }
 
 // launch starts the process of a client.
-func (n *nursery) launch(client string) (_ workloads.Process, err error) {
-	p := &clientProcess{log: filepath.Join(n.logs, client+".log")}
+func (n *processNursery) launch(client string) (_ workloads.Process, err error) {
+	p := &clientProcess{log: n.logs.of(client)}
 	defer func() {
 		if err != nil {
 			_ = p.conn.Close()
@@ -123,11 +146,16 @@ func (p *clientProcess) Ended() string {
 	if err := p.Err(); err != nil {
 		how = err.Error()
 	}
-	text, err := os.ReadFile(p.log)
+	return how + lastSaid(p.log)
+}
+
+// lastSaid tells what a client said last, by its log.
+func lastSaid(log string) string {
+	text, err := os.ReadFile(log)
 	if err != nil || len(bytes.TrimSpace(text)) == 0 {
-		return how + ", without a word"
+		return ", without a word"
 	}
-	return how + ", saying: " + lastWords(string(text))
+	return ", saying: " + lastWords(string(text))
 }
 
 // Killed is true if the process was killed.
@@ -174,7 +202,11 @@ func serveClient(ctx context.Context, subjects []workloads.Subject) int {
 	}
 	syscall.CloseOnExec(3)
 	syscall.CloseOnExec(4)
-	conn := &pipes{r: os.NewFile(3, "questions"), w: os.NewFile(4, "answers")}
+	return serveClientOn(ctx, &pipes{r: os.NewFile(3, "questions"), w: os.NewFile(4, "answers")}, subjects)
+}
+
+// serveClientOn is what a client does that is told what to do on a connection.
+func serveClientOn(ctx context.Context, conn io.ReadWriteCloser, subjects []workloads.Subject) int {
 	s := Scenario{Subjects: subjects}
 	if err := workloads.ServeClient(ctx, conn, s.subject); err != nil {
 		fmt.Fprintf(os.Stderr, "holdfast: %v\n", err)

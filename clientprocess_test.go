@@ -53,7 +53,7 @@ func TestClientsThatAreProcesses(t *testing.T) {
 	if proved["crash-client"] == 0 || proved["pause-client"] == 0 {
 		t.Errorf("proved were %v, want crashes and pauses", proved)
 	}
-	if _, err := os.Stat(filepath.Join(j.Directory, clientLogs)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(j.Directory, clientLogDirectory)); !os.IsNotExist(err) {
 		t.Errorf("nobody said anything, and there are logs: %v", err)
 	}
 	if len(j.Info.Warnings) > 0 {
@@ -158,7 +158,7 @@ func TestAClientWhoseProcessEndsByItselfIsReported(t *testing.T) {
 	if j.Info.Ended != EndedComplete || j.Result().Exit != checker.ExitViolated {
 		t.Errorf("it ended %q with exit %d", j.Info.Ended, j.Result().Exit)
 	}
-	if logs, err := os.ReadDir(filepath.Join(j.Directory, clientLogs)); err != nil || len(logs) == 0 {
+	if logs, err := os.ReadDir(filepath.Join(j.Directory, clientLogDirectory)); err != nil || len(logs) == 0 {
 		t.Errorf("there are no logs of the dead: %v", err)
 	}
 	replaced := false

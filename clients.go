@@ -2,18 +2,31 @@ package holdfast
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 
 	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
-// makeNursery makes what starts the processes of clients, if they are to be some.
-func (r *run) makeNursery() (err error) {
-	if r.scenario.Clients.As == ClientProcesses {
-		r.nursery, err = newNursery(r.path())
+// makeNursery makes what starts the clients that are not in this process, if there are
+// to be some.
+func (r *run) makeNursery(ctx context.Context) error {
+	switch r.scenario.Clients.As {
+	case ClientProcesses:
+		n, err := newProcessNursery(r.path())
+		if err != nil {
+			return err
+		}
+		r.nursery = n
+	case ClientContainers:
+		n, err := newContainerNursery(ctx, filepath.Base(r.path()), r.path(), r.say)
+		if err != nil {
+			return err
+		}
+		r.nursery = n
 	}
-	return err
+	return nil
 }
 
 // hire makes the crews of all workloads.

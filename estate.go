@@ -101,10 +101,10 @@ func (e *estate) claim(ctx context.Context, run string) error {
 		first = fmt.Sprintf(", the first is %q", there.Kvs[0].Key)
 	}
 	if len(mine.Kvs) > 0 && strings.HasPrefix(string(mine.Kvs[0].Value), claimBegin) {
-		return fmt.Errorf("below the prefix %q there are %s%s, of the run %q: if that is over, remove them by holdfast sweep --prefix %s (with the same --endpoints), else name another prefix (--prefix, cluster.prefix)",
+		return fmt.Errorf("it is not empty below the prefix %q: %s%s, of the run %q: if that is over, remove them by holdfast sweep --prefix %s (with the same --endpoints), else name another prefix (--prefix, cluster.prefix)",
 			e.prefix, counted(int(there.Count), "key"), first, strings.TrimPrefix(string(mine.Kvs[0].Value), claimBegin), e.prefix)
 	}
-	return fmt.Errorf("below the prefix %q there are %s%s, which are somebody else's: name another prefix (--prefix, cluster.prefix)", e.prefix, counted(int(there.Count), "key"), first)
+	return fmt.Errorf("it is not empty below the prefix %q: %s%s, which is somebody else's: name another prefix (--prefix, cluster.prefix)", e.prefix, counted(int(there.Count), "key"), first)
 }
 
 // clearings is how often keys are removed until none is left: a request that was on
@@ -282,7 +282,7 @@ func SweepPrefix(ctx context.Context, spec ClusterSpec, remove bool) (_ *Claim, 
 		return nil, fmt.Errorf("look whose %q is: %w", spec.Prefix, err)
 	}
 	if len(mark.Kvs) == 0 || !strings.HasPrefix(string(mark.Kvs[0].Value), claimBegin) {
-		return nil, fmt.Errorf("below %q there are %s and no sign of a run (%s): they are somebody else's, and stay", spec.Prefix, counted(int(all.Count), "key"), spec.Prefix+claimKey)
+		return nil, fmt.Errorf("below %q: %s, and no sign of a run (%s): what is there is somebody else's, and stays", spec.Prefix, counted(int(all.Count), "key"), spec.Prefix+claimKey)
 	}
 	claim := &Claim{Prefix: spec.Prefix, Run: strings.TrimPrefix(string(mark.Kvs[0].Value), claimBegin), Keys: all.Count}
 	if !remove {

@@ -36,7 +36,7 @@ func TestAPrefixThatIsTaken(t *testing.T) {
 	o.put(t, "holdfast/outside/x", "of somebody")
 	before, leases := o.inventory(t)
 	text, _ := refused(t, s)
-	if !strings.Contains(text, `there are 1 key, the first is "holdfast/outside/x", which are somebody else's: name another prefix`) {
+	if !strings.Contains(text, `: 1 key, the first is "holdfast/outside/x", which is somebody else's: name another prefix`) {
 		t.Error(text)
 	}
 	compare(t, o, before, leases)

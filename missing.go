@@ -17,7 +17,7 @@ func (s *Scenario) capabilities() faults.Capabilities {
 	if b, ok := backendOf(s.Cluster.Kind); ok {
 		can = b.capabilities(s.Cluster)
 	}
-	can.ClientPauser = s.Clients.As == ClientProcesses || s.piped()
+	can.ClientPauser = s.Clients.As != "" || s.piped()
 	s.hooksOf(&can)
 	return can
 }

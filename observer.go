@@ -125,7 +125,7 @@ func startObserver(ctx context.Context, c cluster.Cluster, prefix string, shared
 }
 
 func connect(ctx context.Context, urls []string, login workloads.Login) (*clientv3.Client, error) {
-	client, err := clientv3.New(clientv3.Config{Endpoints: urls, DialTimeout: 2 * time.Second, Logger: zap.NewNop(), Context: ctx, Username: login.User, Password: login.Password})
+	client, err := clientv3.New(clientv3.Config{Endpoints: urls, DialTimeout: 10 * time.Second, Logger: zap.NewNop(), Context: ctx, Username: login.User, Password: login.Password})
 	if err != nil {
 		return nil, fmt.Errorf("connect the harness: %w", err)
 	}

@@ -45,10 +45,8 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	if b, _ := backendOf(s.Cluster.Kind); b.available != nil {
-		if err := b.available(ctx); err != nil {
-			return nil, fmt.Errorf("a cluster of kind %s: %w", s.Cluster.Kind, err)
-		}
+	if err := s.available(ctx); err != nil {
+		return nil, err
 	}
 	if s.Seed == 0 {
 		s.Seed = time.Now().UnixNano()&(1<<31-1) | 1
@@ -124,8 +122,8 @@ type run struct {
 	lookout   *faults.Lookout
 	world     *faults.World
 	crews     []*workloads.Crew
-	// nursery starts the processes of the clients, if they are to be processes.
-	nursery *nursery
+	// nursery starts the clients, if they are not to be in this process.
+	nursery nursery
 	tally   tally
 	// status is what a status is made of; nil if nobody wants one.
 	status  *live
@@ -296,7 +294,7 @@ func (r *run) start(ctx, life context.Context) error {
 	} else {
 		r.say("starting %d etcd members (%s)", r.scenario.Cluster.Members, r.scenario.Cluster.Kind)
 	}
-	if err := r.makeNursery(); err != nil {
+	if err := r.makeNursery(ctx); err != nil {
 		return err
 	}
 	backend, _ := backendOf(r.scenario.Cluster.Kind) // validated
@@ -481,7 +479,7 @@ func (r *run) stop() {
 		r.warn("end the commands of hooks", r.commander.close())
 	}
 	if r.nursery != nil {
-		r.warn("end the processes of clients", r.nursery.close())
+		r.warn("end the clients", r.nursery.close())
 	}
 	if r.observer != nil {
 		r.warn("end the observation", r.observer.close())

@@ -128,15 +128,19 @@ type ClientSpec struct {
 	// TTL is their sessions' time-to-live, whole seconds.
 	TTL    time.Duration    `yaml:"ttl"`
 	OnLoss workloads.OnLoss `yaml:"on-loss"`
-	// As says where clients are: "" is in the process of the harness, and
-	// ClientProcesses that each is a process of its own, which can be killed and
-	// stopped in the middle of what it does. Then whoever calls Run calls Subprocess
-	// before all else.
+	// As says where clients are: "" is in the process of the harness, ClientProcesses
+	// that each is a process of its own, and ClientContainers a container, which can be
+	// killed and stopped in the middle of what it does. Then whoever calls Run calls
+	// Subprocess before all else.
 	As string `yaml:"as,omitempty"`
 }
 
-// ClientProcesses makes each client a process of its own; see ClientSpec.
-const ClientProcesses = "processes"
+// ClientProcesses makes each client a process of its own, and ClientContainers a
+// container on the Docker engine of this machine; see ClientSpec.
+const (
+	ClientProcesses  = "processes"
+	ClientContainers = "containers"
+)
 
 // Workload is the traffic to one subject.
 type Workload struct {

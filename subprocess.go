@@ -35,6 +35,10 @@ func Subprocess(ctx context.Context, subjects ...workloads.Subject) (code int, h
 		return process.Serve(), true
 	case process.Launcher:
 		return process.Launch(), true
+	case containedRole:
+		return serveContained(ctx, subjects), true
+	case docker.ScoutRole:
+		return docker.Scout(), true
 	case docker.PodRole:
 		return docker.BePod(), true
 	case docker.ServerRole:

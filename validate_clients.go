@@ -11,9 +11,9 @@ func (s *Scenario) clientMistakes(wrong complain) {
 	switch s.Clients.As {
 	case "":
 		return
-	case ClientProcesses:
+	case ClientProcesses, ClientContainers:
 	default:
-		wrong("clients.as", "%q is not where clients can be; leave it out for clients in this process, or say %s", s.Clients.As, ClientProcesses)
+		wrong("clients.as", "%q is not where clients can be; leave it out for clients in this process, or say %s or %s", s.Clients.As, ClientProcesses, ClientContainers)
 		return
 	}
 	if b, ok := backendOf(s.Cluster.Kind); ok && b.virtual {
@@ -24,7 +24,7 @@ func (s *Scenario) clientMistakes(wrong complain) {
 	}
 	for i := range s.Workloads {
 		if len(s.Workloads[i].Shared) > 0 {
-			wrong(fmt.Sprintf("workloads[%d].shared", i), "clients that are processes of their own cannot share a session; leave clients.as out, or shared")
+			wrong(fmt.Sprintf("workloads[%d].shared", i), "clients that are processes or containers of their own cannot share a session; leave clients.as out, or shared")
 		}
 	}
 }

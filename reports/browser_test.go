@@ -115,9 +115,9 @@ func TestBrowserTimelineZoomsAndFilters(t *testing.T) {
 
 	// Drag over the middle third of the run.
 	all := count(t, tab, ".oplist tbody tr")
-	lines := count(t, tab, "#lines tr")
 	do(t, tab, browser.Script(`document.querySelector('#lines').open = true`), browser.Script(`document.querySelector('.lanes').scrollIntoView({block: 'center'})`), browser.Painted())
-	if lines = count(t, tab, "#lines tr"); lines < 3 {
+	lines := count(t, tab, "#lines tr")
+	if lines < 3 {
 		t.Fatalf("%d lines of logs", lines)
 	}
 	box := ask[map[string]float64](t, tab, `(({left, top, width}) => ({left, top, width}))(document.querySelector('.lanes').getBoundingClientRect())`)

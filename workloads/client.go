@@ -86,6 +86,11 @@ type session struct {
 // was cut off for a minute would stay away for another after the heal.
 var reconnect = backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
 
+// loginTimeout is how long a client may take to log in, which New does at once. Each
+// attempt is a new connection: many that are given up soon would keep one another from
+// getting through on a machine that is busy.
+const loginTimeout = 10 * time.Second
+
 func newClient(ctx context.Context, env *Env, slot, name string, subject *Subject, traffic *Traffic, heeds bool) (*Client, error) {
 	endpoints, err := env.Connect(name)
 	if err != nil {
@@ -116,9 +121,13 @@ func (c *Client) dial() (*clientv3.Client, error) {
 	if c.env.Dial != nil {
 		return c.env.Dial(c.ctx, c.Name, c.dialTimeout)
 	}
+	timeout := c.dialTimeout
+	if c.env.Login.User != "" {
+		timeout = max(timeout, loginTimeout)
+	}
 	for {
 		etcd, err := clientv3.New(clientv3.Config{
-			Endpoints: c.endpoints, DialTimeout: c.dialTimeout, Logger: zap.NewNop(), Context: c.ctx,
+			Endpoints: c.endpoints, DialTimeout: timeout, Logger: zap.NewNop(), Context: c.ctx,
 			Username: c.env.Login.User, Password: c.env.Login.Password,
 			DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: time.Second})},
 		})

@@ -163,10 +163,17 @@ func (l *life) join(ctx context.Context) error {
 }
 
 // kill sends SIGKILL to the member's container. One that has ended is no error.
-func (m *machine) kill(ctx context.Context) error { return m.signal(ctx, "SIGKILL") }
+func (m *machine) kill(ctx context.Context) error { return m.cluster.engine.kill(ctx, m.server) }
 
 func (m *machine) signal(ctx context.Context, name string) error {
-	_, err := m.cluster.engine.ContainerKill(ctx, m.server, client.ContainerKillOptions{Signal: name})
+	return m.cluster.engine.signal(ctx, m.server, name)
+}
+
+func (e *engine) kill(ctx context.Context, id string) error { return e.signal(ctx, id, "SIGKILL") }
+
+// signal sends a signal to a container. One that has ended is no error.
+func (e *engine) signal(ctx context.Context, id, name string) error {
+	_, err := e.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: name})
 	if err != nil && !errdefs.IsConflict(err) && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("send %s to its container: %w", name, err)
 	}

@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 			fmt.Println(err)
 		}
 		os.Exit(0)
+	case docker.ScoutRole:
+		os.Exit(docker.Scout())
+	case echo:
+		os.Exit(beEcho())
 	case harness:
 		os.Exit(beHarness())
 	}

@@ -27,10 +27,7 @@ func (e *engine) inPod(ctx context.Context, p *pod, role string) (io.ReadWriteCl
 	if err != nil {
 		return nil, fmt.Errorf("start a %s in the pod: %w", role, err)
 	}
-	s := &stream{attached: attached.HijackedResponse, ended: make(chan struct{})}
-	s.reader, s.writer = io.Pipe()
-	go s.listen()
-	return s, nil
+	return newStream(attached.HijackedResponse, io.Discard), nil
 }
 
 // stream is the standard input and output of a program in a container.
@@ -38,13 +35,21 @@ type stream struct {
 	attached client.HijackedResponse
 	reader   *io.PipeReader
 	writer   *io.PipeWriter
+	errors   io.Writer // gets what it writes on standard error
 	ended    chan struct{}
+}
+
+func newStream(attached client.HijackedResponse, errors io.Writer) *stream {
+	s := &stream{attached: attached, errors: errors, ended: make(chan struct{})}
+	s.reader, s.writer = io.Pipe()
+	go s.listen()
+	return s
 }
 
 // listen takes apart what comes over the one connection.
 func (s *stream) listen() {
 	defer close(s.ended)
-	_, err := stdcopy.StdCopy(s.writer, io.Discard, s.attached.Reader)
+	_, err := stdcopy.StdCopy(s.writer, s.errors, s.attached.Reader)
 	_ = s.writer.CloseWithError(err) // nil is the end
 }
 

@@ -11,8 +11,13 @@ import (
 
 // stats are what the engine counts of a member's container.
 func (m *machine) stats(ctx context.Context) (container.StatsResponse, error) {
+	return m.cluster.engine.stats(ctx, m.server)
+}
+
+// stats are what the engine counts of a container.
+func (e *engine) stats(ctx context.Context, id string) (container.StatsResponse, error) {
 	var s container.StatsResponse
-	answer, err := m.cluster.engine.ContainerStats(ctx, m.server, client.ContainerStatsOptions{})
+	answer, err := e.ContainerStats(ctx, id, client.ContainerStatsOptions{})
 	if err != nil {
 		return s, fmt.Errorf("ask what its container has used: %w", err)
 	}
@@ -21,11 +26,4 @@ func (m *machine) stats(ctx context.Context) (container.StatsResponse, error) {
 		return s, fmt.Errorf("read what its container has used: %w", err)
 	}
 	return s, nil
-}
-
-// processorTime is how long the container has had a processor, in nanoseconds, since
-// it was started.
-func (m *machine) processorTime(ctx context.Context) (uint64, error) {
-	s, err := m.stats(ctx)
-	return s.CPUStats.CPUUsage.TotalUsage, err
 }

@@ -4,11 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/moby/moby/client"
-
-	"github.com/etcd-holdfast/holdfast/cluster"
 )
 
 // Stop asks a member to end, with SIGTERM, as docker stop does, and kills it when ctx
@@ -27,6 +22,9 @@ func (c *Cluster) Stop(ctx context.Context, member string) (byItself bool, err e
 
 func (l *life) stop(ctx context.Context) (byItself bool, err error) {
 	if err := l.machine.signal(ctx, "SIGTERM"); err != nil {
+		if ctx.Err() != nil { // there was no time to ask
+			err = nil
+		}
 		return false, errors.Join(err, l.kill())
 	}
 	select {
@@ -37,60 +35,4 @@ func (l *life) stop(ctx context.Context) (byItself bool, err error) {
 	case <-ctx.Done():
 		return false, l.kill()
 	}
-}
-
-// thawPatience is how long a member may take to go on.
-const thawPatience = 20 * time.Second
-
-// frozen is a member whose container stands still.
-type frozen struct {
-	life *life
-	cpu  uint64 // nanoseconds of processor time when it stood
-}
-
-// Freeze makes a member's container stand still, by the engine's pause: the kernel's
-// freezer stops all of its processes at once.
-func (c *Cluster) Freeze(ctx context.Context, member string) (cluster.Frozen, error) {
-	l, err := c.LifeOf(member)
-	if err == nil {
-		_, err = c.engine.ContainerPause(ctx, l.machine.server, client.ContainerPauseOptions{})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("freeze member %s: %w", member, err)
-	}
-	f := &frozen{life: l}
-	if f.cpu, err = l.machine.processorTime(ctx); err != nil {
-		f.Thaw()
-		return nil, fmt.Errorf("freeze member %s: %w", member, err)
-	}
-	return f, nil
-}
-
-// Evidence is that the engine says that the container is paused, and that it has had
-// no processor time since it was.
-func (f *frozen) Evidence() (stands bool, evidence string) {
-	ctx, cancel := context.WithTimeout(context.Background(), thawPatience)
-	defer cancel()
-	m := f.life.machine
-	seen, err := m.cluster.engine.ContainerInspect(ctx, m.server, client.ContainerInspectOptions{})
-	if err != nil {
-		return false, err.Error()
-	}
-	if s := seen.Container.State; s == nil || !s.Paused {
-		return false, "the engine says that its container is not paused"
-	}
-	cpu, err := m.processorTime(ctx)
-	if err != nil {
-		return false, "the engine says that its container is paused, but not what it has done: " + err.Error()
-	}
-	since := time.Duration(cpu - f.cpu)
-	return since == 0, fmt.Sprintf("the engine says that its container is paused; %v of processor time since", since)
-}
-
-// Thaw lets it go on. One that has ended meanwhile is left as it is.
-func (f *frozen) Thaw() {
-	ctx, cancel := context.WithTimeout(context.Background(), thawPatience)
-	defer cancel()
-	m := f.life.machine
-	_, _ = m.cluster.engine.ContainerUnpause(ctx, m.server, client.ContainerUnpauseOptions{})
 }

@@ -92,6 +92,6 @@ func sweepPrefix(cmd *cobra.Command, external *elsewhere, dry bool) error {
 	case dry:
 		verb = "would remove"
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %d keys below %s, of the run %s\n", verb, claim.Keys, claim.Prefix, claim.Run)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s what is below %s, %d in number, of the run %s\n", verb, claim.Prefix, claim.Keys, claim.Run)
 	return err
 }

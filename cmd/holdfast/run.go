@@ -67,10 +67,6 @@ directory can still be judged by: holdfast check DIR.
 					return holdfast.ParseScenario("the scenario of "+program, text, set...)
 				}
 			}
-			scenario, err := load(nil)
-			if err != nil {
-				return err
-			}
 			for flag, assignment := range map[string]string{
 				"seed":     fmt.Sprintf("seed=%d", seed),
 				"duration": fmt.Sprintf("duration=%v", duration),
@@ -103,16 +99,16 @@ directory can still be judged by: holdfast check DIR.
 				// The scenario was made for another kind of cluster.
 				set = append([]string{"missing=" + holdfast.SkipMissing}, set...)
 			}
-			if cmd.Flags().Changed("clients") {
+			scenario, err := load(set)
+			if err == nil && cmd.Flags().Changed("clients") {
 				set = append(set, fmt.Sprintf("clients.count=%d", clients))
 				for i := range scenario.Workloads {
 					set = append(set, fmt.Sprintf("workloads.%d.clients=%d", i, clients))
 				}
+				scenario, err = load(set)
 			}
-			if len(set) > 0 {
-				if scenario, err = load(set); err != nil {
-					return err
-				}
+			if err != nil {
+				return err
 			}
 			options := holdfast.RunOptions{Out: out, Argv: os.Args, Strict: strict}
 			end := narrate(cmd, &options)
@@ -125,7 +121,7 @@ directory can still be judged by: holdfast check DIR.
 	flags.Int64Var(&seed, "seed", 0, "decides the plan of faults and what clients do (0: choose one)")
 	flags.DurationVar(&duration, "duration", 0, "how long there are load and faults, for example 20s")
 	flags.IntVar(&clients, "clients", 0, "the number of clients of each workload")
-	flags.StringVar(&clientsAs, "clients-as", "", "where clients are: processes gives each a process of its own, which can be killed and stopped (default: in this process)")
+	flags.StringVar(&clientsAs, "clients-as", "", "where clients are: processes gives each a process of its own, containers a container, which can be killed and stopped (default: in this process)")
 	flags.IntVar(&members, "members", 0, "the number of etcd members: 1, 3 or 5")
 	flags.StringVar(&kind, "cluster", "embedded", "the kind of cluster: embedded, process, each of whose members is a process, docker, of containers, external, which somebody else runs, or sim, which is simulated in virtual time; faults that it cannot have are left out")
 	external.add(flags)

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -131,4 +132,22 @@ func Painted() chromedp.Action[chromedp.Void] {
 // Script runs a piece of script, and waits for its promise if it is one.
 func Script(text string) chromedp.Action[chromedp.Void] {
 	return chromedp.Evaluate[chromedp.Void](text, chromedp.EvalAwaitPromise)
+}
+
+// Busy returns how many seconds of processor time the page's main thread has taken
+// since the first call, which returns nearly nothing.
+func Busy(tab context.Context) (float64, error) {
+	if _, err := chromedp.Call(tab, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
+		return 0, err
+	}
+	got, err := chromedp.Call(tab, performance.GetMetrics, cdp.Empty{})
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range got.Metrics {
+		if m.Name == "TaskDuration" {
+			return m.Value, nil
+		}
+	}
+	return 0, errors.New("there is no word from Chromium on how busy it was")
 }

@@ -35,7 +35,7 @@ function drawOverview(run, timeline, canvas) {
   g.font = '11px system-ui, "Segoe UI", "DejaVu Sans", sans-serif';
   g.textAlign = 'right';
   g.fillText('calls', gutter - 8, height - 16);
-  g.fillText('▾ violations', gutter - 8, 10);
+  if (run.Violations.length) g.fillText('▾ violations', gutter - 8, 10);
   g.globalAlpha = 0.14;
   g.fillStyle = color('link');
   g.fillRect(x(timeline.from), 0, Math.max(x(timeline.to) - x(timeline.from), 2), height);

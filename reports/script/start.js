@@ -35,12 +35,6 @@ function explorer(run) {
     canvas.scrollIntoView({ block: 'center' });
     canvas.focus({ preventScroll: true });
   });
-  const listed = document.getElementById('calls');
-  if (listed) {
-    listed.hidden = true;
-    document.getElementById('listed').hidden = true;
-    listed.before(list.node);
-  }
   const notes = {};
   for (const id of ['lines', 'faultlist']) {
     const table = document.getElementById(id);
@@ -233,7 +227,7 @@ function explorer(run) {
   const first = run.Violations.find((v) => run.lanes.has(v.Place));
   showPlace(first ? first.Place : [...run.lanes.keys()].sort((a, b) => a - b)[0] ?? -1);
   list.update();
-  return { node, timeline, paint };
+  return { node, list, timeline, paint };
 }
 
 async function start() {
@@ -242,9 +236,15 @@ async function start() {
   if (!data || typeof DecompressionStream === 'undefined') return;
   const run = readRun(await unpack(data.content.textContent));
   const interactive = explorer(run);
+  // Only now, when nothing can fail any more, does it take the place of the stills.
   document.getElementById('stills').before(interactive.node);
-  document.getElementById('stills').open = false;
   interactive.paint();
+  document.getElementById('stills').open = false;
+  const calls = document.getElementById('calls');
+  if (calls) {
+    calls.before(interactive.list.node);
+    calls.hidden = document.getElementById('listed').hidden = true;
+  }
   document.documentElement.dataset.ready = 'yes';
   // For tests, measurements and the curious.
   globalThis.holdfast = { run, timeline: interactive.timeline, paint: interactive.paint, usable: performance.now() };

@@ -32,7 +32,7 @@ class Timeline {
     this.selection = null; // [from, to]
     this.marked = -1; // an operation
     this.targets = []; // what is under the pointer: {x1, x2, y1, y2, text, operation}
-    this.cached = null;
+    this.cached = new Map(); // rows by place
   }
 
   get width() { return this.canvas.clientWidth || 1000; }
@@ -56,7 +56,7 @@ class Timeline {
   // rows are the places or clients to draw, in order, with the operations of all
   // their lanes in the order in which they begin.
   rows() {
-    if (this.cached && this.cached.place === this.place) return this.cached.rows;
+    if (this.cached.has(this.place)) return this.cached.get(this.place);
     const run = this.run;
     const rows = [];
     if (this.place < 0) {
@@ -73,7 +73,7 @@ class Timeline {
       row.holds = row.lanes.flatMap((l) => l.holds).sort((a, b) => run.end[a] - run.end[b]);
       row.density = together(row.lanes.map((l) => l.density).filter(Boolean));
     }
-    this.cached = { place: this.place, rows };
+    this.cached.set(this.place, rows);
     return rows;
   }
 
