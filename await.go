@@ -79,8 +79,12 @@ func (r *run) await(ctx context.Context, subject, slot, event string, nth int) e
 	}
 }
 
-// strike takes note of a fault that was injected or healed.
+// strike takes note of a fault that was injected or healed. One that could not be has
+// not done what a script waits for.
 func (a *awaited) strike(f history.Fault) {
+	if f.Uninjected || f.Error != "" {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.struck == nil {

@@ -46,8 +46,33 @@ func (r *run) makeCommander() error {
 	return nil
 }
 
+// errInterrupted is why a command was killed although it had time left.
+var errInterrupted = errors.New("the run was interrupted")
+
+// interruption returns what ends when ctx is cancelled, as by Ctrl-C, and not when its
+// time is over: that is no reason to stop a command halfway. Rest is ctx for all others:
+// it ends right after, so that what they begin then knows of the interruption.
+func interruption(ctx context.Context) (interrupted, rest context.Context, release func()) {
+	interrupted, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	rest, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			cancel(errInterrupted)
+		}
+		end()
+	})
+	return interrupted, rest, func() {
+		stop()
+		cancel(nil)
+		end()
+	}
+}
+
 // Command runs a command; see faults.Commander.
 func (c *commander) Command(ctx context.Context, command faults.HookCommand) (string, error) {
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("%s: it was not run: %w", command.Argv[0], context.Cause(ctx))
+	}
 	outs, errs := &ending{}, &ending{}
 	var readers sync.WaitGroup
 	var theirs []*os.File
@@ -83,7 +108,11 @@ func (c *commander) Command(ctx context.Context, command faults.HookCommand) (st
 	select {
 	case <-p.Done():
 	case <-within.Done():
-		late = errors.Join(fmt.Errorf("it had not ended after %v and was killed, with all that it had started", command.Timeout), p.Kill())
+		late = fmt.Errorf("it had not ended after %v and was killed, with all that it had started", command.Timeout)
+		if ctx.Err() != nil {
+			late = fmt.Errorf("it was killed, with all that it had started: %w", context.Cause(ctx))
+		}
+		late = errors.Join(late, p.Kill())
 	}
 	readers.Wait()
 	said := c.clean(outs.String())

@@ -44,6 +44,9 @@ type observer struct {
 	// listen is told of each change once, and of the lease whose end it shows, or
 	// zero. It must be quick.
 	listen func(c history.Change, ended int64)
+	// bereft is told of each member that has ended and was not ended, after that was
+	// recorded.
+	bereft func(member string, how error)
 
 	cancel context.CancelFunc
 	group  sync.WaitGroup
@@ -57,8 +60,8 @@ type observer struct {
 }
 
 // startObserver connects and watches from before the first change on.
-func startObserver(ctx context.Context, c cluster.Cluster, prefix string, shared bool, login workloads.Login, recorder *history.Recorder, journal func(start int64) *history.RevisionJournal, listen func(history.Change, int64)) (_ *observer, err error) {
-	o := &observer{cluster: c, prefix: prefix, shared: shared, login: login, recorder: recorder, listen: listen, seen: make(map[int64]bool), marked: make(map[int64]bool), changed: make(chan struct{})}
+func startObserver(ctx context.Context, c cluster.Cluster, prefix string, shared bool, login workloads.Login, recorder *history.Recorder, journal func(start int64) *history.RevisionJournal, listen func(history.Change, int64), bereft func(string, error)) (_ *observer, err error) {
+	o := &observer{cluster: c, prefix: prefix, shared: shared, login: login, recorder: recorder, listen: listen, bereft: bereft, seen: make(map[int64]bool), marked: make(map[int64]bool), changed: make(chan struct{})}
 	ctx, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -243,10 +246,15 @@ func (o *observer) tick(ctx context.Context, client *clientv3.Client) {
 	}
 }
 
-// followLeader records which members lead, by their own account.
+// followLeader records which members lead, by their own account, and which have ended.
 func (o *observer) followLeader(ctx context.Context, c cluster.StatusReader) {
 	roles := make(map[string]string)
+	mourner, _ := c.(cluster.Mourner)
+	gone := make(map[string]bool)
 	for ctx.Err() == nil {
+		if mourner != nil {
+			o.mourn(mourner, gone)
+		}
 		for _, s := range c.Status() {
 			role := roleOf(s)
 			if roles[s.Member] != role {
@@ -255,6 +263,19 @@ func (o *observer) followLeader(ctx context.Context, c cluster.StatusReader) {
 			}
 		}
 		pause(ctx, tickPause)
+	}
+}
+
+// mourn records the members that have ended and were not ended, each once, unless it
+// was started again.
+func (o *observer) mourn(c cluster.Mourner, gone map[string]bool) {
+	for _, member := range o.cluster.Members() {
+		how := c.Bereft(member)
+		if how != nil && !gone[member] {
+			o.recorder.Event(history.Event{Kind: history.Ended, Client: member, Detail: how.Error()})
+			o.bereft(member, how)
+		}
+		gone[member] = how != nil
 	}
 }
 

@@ -140,6 +140,8 @@ type run struct {
 	standstill time.Duration
 
 	mu sync.Mutex
+	// struck are the faults that were told of, as they were told last.
+	struck map[int64]history.Fault
 	// links are those of the clients that are connected.
 	links map[string][]cluster.Link
 }
@@ -196,6 +198,11 @@ func (r *run) run(ctx context.Context) (err error) {
 	if r.conductor, err = r.newConductor(); err != nil {
 		return err
 	}
+	if r.commander != nil {
+		var release func()
+		r.world.Interrupted, ctx, release = interruption(ctx)
+		defer release()
+	}
 	defer r.lookout.Close()
 	r.phase(history.PhaseLoad)
 	for _, c := range r.crews {
@@ -213,7 +220,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		r.turn()
 	}
 	close(heal)
-	finished := r.awaitLastRound(ctx)
+	finished := r.awaitLastRound(ctx, healed)
 	if finished {
 		r.phase(history.PhaseFinal)
 	}
@@ -333,7 +340,7 @@ func (r *run) start(ctx, life context.Context) error {
 		r.tally.hear(record)
 		r.status.hear(record)
 	})
-	r.observer, err = startObserver(life, c, r.prefix, header.Shared, r.login, r.recorder, r.record.revisions, r.watchOver(r.lookout.Changed))
+	r.observer, err = startObserver(life, c, r.prefix, header.Shared, r.login, r.recorder, r.record.revisions, r.watchOver(r.lookout.Changed), r.mourn)
 	if err != nil || r.estate == nil {
 		return err
 	}
@@ -407,25 +414,16 @@ func (r *run) survive(ctx context.Context) (release func(context.Context) error,
 	return release, err == nil
 }
 
-func (r *run) sayFault(f history.Fault) {
-	r.awaited.strike(f)
-	r.status.strike(f)
-	switch {
-	case f.To == 0:
-		r.say("%7.3fs  %s %s", f.From.Seconds(), f.Kind, f.Target)
-	case f.Verified:
-		r.say("%7.3fs  healed: %s %s: %s", f.To.Seconds(), f.Kind, f.Target, f.Evidence)
-	default:
-		r.say("%7.3fs  without effect: %s %s: %s", f.To.Seconds(), f.Kind, f.Target, f.Evidence)
-	}
-}
-
 // awaitLastRound waits until every client has made its last round, no longer
 // than the quiet time. It returns false if ctx ended while it waited: then
 // nothing follows from a round that is not finished.
-func (r *run) awaitLastRound(ctx context.Context) bool {
+func (r *run) awaitLastRound(ctx context.Context, healed bool) bool {
 	r.status.enter(StageLastRound)
-	r.say("healed; waiting up to %v for every client's last round", r.scenario.Quiet)
+	how := "healed"
+	if !healed {
+		how = "not all could be healed, so progress is not judged"
+	}
+	r.say("%s; waiting up to %v for every client's last round", how, r.scenario.Quiet)
 	interrupt := ctx.Done()
 	if r.interrupted { // the run is being ended in good order already
 		interrupt = nil

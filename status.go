@@ -146,7 +146,7 @@ func (l *live) hear(r history.Record) {
 	}
 }
 
-// strike takes in a fault that was injected or healed.
+// strike takes in a fault that was injected or healed, or could not be.
 func (l *live) strike(f history.Fault) {
 	if l == nil {
 		return

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -155,7 +154,7 @@ func (r *record) overall(result *Result) Verdict {
 		return k >= 0 && all[k].Reported && !(name == Notice && r.o.NoticeLimit > 0)
 	}
 	verdict := Holds
-	if r.o.CutShort || len(r.unplayed) > 0 || r.disturbed != nil {
+	if r.o.CutShort || len(r.unplayed) > 0 || r.disturbed != nil || len(r.unhealed()) > 0 || len(r.unexplained()) > 0 {
 		verdict = Unknown
 	} else if len(result.missing(r.o.Reproduces)) > 0 || len(result.unharmed(r.o.Damage)) > 0 || len(result.Properties) == 0 || len(r.h.Faults) > 0 && !r.anyFault() || len(r.unfired()) > 0 {
 		verdict = Vacuous
@@ -240,21 +239,13 @@ func (r *record) notes() []string {
 		}
 		notes = append(notes, fmt.Sprintf("the script of %s did not come to its end%s: what it would have shown is not known", u.subject, where))
 	}
-	planned, unverified := make(map[string]int), make(map[string]int)
-	for i := range r.h.Faults {
-		planned[r.h.Faults[i].Kind]++
-		if !r.h.Faults[i].Verified {
-			unverified[r.h.Faults[i].Kind]++
-		}
+	for _, f := range r.unhealed() {
+		notes = append(notes, told(f)+": what came after was under a harm that may have lasted")
 	}
-	kinds := make([]string, 0, len(unverified))
-	for kind := range unverified {
-		kinds = append(kinds, kind)
+	for _, e := range r.unexplained() {
+		notes = append(notes, r.mourned(e))
 	}
-	sort.Strings(kinds)
-	for _, kind := range kinds {
-		notes = append(notes, fmt.Sprintf("%d of %s had no effect that was seen and counts as not injected", unverified[kind], count(planned[kind], kind+" fault")))
-	}
+	notes = append(notes, r.ineffective()...)
 	for _, name := range r.unfired() {
 		notes = append(notes, name+" never had its moment: the run did not do what it was meant to")
 	}

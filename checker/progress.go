@@ -110,7 +110,9 @@ func progress(r *record, s *subject) *judgement {
 	if len(freed) > 0 {
 		j.holds += fmt.Sprintf("; dead holders' objects were free in at most %s", span(quantile(freed, 1)))
 	}
-	switch {
+	switch unhealed := r.unhealed(); {
+	case len(unhealed) > 0:
+		j.unknown = told(unhealed[0]) + ": nobody can be expected to make progress"
 	case !r.isFinal:
 		j.unknown = "the record ends before the final phase: whether waiters finish was not seen"
 	case undecided > 0:

@@ -55,6 +55,14 @@ type StatusReader interface {
 	Status() []Status
 }
 
+// Mourner is a cluster that knows of members that ended although nobody asked it to
+// end them: those that gave up, and those that somebody else killed.
+type Mourner interface {
+	// Bereft says how a member ended, or returns nil if it has not or was ended by
+	// Crash or Stop. It ceases to when the member is started again.
+	Bereft(member string) error
+}
+
 // Linked is a cluster whose links can be harmed.
 type Linked interface {
 	// Link returns the link over which from dials to. Parties are members

@@ -23,7 +23,8 @@ type Conductor struct {
 	Clock   *history.Clock
 	// Began is the time on the clock from which the plan's times count.
 	Began time.Duration
-	// Report, if set, is told of every fault that was injected or healed.
+	// Report, if set, is told of every fault that was injected or healed, or could not
+	// be.
 	Report func(history.Fault)
 
 	vigils map[chain]*vigil
@@ -125,8 +126,8 @@ func (c *Conductor) begin(ctx context.Context, kind Kind, p Planned, target stri
 	}
 	cancel()
 	if err != nil {
-		record.To = c.Clock.Now()
-		record.Evidence = "not injected: " + err.Error()
+		record.To, record.Uninjected = c.Clock.Now(), true
+		record.Evidence = history.NotInjected + err.Error()
 		if e != nil {
 			record.Target = e.target
 			err = c.heal(ctx, e, record)
@@ -134,6 +135,7 @@ func (c *Conductor) begin(ctx context.Context, kind Kind, p Planned, target stri
 			err = nil
 		}
 		c.Journal.Record(*record)
+		c.tell(*record)
 		return nil, err
 	}
 	record.Target = e.target
@@ -165,7 +167,7 @@ func (c *Conductor) finish(ctx context.Context, e *effect, record *history.Fault
 // errUnknown is why a fault on a client was not injected.
 var errUnknown = errors.New("it is not known to which client that happened")
 
-// heal undoes a fault and notes when, and what went wrong.
+// heal undoes a fault and notes when, or what went wrong.
 func (c *Conductor) heal(ctx context.Context, e *effect, record *history.Fault) error {
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
 	defer cancel()
@@ -173,12 +175,12 @@ func (c *Conductor) heal(ctx context.Context, e *effect, record *history.Fault) 
 	if e.heal != nil {
 		err = e.heal(within)
 	}
-	record.To = c.Clock.Now()
-	if err != nil {
-		err = fmt.Errorf("heal %s of %s: %w", record.Kind, e.target, err)
-		record.Error = err.Error()
+	if err != nil { // the harm may last
+		record.To, record.Error = 0, err.Error()
+		return fmt.Errorf("%s of %s: %w", record.Kind, e.target, err)
 	}
-	return err
+	record.To = c.Clock.Now()
+	return nil
 }
 
 // turn waits for a fault's turn.

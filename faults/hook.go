@@ -42,6 +42,9 @@ type Hook struct {
 // DefaultHookTimeout is a Hook.Timeout that is not said.
 const DefaultHookTimeout = 30 * time.Second
 
+// lateProof is how long a proof may take that begins when the run was interrupted.
+const lateProof = 3 * time.Second
+
 // HookCommand is one command of a hook.
 type HookCommand struct {
 	Argv, Env []string
@@ -51,8 +54,8 @@ type HookCommand struct {
 // Commander runs the commands of hooks.
 type Commander interface {
 	// Command runs one and returns the end of what it said on its standard output. The
-	// error has the end of all that it said. When the time is over it is killed with
-	// all that it has started.
+	// error has the end of all that it said. When the time is over, or ctx ends, it is
+	// killed with all that it has started.
 	Command(ctx context.Context, c HookCommand) (said string, err error)
 }
 
@@ -74,7 +77,7 @@ func hookKind(name string) Kind {
 			if member == leader {
 				target += " (leader)"
 			}
-			s := &strike{hook: hook, commander: w.Commander, env: environ(ctx, w, name, member, leader)}
+			s := &strike{hook: hook, commander: w.Commander, env: environ(ctx, w, name, member, leader), interrupted: w.Interrupted}
 			e := &effect{target: target, prove: s.prove}
 			if len(hook.Heal) > 0 {
 				e.heal = s.heal
@@ -110,6 +113,8 @@ type strike struct {
 	hook      Hook
 	commander Commander
 	env       []string
+	// interrupted ends when the run is, if it is not nil.
+	interrupted context.Context
 }
 
 func (s *strike) command(ctx context.Context, step string, argv []string) (string, error) {
@@ -118,20 +123,25 @@ func (s *strike) command(ctx context.Context, step string, argv []string) (strin
 		timeout = DefaultHookTimeout
 	}
 	// A command has the time that its scenario gives it, and not that of other faults.
-	said, err := s.commander.Command(context.WithoutCancel(ctx), HookCommand{
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case step == "heal" || s.interrupted == nil:
+	case step == "prove" && s.interrupted.Err() != nil: // what was injected is worth a look
+		timeout = min(timeout, lateProof)
+	default:
+		ctx = s.interrupted
+	}
+	said, err := s.commander.Command(ctx, HookCommand{
 		Argv: argv, Timeout: timeout, Env: append(slices.Clone(s.env), "HOLDFAST_STEP="+step),
 	})
-	if err != nil {
-		return said, fmt.Errorf("%s: %w", step, err)
-	}
-	return said, nil
+	return said, err
 }
 
 func (s *strike) prove(ctx context.Context) (bool, string) {
 	said, err := s.command(ctx, "prove", s.hook.Prove)
 	switch {
 	case err != nil:
-		return false, err.Error()
+		return false, "prove: " + err.Error()
 	case said == "":
 		return true, "its proof succeeded, without a word"
 	}

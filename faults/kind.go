@@ -67,6 +67,9 @@ type World struct {
 	Run       string
 	Hooks     map[string]Hook
 	Commander Commander
+	// Interrupted, if set, ends when the run is interrupted, and for no other reason:
+	// commands that inject or prove are killed then.
+	Interrupted context.Context
 	// LeaseOf, if set, returns the lease of a client that has not told of one, as far
 	// as its keys in the store show it, or zero.
 	LeaseOf func(client string) int64

@@ -140,7 +140,7 @@ func (s *stream) tick(t *Tick) {
 }
 
 func (s *stream) fault(f *Fault) {
-	b := append(s.pending, recordFault, digestTruth(f.Verified), digestTruth(f.Unfired))
+	b := append(s.pending, recordFault, digestTruth(f.Verified), digestTruth(f.Unfired), digestTruth(f.Uninjected))
 	b = digestNumbers(b, f.ID, int64(f.Planned), int64(f.From), int64(f.To), int64(f.Entry))
 	b = digestText(b, f.Kind)
 	b = digestText(b, f.Target)

@@ -22,6 +22,9 @@ const (
 	// Leads: member Client became ("leader") or ceased to be ("follower",
 	// "down") the leader of the cluster, by its own account; see Detail.
 	Leads EventKind = "leads"
+	// Ended: the server of member Client ended, and the run had not ended it. Detail
+	// says how.
+	Ended EventKind = "ended"
 	// Signalled: the script of Subject's workload, or Client in it, gave the
 	// signal named by Detail, for faults to heed.
 	Signalled EventKind = "signal"
@@ -93,7 +96,7 @@ type Event struct {
 // happens to members and the run.
 func (e *Event) ofClient() bool {
 	switch e.Kind {
-	case Crashed, Leads, PhaseBegan, Renewed:
+	case Crashed, Leads, Ended, PhaseBegan, Renewed:
 		return false
 	}
 	return e.Client != ""

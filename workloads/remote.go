@@ -84,7 +84,7 @@ func (c *Crew) launch(ctx context.Context, s *seat, heeds bool) (_ *remote, err 
 	case <-r.process.Done():
 		return nil, fmt.Errorf("client %s: the process that was started for it is none: %s; does the program begin with holdfast.Subprocess, in main or TestMain?", s.name, r.process.Ended())
 	case <-timer.C:
-		return nil, fmt.Errorf("client %s: the process that was started for it did not say within %v that it is one; does the program begin with holdfast.Subprocess, in main or TestMain?", s.name, helloPatience)
+		return nil, fmt.Errorf("client %s: the process that was started for it did not say within %v that it is one: either this machine is too busy to start it in that time (have fewer clients), or the program does not begin with holdfast.Subprocess, in main or TestMain", s.name, helloPatience)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

@@ -224,6 +224,24 @@ func (g *Group[L]) LifeOf(member string) (life L, err error) {
 	return s.life, nil
 }
 
+// Bereft says how a member's server ended that has not been ended here, or returns
+// nil.
+func (g *Group[L]) Bereft(member string) error {
+	life, err := g.LifeOf(member)
+	if err != nil {
+		return nil // it is down because it was ended
+	}
+	how := life.Ended()
+	if how == nil {
+		return nil
+	}
+	// Whoever ends a server takes its seat away before.
+	if now, err := g.LifeOf(member); err != nil || any(now) != any(life) {
+		return nil
+	}
+	return how
+}
+
 // closeTimeout bounds how long Close waits for a member. One that etcd has
 // given up may never end.
 const closeTimeout = 10 * time.Second
