@@ -210,7 +210,7 @@ func TestWhatClientsThatAreProcessesCannotDoIsRefused(t *testing.T) {
 		scenario Scenario
 		wants    []string
 	}{
-		{"a session that is shared", shared, []string{"workloads[0].shared: clients that are processes of their own cannot share a session"}},
+		{"a session that is shared", shared, []string{"workloads[0].shared: clients that are processes or containers of their own cannot share a session"}},
 		{"a simulation", simulated, []string{"clients.as: a cluster of kind sim is simulated in this process"}},
 		{"nowhere", elsewhere, []string{`clients.as: "threads" is not where clients can be`}},
 		{"a pause in this process", here, []string{"pause-client: it needs clients that can be made to stand still", "sim has", "clients.as: processes"}},

@@ -29,6 +29,25 @@ func (r *run) makeNursery(ctx context.Context) error {
 	return nil
 }
 
+// awaitClients waits until every client that is not in this process has been started,
+// or startPatience is over: faults that strike before find nobody.
+func (r *run) awaitClients(ctx context.Context) {
+	if r.nursery == nil {
+		return
+	}
+	r.say("starting %d clients (%s)", len(r.Slots("")), r.scenario.Clients.As)
+	within, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	for _, c := range r.crews {
+		select {
+		case <-c.Seated():
+		case <-within.Done():
+			r.say("not all clients have started; going on without them")
+			return
+		}
+	}
+}
+
 // hire makes the crews of all workloads.
 func (r *run) hire(heal, final <-chan struct{}) {
 	env := &workloads.Env{

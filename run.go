@@ -208,6 +208,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	for _, c := range r.crews {
 		c.Start(life)
 	}
+	r.awaitClients(ctx)
 	healed, fault := r.load(ctx)
 	r.interrupted = ctx.Err() != nil
 	release := func(context.Context) error { return nil }

@@ -28,6 +28,8 @@ type Crew struct {
 	// busy counts the slots that have not yet finished their last round; rest
 	// leaves out the first, whose client is the last leader of an election.
 	busy, rest *countdown
+	// seated counts the slots that have not had a client yet.
+	seated *countdown
 	failed     chan error
 	stuck      atomic.Int64
 
@@ -62,6 +64,7 @@ func NewCrew(env *Env, subject Subject, traffic Traffic, first int) *Crew {
 	c.script = newScript(c)
 	c.slots = Slots(first, traffic.Clients+traffic.Observers)
 	c.busy, c.rest = newCountdown(traffic.Clients), newCountdown(traffic.Clients-1)
+	c.seated = newCountdown(len(c.slots))
 	return c
 }
 
@@ -131,6 +134,10 @@ func (c *Crew) Start(ctx context.Context) {
 	}
 }
 
+// Seated returns a channel that is closed when every slot has had a client, or never
+// will have one.
+func (c *Crew) Seated() <-chan struct{} { return c.seated.over }
+
 // Finished returns a channel that is closed when every client has made its
 // last round and the last leaders, if any, were seen by the observers.
 func (c *Crew) Finished() <-chan struct{} {
@@ -187,6 +194,8 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 		}
 	}
 	defer finished()
+	seated := sync.OnceFunc(c.seated.done)
+	defer seated()
 	pause := c.env.pauses("restart/"+slot, restartPause)
 	for incarnation := 0; ; incarnation++ {
 		name := slot
@@ -204,6 +213,7 @@ func (c *Crew) fill(ctx context.Context, index int, slot string) error {
 		c.mu.Lock()
 		c.current[slot] = o
 		c.mu.Unlock()
+		seated()
 		err = o.work()
 		c.vacate(slot, o)
 		o.close()
