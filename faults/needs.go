@@ -64,7 +64,7 @@ type need func(Capabilities) error
 const (
 	allHave    = "embedded, process, sim, docker and external have"
 	ownHave    = "embedded, process, sim and docker have"
-	standHave  = "sim has, and clients that are processes or containers can: clients.as, and programs: pipe in a workload"
+	standHave  = "sim has, and clients that are processes or containers can: clients.as: processes, and programs: pipe in a workload"
 	apartHave  = "process and docker have"
 	processHas = "process has"
 	processCan = "process can have"

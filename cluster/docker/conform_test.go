@@ -12,6 +12,9 @@ import (
 )
 
 func TestDocker(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts some sixty containers")
+	}
 	needEngine(t)
 	conform.Run(t, conform.Backend{Kind: "docker", Version: version.Version, Remote: true, Start: func(ctx context.Context, c members.Config) (conform.Cluster, error) {
 		return docker.Start(ctx, docker.Config{Config: c, Say: t.Logf})
