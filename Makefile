@@ -17,12 +17,19 @@ build:
 run: build
 	./holdfast run $(SCENARIO) $(ARGS)
 
+# What starts containers by the dozen, or builds an etcd, is tested alone: whole runs
+# beside it would starve.
+ALONE  = ./cluster/docker ./examples/docker-hooks
+OTHERS = $$($(GO) list ./... | grep -vE '/(cluster/docker|examples/docker-hooks)$$')
+
 test:
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout 30m $(OTHERS)
+	$(GO) test -p 1 -timeout 30m $(ALONE)
 
 # The race detector needs a C compiler.
 race:
-	$(GO) test -race -short -timeout 30m ./...
+	$(GO) test -race -short -timeout 30m $(OTHERS)
+	$(GO) test -race -short -p 1 -timeout 30m $(ALONE)
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
