@@ -21,14 +21,14 @@ import (
 func TestHooksThatTakeTooLong(t *testing.T) {
 	s := NewScenario("hooks")
 	s.Cluster.Members = 1
-	s.Duration = 3 * time.Second
+	s.Duration = 6 * time.Second
 	s.Workloads = []Workload{NewWorkload("mutex")}
 	healed := filepath.Join(t.TempDir(), "healed")
 	alive := filepath.Join(t.TempDir(), "alive")
 	s.Hooks = map[string]faults.Hook{
 		"slow": {
 			Inject: []string{"sh", "-c", "(trap '' TERM HUP; while :; do sleep 0.1; echo >>" + alive + "; done) & echo began; sleep 60"},
-			Prove:  []string{"true"}, Heal: []string{"sh", "-c", "echo $HOLDFAST_STEP $HOLDFAST_FAULT_ID $HOLDFAST_RUN >" + healed}, Timeout: time.Second,
+			Prove:  []string{"true"}, Heal: []string{"sh", "-c", "echo $HOLDFAST_STEP $HOLDFAST_FAULT_ID $HOLDFAST_RUN >" + healed}, Timeout: 4 * time.Second, // also of heal, which a busy machine starts slowly
 		},
 		"sick": {Inject: []string{"true"}, Prove: []string{"sh", "-c", "echo it is harmed"}, Heal: []string{"sh", "-c", "echo cannot >&2; exit 3"}, Member: "leader"},
 	}

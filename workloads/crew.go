@@ -30,8 +30,8 @@ type Crew struct {
 	busy, rest *countdown
 	// seated counts the slots that have not had a client yet.
 	seated *countdown
-	failed     chan error
-	stuck      atomic.Int64
+	failed chan error
+	stuck  atomic.Int64
 
 	script *script
 	// meetings are of a double barrier: who is about to enter with whom.
