@@ -26,6 +26,30 @@ func apart(subjects ...string) Scenario {
 	return s
 }
 
+// expectHarmedClients expects that clients died and stood still, as that evidence of a
+// pause shows, and that nothing came of it.
+func expectHarmedClients(t *testing.T, j *Judgement, evidence string) {
+	t.Helper()
+	if j.Result().Exit == checker.ExitViolated {
+		t.Errorf("exit %d", j.Result().Exit)
+	}
+	proved := make(map[string]int)
+	for _, f := range j.Report.History.Faults {
+		if f.Verified {
+			proved[f.Kind]++
+		}
+		if f.Verified && f.Kind == "pause-client" && !strings.Contains(f.Evidence, evidence) {
+			t.Errorf("the evidence of a pause is %q", f.Evidence)
+		}
+	}
+	if proved["crash-client"] == 0 || proved["pause-client"] == 0 {
+		t.Errorf("proved were %v, want crashes and pauses", proved)
+	}
+	if len(j.Info.Warnings) > 0 {
+		t.Errorf("warnings: %v", j.Info.Warnings)
+	}
+}
+
 // Clients that are processes are killed and stopped, each with proof, and the
 // corrected subjects keep their word. What they left is gone.
 func TestClientsThatAreProcesses(t *testing.T) {
@@ -38,26 +62,9 @@ func TestClientsThatAreProcesses(t *testing.T) {
 		{Of: []string{"cut-client"}},
 	}
 	j := run1(t, t.Context(), s)
-	if j.Result().Exit == checker.ExitViolated {
-		t.Errorf("exit %d", j.Result().Exit)
-	}
-	proved := make(map[string]int)
-	for _, f := range j.Report.History.Faults {
-		if f.Verified {
-			proved[f.Kind]++
-		}
-		if f.Verified && f.Kind == "pause-client" && !strings.Contains(f.Evidence, "threads in state T") {
-			t.Errorf("the evidence of a pause is %q", f.Evidence)
-		}
-	}
-	if proved["crash-client"] == 0 || proved["pause-client"] == 0 {
-		t.Errorf("proved were %v, want crashes and pauses", proved)
-	}
+	expectHarmedClients(t, j, "threads in state T")
 	if _, err := os.Stat(filepath.Join(j.Directory, clientLogDirectory)); !os.IsNotExist(err) {
 		t.Errorf("nobody said anything, and there are logs: %v", err)
-	}
-	if len(j.Info.Warnings) > 0 {
-		t.Errorf("warnings: %v", j.Info.Warnings)
 	}
 }
 
