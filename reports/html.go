@@ -15,7 +15,7 @@ var pageSource string
 //go:embed style.css
 var styleSource string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }}).Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }, "swatch": swatch}).Parse(pageSource))
 
 // page is what the template shows.
 type page struct {
@@ -28,9 +28,10 @@ type page struct {
 	Matrices  []matrix
 	Sections  []*section
 	More      int // groups that are only counted
-	Overview  template.HTML
+	Overview  picture
 	Pictures  []picture
-	Left      int // objects without a picture
+	Legend    template.HTML // of all of them
+	Left      int           // objects without a picture
 	Latency   []*latency
 	Spread    []*distribution
 	Grants    []*granted
@@ -77,7 +78,7 @@ func HTML(r *Report) ([]byte, error) {
 	p.Sections, p.More = sections(h, x, all)
 	p.Headline = newHeadline(r, all)
 	p.Headline.show(p.Sections)
-	p.Pictures, p.Left = line.pictures(all)
+	p.Pictures, p.Legend, p.Left = line.pictures(all)
 	p.Faults, p.Uncounted = faultLines(h)
 	p.Spread, p.Grants = distributions(h, x), grants(h, x)
 	p.Calls, p.Listed, p.Unlisted = callList(h, all)

@@ -11,8 +11,9 @@ import (
 const maxMembers = 25
 
 // memberLanes draws a lane per member from y on, who led by its own account,
-// and returns where they end.
-func memberLanes(c *canvas, h *history.History, s scale, y float64) float64 {
+// and returns where they end. A single member that leads all the time is left out
+// unless always is true.
+func memberLanes(c *canvas, h *history.History, s scale, y float64, always bool) float64 {
 	byMember := map[string][]*history.Event{}
 	var names []string
 	for i := range h.Events {
@@ -26,6 +27,11 @@ func memberLanes(c *canvas, h *history.History, s scale, y float64) float64 {
 		byMember[e.Client] = append(byMember[e.Client], e)
 	}
 	slices.SortFunc(names, natural)
+	if !always && len(names) == 1 && !slices.ContainsFunc(byMember[names[0]], func(e *history.Event) bool {
+		return e.Detail != "leader" && s.shows(e.Time, e.Time)
+	}) {
+		return y
+	}
 	for _, name := range names[:min(len(names), maxMembers)] {
 		c.text("lanename end", gutter-8, y+9.5, "member "+shorten(oneLine(name), 14))
 		c.line("laneline", gutter, y+6, rightMargin, y+6, "")
