@@ -159,7 +159,7 @@ func (r *Report) proof(p *checker.Property) string {
 		if left > 0 {
 			fmt.Fprintf(&b, "  and %s more\n", plural(left, "operation"))
 		}
-		if m := blameMeaning(g.Property, g.Blame, g.Known); m.Prevent != "" {
+		if m := g.blamed(&r.history().Header); m.Prevent != "" {
 			fmt.Fprintf(&b, "  %s %s\n", m.Means, m.Prevent)
 		}
 	}

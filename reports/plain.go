@@ -1,9 +1,38 @@
 package reports
 
 import (
+	"strings"
+
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/history"
 )
+
+// words say in plain words what went wrong: of a known defect what is on record, of
+// others what the promise was, and why it was broken where the cause tells.
+func (g *group) words() string {
+	if issue, ok := checker.FindKnownIssue(g.Known); ok {
+		return issue.Title
+	}
+	promise, cause := plain(g.Property, g.Primitive), g.Violations[0].Cause
+	because := adviceOn(g.Property, cause).because
+	switch {
+	case promise == "" && because == "":
+		return g.Property + " is broken"
+	case because == "":
+		return promise
+	case promise == "" || telling[g.Property]:
+		return because
+	case strings.HasPrefix(cause, afterLie):
+		return promise + ": one was told so though " + because
+	}
+	return promise + ": " + because
+}
+
+// telling are the properties whose causes say all that the promise says.
+var telling = map[string]bool{
+	checker.Fencing: true, checker.Observe: true, checker.Leftovers: true, checker.Contract: true, checker.Delivery: true,
+	checker.Passage: true, checker.Linearizable: true, checker.Total: true,
+}
 
 // plain says what a broken property means, in words that need no glossary. The
 // primitive chooses among them, where one is known.
@@ -31,7 +60,7 @@ func plain(property string, p history.Primitive) string {
 		}
 		return "no order of the calls explains their answers"
 	case checker.Progress:
-		return "a client waited, and nobody was in its way"
+		return "a client that waited was never let in"
 	}
 	return plainWords[property]
 }

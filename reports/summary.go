@@ -45,7 +45,7 @@ func Summary(r *Report) []byte {
 	fmt.Fprintf(&b, "To see it again: %s, with the `scenario.yaml` of the run directory.\n\n", code(r.Command))
 	tail := summaryTail(r, result)
 	for i, g := range all {
-		text := summaryOf(g)
+		text := summaryOf(r, g)
 		if i == summaryGroups || b.Len()+len(text)+len(tail) > SummaryLimit*9/10 {
 			fmt.Fprintf(&b, "%d more kinds of violations are in report.html.\n\n", len(all)-i)
 			break
@@ -59,14 +59,14 @@ func Summary(r *Report) []byte {
 	return b.Bytes()
 }
 
-func summaryOf(g *group) string {
+func summaryOf(r *Report, g *group) string {
 	var b strings.Builder
 	name := ""
 	if g.Known != "" {
 		name = ", known as " + g.Known
 	}
 	worst := g.Violations[0]
-	m := blameMeaning(g.Property, g.Blame, g.Known)
+	m := g.blamed(&r.history().Header)
 	fmt.Fprintf(&b, "<details><summary>%s: %s, blame %s%s</summary>\n\n", markdown(title(g.Subject, g.Property)), plural(len(g.Violations), "violation"), markdown(string(g.Blame)), markdown(name))
 	fmt.Fprintf(&b, "%s%s\n\n%s %s\n\n</details>\n\n", markdown(where(worst)), markdown(worst.Sentence), markdown(m.Means), markdown(m.Prevent))
 	return b.String()
