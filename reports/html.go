@@ -30,6 +30,7 @@ type page struct {
 	Sections  []*section
 	More      int // groups that are only counted
 	Overview  template.HTML
+	Ends      bool // it has members that died, and nobody had killed them
 	Pictures  []picture
 	Left      int // objects without a picture
 	Latency   []*latency
@@ -72,7 +73,7 @@ func HTML(r *Report) ([]byte, error) {
 	line := newTimeline(h, x, all)
 	p := &page{
 		Style: template.CSS(styleSource), Policy: policy, Report: r, Facts: facts(r),
-		Notes: result.Notes, Overview: line.overview(), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
+		Notes: result.Notes, Overview: line.overview(), Ends: endsWithin(h, line.scale), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
 	}
 	p.Again = again(r)
 	p.Matrices = matrices(result, all)
