@@ -12,7 +12,7 @@ type sign struct{ class, means string }
 // The signs of the pictures of the whole run.
 var (
 	overviewSigns = []sign{
-		{"leader", "leads"}, {"follower", "follows"}, {"down", "down"}, {"fault", "fault, verified"}, {"doubtful", "fault without evidence"},
+		{"leader", "leads"}, {"follower", "follows"}, {"down", "down"}, {"memberend", "ended, and holdfast had not ended it"}, {"fault", "fault, verified"}, {"doubtful", "fault without evidence"},
 	}
 	stillSigns = []sign{
 		{"wait", "waits"}, {"hold", "believes it holds (thin: several in one bar, the paler the less of the time)"}, {"witness", "hold in a witness"},
@@ -45,7 +45,7 @@ func swatch(class string) template.HTML {
 	switch class {
 	case "wait":
 		c.hatch(0, 1.5, width, 9, "")
-	case "crash", "leaseend":
+	case "crash", "leaseend", "memberend":
 		width = swatchHeight
 		c.cross(class, middle, middle, 4, "")
 	case "told":

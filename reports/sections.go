@@ -61,7 +61,7 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 			return out, len(all) - maxSections
 		}
 		s := &section{
-			ID: groupID(i), Title: title(g.Subject, g.Property), Plain: g.plainly(), Cause: g.Violations[0].Cause, Blame: blameMeaning(g.Property, g.Blame, g.Known), Known: g.Known, Count: len(g.Violations),
+			ID: groupID(i), Title: title(g.Subject, g.Property), Plain: g.plainly(), Cause: g.Violations[0].Cause, Blame: g.blamed(&h.Header), Known: g.Known, Count: len(g.Violations),
 			meaning: verdictMeaning(&checker.Property{Verdict: checker.Violated, Violations: []checker.Violation{*g.Violations[0]}}),
 		}
 		full := g.full()
