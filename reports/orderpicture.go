@@ -29,7 +29,11 @@ func newOrdered(h *history.History, e *checker.Explanation) *ordered {
 
 // stepLabel says what was asked and answered.
 func stepLabel(h *history.History, e *checker.Explanation, c *history.Call) string {
-	if op := h.Operation(c.ID); op != nil {
+	switch op := h.Operation(c.ID); {
+	case op == nil:
+	case c.Known == history.Unknown && op.Outcome == history.Ok: // it returned after what is looked at
+		return string(op.Kind) + ": not over yet"
+	default:
 		return callLabel(op)
 	}
 	return shorten(oneLine(exact.Describe(e.Trace, c)), 40)
