@@ -61,8 +61,8 @@ var advices = map[string][]advice{
 		{"both rest on one key", "both rely on one and the same key", "Give each holder a key of its own, and let only him in who created it in his own transaction."},
 		{"both leases were alive", "nothing stopped the second", oneDecides},
 		{"not known without a revision log", "", oneDecides},
-		{"key deleted while held", "the first one's key was deleted while it held", deleteOwn},
-		{"key deleted by the release of an earlier hold", "a late release of an earlier hold deleted the first one's key", "Let a release compare the create revision that its own acquire was given: made again, it then does nothing."},
+		{"key deleted while held", "the key of one was deleted while it held", deleteOwn},
+		{"key deleted by the release of an earlier hold", "a late release of an earlier hold deleted the key of one", "Let a release compare the create revision that its own acquire was given: made again, it then does nothing."},
 		{"a lease of the subject's own was not kept alive", "the lock's own lease ran out during the work", keepAlive},
 		{"the program did not renew its lease", "the lock's own lease ran out during the work", keepAlive},
 		{"lease ended while held", "the lease of one had ended", ""},
@@ -97,12 +97,12 @@ var advices = map[string][]advice{
 		{"told too late", "", "Watch the session's Done beside the work, and count the lease from when its last keepalive was sent."},
 	},
 	checker.Observe: {
-		{"went back", "it was told of an older leader after a newer one", resumeAfter},
-		{"value that was never put", "it was told of a value that nobody ever put", askNow},
-		{"named a key of another object", "it was told of the leader of something else", "Read and watch the keys below the election's name and a slash."},
-		{"ended by itself after a compaction", "its observation ended without a word", "Resume after ErrCompacted: read who leads, and watch from there."},
-		{"a leader who stayed was not delivered", "it was not told of a leader who stayed", readAfter},
-		{"final leader not delivered", "it was never told of the last leader", readAfter},
+		{"went back", "an observer was told of an older leader after a newer one", resumeAfter},
+		{"value that was never put", "an observer was told of a value that nobody ever put", askNow},
+		{"named a key of another object", "an observer was told of the leader of something else", "Read and watch the keys below the election's name and a slash."},
+		{"ended by itself after a compaction", "an observation ended without a word", "Resume after ErrCompacted: read who leads, and watch from there."},
+		{"a leader who stayed was not delivered", "an observer was not told of a leader who stayed", readAfter},
+		{"final leader not delivered", "an observer was never told of the last leader", readAfter},
 	},
 	checker.Refusal: {
 		{"refused while nobody can have held", "", "Answer a try by a transaction that is made during it, not from memory, and take away the keys of refused tries."},
@@ -145,12 +145,15 @@ var advices = map[string][]advice{
 		{"replaced before the call", "a client was told what was over already", askNow},
 		{"as of a revision that came later", "a client was told of what came later", askNow},
 		{"not what the store had at its revision", "a client was told what never was there", "Look whether the transaction succeeded (Succeeded), not only whether it came back without an error."},
-		{"no order of the calls keeps the rules of a queue", "the queue's order or its items went wrong", takeOnce},
-		{"no order of the calls keeps the rules of a priority", "the queue's order or its items went wrong", takeOnce},
+		{"no order of the calls keeps the rules of a queue", "an item was given out in the wrong order, or twice", takeOnce},
+		{"no order of the calls keeps the rules of a priority", "an item was given out in the wrong order, or twice", takeOnce},
 		{"no order of the calls keeps the rules of a barrier", "a client passed while the barrier was closed", "An event, the end of a watch and a time-out are no answers: look again with a linearizable read, and pass only if the key is gone."},
 		{"no order of the calls keeps the rules of a double", "a client went in or out without the others", countNow},
-		{"no order of the calls keeps the rules of a register", "", oneDecides},
+		{"no order of the calls keeps the rules of a register", "", "Read, and compare before writing, in linearizable transactions that are made during the call, and look whether they succeeded."},
 		{"no order of the calls keeps the rules of", "", oneDecides},
+	},
+	checker.Durability: {
+		{"acknowledged, and not in the log", "a write was acknowledged, and the store does not have it", "Look whether the transaction succeeded (Succeeded), not only whether it came back without an error."},
 	},
 	checker.Total: {
 		{"took effect more than once", "a transfer took effect twice", idempotent},
@@ -163,15 +166,16 @@ var advices = map[string][]advice{
 }
 
 // adviceOn is what there is to say of a property that is broken by a cause; the
-// zero value is for causes of which there is nothing special to say.
-func adviceOn(property, cause string) advice {
+// zero value is for causes of which there is nothing special to say. Own is true if
+// it is said of this property alone.
+func adviceOn(property, cause string) (a advice, own bool) {
 	cause = strings.TrimPrefix(cause, afterLie)
 	for _, key := range []string{property, ""} {
 		for _, a := range advices[key] {
 			if strings.HasPrefix(cause, a.cause) {
-				return a
+				return a, key != ""
 			}
 		}
 	}
-	return advice{}
+	return advice{}, false
 }

@@ -16,7 +16,7 @@ import (
 // withoutAdvice are the causes for which only the servers or a lease can be to
 // blame, or that only go on after another cause.
 var withoutAdvice = []string{
-	"acknowledged, and not in the log", "acknowledged, and its key was never there", "lease ended before its time",
+	"acknowledged, and its key was never there", "lease ended before its time",
 	"the store went back behind what it had acknowledged", "the store went back: ", "not told of a deletion at the compacted revision",
 	"lease ended while held", "lease of the subject's own ended while held", "a lease of which the program does not tell ended while held",
 	", ", ", behind a holder", ", with no holder", ", after an attempt that failed",
@@ -211,8 +211,33 @@ func TestAdvicePrefersTheProperty(t *testing.T) {
 		{checker.Delivery, "acknowledged, and key deleted with no dequeue", "an item was acknowledged, taken out and given to nobody"},
 		{checker.Exclusion, "something new", ""},
 	} {
-		if got := adviceOn(test.property, test.cause).because; got != test.because {
-			t.Errorf("%s, %s: %q and not %q", test.property, test.cause, got, test.because)
+		if got, _ := adviceOn(test.property, test.cause); got.because != test.because {
+			t.Errorf("%s, %s: %q and not %q", test.property, test.cause, got.because, test.because)
+		}
+	}
+}
+
+func TestWordsOfAViolation(t *testing.T) {
+	for _, test := range []struct {
+		group group
+		want  string
+	}{
+		{group{Subject: "mutex", Property: checker.Exclusion, Known: "etcd#22082"}, "mutex: a late Unlock deleted the key of a newer lock: two clients held it"},
+		{group{Subject: "mine", Property: checker.Exclusion, Violations: []*checker.Violation{{Cause: "key deleted while held"}}},
+			"mine: two clients held the lock at the same time: the key of one was deleted while it held"},
+		{group{Subject: "mine", Property: checker.Exclusion, Violations: []*checker.Violation{{Cause: "after a false success: lease ended while waiting"}}},
+			"mine: two clients held the lock at the same time: one was told so though its lease had ended while it waited"},
+		{group{Subject: "mine", Property: checker.Contract, Violations: []*checker.Violation{{Cause: "panicked"}}}, "mine: a call panicked"},
+		{group{Subject: "mine", Property: checker.Passage, Violations: []*checker.Violation{{Cause: "key deleted while waiting"}}},
+			"mine: a barrier let a client through: one was told so though its turn never came"},
+		{group{Property: checker.Durability, Violations: []*checker.Violation{{Cause: "something new"}}}, "The store lost what it had acknowledged"},
+		{group{Property: "new", Violations: []*checker.Violation{{}}}, "New is broken"},
+	} {
+		if len(test.group.Violations) == 0 {
+			test.group.Violations = []*checker.Violation{{}}
+		}
+		if got := test.group.plainly(); got != test.want {
+			t.Errorf("%q and not %q", got, test.want)
 		}
 	}
 }

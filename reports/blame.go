@@ -93,7 +93,7 @@ func (g *group) blamed(h *history.Header) meaning {
 		return m
 	}
 	if g.Blame == checker.BlameSubject || g.Blame == checker.BlameLibrary {
-		if a := adviceOn(g.Property, g.Violations[0].Cause); a.prevent != "" {
+		if a, _ := adviceOn(g.Property, g.Violations[0].Cause); a.prevent != "" {
 			m.Prevent = a.prevent
 		}
 	}

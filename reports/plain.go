@@ -14,15 +14,16 @@ func (g *group) words() string {
 		return issue.Title
 	}
 	promise, cause := plain(g.Property, g.Primitive), g.Violations[0].Cause
-	because := adviceOn(g.Property, cause).because
+	a, own := adviceOn(g.Property, cause)
+	because := a.because
 	switch {
 	case promise == "" && because == "":
 		return g.Property + " is broken"
 	case because == "":
 		return promise
-	case promise == "" || telling[g.Property]:
+	case promise == "" || own && telling[g.Property]:
 		return because
-	case strings.HasPrefix(cause, afterLie):
+	case strings.HasPrefix(cause, afterLie) || g.Property == checker.Passage:
 		return promise + ": one was told so though " + because
 	}
 	return promise + ": " + because
@@ -31,7 +32,7 @@ func (g *group) words() string {
 // telling are the properties whose causes say all that the promise says.
 var telling = map[string]bool{
 	checker.Fencing: true, checker.Observe: true, checker.Leftovers: true, checker.Contract: true, checker.Delivery: true,
-	checker.Passage: true, checker.Linearizable: true, checker.Total: true,
+	checker.Passage: true, checker.Linearizable: true, checker.Total: true, checker.Durability: true,
 }
 
 // plain says what a broken property means, in words that need no glossary. The
@@ -76,7 +77,7 @@ var plainWords = map[string]string{
 	checker.Leftovers:  "something that was given up stayed behind",
 	checker.Contract:   "a call did what no call may do",
 	checker.Delivery:   "a queue lost an item, or gave it out wrongly",
-	checker.Passage:    "a barrier let a client through at the wrong time",
+	checker.Passage:    "a barrier let a client through",
 	checker.Total:      "an amount was made or lost",
 	checker.Lease:      "etcd ended a lease before its time",
 	checker.Durability: "the store lost what it had acknowledged",
