@@ -92,7 +92,7 @@ func logLines(lines []LogLine, near []time.Duration) (out []logged, left int) {
 	}
 	for i := range sorted {
 		l := &sorted[i]
-		line := logged{number6(l.Time), at(l.Time), l.who(), shorten(oneLine(l.Level), 20), shorten(oneLine(l.Text), 400), l.Loud()}
+		line := logged{number6(l.Time), at(l.Time), shorten(oneLine(l.who()), 24), shorten(oneLine(l.Level), 20), shorten(oneLine(l.Text), 400), l.Loud()}
 		if l.Undated {
 			line.Seconds, line.At = "", "–"
 		}
