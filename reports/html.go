@@ -54,6 +54,7 @@ type page struct {
 	Uncounted int // faults that are only counted
 	Logs      []logged
 	LogsLeft  int
+	LogsOf    string // whose they are
 	Verdicts  []meaning
 	Blames    []meaning
 }
@@ -96,6 +97,7 @@ func HTML(r *Report) ([]byte, error) {
 	p.Spread, p.Grants = distributions(h, x), grants(h, x)
 	p.Calls, p.Listed, p.Unlisted = callList(h, all)
 	p.Logs, p.LogsLeft = logLines(r.Logs, instants(all))
+	p.LogsOf = logsOf(r.Logs)
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return nil, err
