@@ -170,7 +170,7 @@ func (r *record) enteredAlone(s *subject, ob *object, op *history.Operation, ful
 		}
 		k := sort.Search(len(full), func(k int) bool { return full[k].to > own.Create })
 		if k < len(full) {
-			return text + fmt.Sprintf("but not before %s were there %d, its own (rev %d) among them", r.revision(max(full[k].from, own.Create)), max(s.Permits, 1), own.Create)
+			return text + fmt.Sprintf("but only at %s were there %d, its own key (rev %d) among them", r.revision(max(full[k].from, own.Create)), max(s.Permits, 1), own.Create)
 		}
 		return text + fmt.Sprintf("but as long as its key (rev %d) was there, there were never %d", own.Create, max(s.Permits, 1))
 	}

@@ -199,7 +199,7 @@ func (r *record) blameOverlap(s *subject, ob *object, o overlap) (f finding, dec
 	if lie, of := worse(s.lies[a.ID], a, s.lies[b.ID], b); lie != nil {
 		f.Blame, f.Known, f.Call, f.Cause = lie.Blame, lie.Known, of.Kind, following(lie)
 		why = func() string {
-			return fmt.Sprintf("%s was told a thing that was never true: %s", of.Client, lie.clause())
+			return fmt.Sprintf("what %s was told was not true: %s", of.Client, lie.clause())
 		}
 		return f, true
 	}

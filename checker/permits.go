@@ -225,7 +225,7 @@ func (r *record) blameExcess(s *subject, ob *object, e *excess) (f finding, deci
 	case lie != nil:
 		f.Blame, f.Known, f.Call, f.Cause = lie.Blame, lie.Known, liar.Kind, following(lie)
 		why = func() string {
-			return fmt.Sprintf("%s was told a thing that was never true: %s", liar.Client, lie.clause())
+			return fmt.Sprintf("what %s was told was not true: %s", liar.Client, lie.clause())
 		}
 	case n[lossLease] >= tooMany:
 		f.Blame, f.Cause = BlameLease, "lease ended while held"

@@ -185,7 +185,7 @@ func (r *record) lostByRollback(s *subject) []finding {
 				return fmt.Sprintf("%s was told at %s of its %s of %s, called at %s, and the store, whose only member was killed then, does not have it",
 					op.Client, at(op.Return), op.Kind, history.Called(op.Object), at(op.Call))
 			}
-			return fmt.Sprintf("%s was told at %s of its %s of %s, called at %s, which was made at rev %d; what was called at %s found the store at rev %d",
+			return fmt.Sprintf("%s was told at %s of its %s of %s, called at %s, which was made at rev %d; a call made at %s found the store only at rev %d: what was written between is lost",
 				op.Client, at(op.Return), op.Kind, history.Called(op.Object), at(op.Call), revision, at(b.call), b.found)
 		}
 		findings = append(findings, f)

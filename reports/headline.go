@@ -18,6 +18,7 @@ type headline struct {
 	Title    string // in words that need no glossary
 	Overall  string
 	Fate     string // what it does to a build
+	Counts   string // Overall beside Fate
 	Tested   string // what was survived, for a run that holds
 	Where    string // subject and property
 	Subject  string
@@ -44,17 +45,16 @@ func newHeadline(r *Report, all []*group) headline {
 	}
 	out.Title = out.Overall
 	out.Fate = fate(result)
-	if rest, violated := strings.CutPrefix(out.Overall, string(checker.Violated)+": "); violated {
-		out.Overall = rest
-	}
+	out.Counts = strings.TrimPrefix(out.Overall, string(checker.Violated)+": ")
 	if rest, holds := strings.CutPrefix(out.Overall, string(checker.Holds)); holds && out.Fate != "" {
-		out.Overall = strings.TrimPrefix(rest, ", with ")
+		out.Counts = strings.TrimPrefix(rest, ", with ")
 	}
 	if result.Verdict == checker.Violated && len(all) > 0 {
 		out.worst(&r.history().Header, all[0])
 		out.others(all)
 		if onPurpose(&r.history().Header, all) {
 			out.Fate += ", as it should: only what is broken on purpose did fail"
+			out.Word = "violated, on purpose"
 		}
 		return out
 	}

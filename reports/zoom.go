@@ -117,11 +117,11 @@ func (z *zoom) signs() []sign {
 		holds, owns = "believes it leads", "its key leads"
 	}
 	return []sign{
-		{"wait", "waits"}, {"waitproof", "waits, witness"}, {"hold", holds}, {"witness", holds + ", witness"}, {"proof", "call, witness"}, {"operation", "other call"},
+		{"wait", "waits"}, {"waitproof", "waits, part of the proof"}, {"hold", holds}, {"witness", holds + ", part of the proof"}, {"proof", "call, part of the proof"}, {"operation", "other call"},
 		{"told", "told it lost"}, {"crash", "crashed"}, {"due", "its context ended"}, {"deadline", "lease deadline, by the last renewal"},
 		{"key", "in etcd: its key exists"}, {"owns", "in etcd: " + owns}, {"leaseend", "in etcd: lease ended"}, {"exists", "in etcd: " + standingMeans[z.subject.Layout]},
 		{"leader", "member leads"}, {"follower", "member follows"}, {"down", "member is down"}, {"memberend", "member ended, and holdfast had not ended it"},
-		{"fault", "fault, verified"}, {"doubtful", "fault without evidence"}, {"phase", "a phase of the run begins"},
+		{"fault", "fault, verified"}, {"doubtful", "fault without evidence"}, {"phase", "the run’s next phase: heal, quiet, last round"},
 	}
 }
 

@@ -140,7 +140,7 @@ func TestPicturesSayWhatTheyShow(t *testing.T) {
 	}{
 		"queue": {
 			[]string{"|calls|", "dequeue: panicked", "|in etcd|", "v1, rev 801"}, []string{"believes", "the violation shows"},
-			[]string{"call, witness", "other call", "the item is there"}, []string{"hold", "waits", "told", "crash", "leads", "lease"},
+			[]string{"call, part of the proof", "other call", "the item is there"}, []string{"hold", "waits", "told", "crash", "leads", "lease"},
 		},
 		"barrier": {
 			[]string{"block: ok", "pass: ok", "closed, rev 801"}, []string{"believes", "the violation shows"}, []string{"the barrier is closed"}, []string{"hold", "other call"},
@@ -148,8 +148,8 @@ func TestPicturesSayWhatTheyShow(t *testing.T) {
 		"register":       {[]string{"put v2: ok", "get: v1", "v1, rev 801", "v2, rev 802"}, []string{"believes"}, []string{"the value"}, []string{"hold", "other call"}},
 		"double barrier": {[]string{"leave: ok, 145 requests", "key, rev 801", "ready, rev 802"}, []string{"believes"}, []string{"its key exists"}, []string{"hold"}},
 		"bank":           {[]string{"transfer 1 2 t1: ok", "7 t1, rev 803", "10, rev 801"}, []string{"believes"}, []string{"the balance"}, []string{"hold"}},
-		"late":           {[]string{"acquire: unknown outcome, 5.00 s late", "its context ended"}, []string{"believes", "the violation shows"}, []string{"its context ended", "waits, witness"}, []string{"hold", "lease"}},
-		"violated":       {[]string{"believes", "overlap, 690 ms", "holds, token"}, nil, []string{"believes it holds, witness"}, []string{"call", "lease ended", "told"}},
+		"late":           {[]string{"acquire: unknown outcome, 5.00 s late", "its context ended"}, []string{"believes", "the violation shows"}, []string{"its context ended", "waits, part of the proof"}, []string{"hold", "lease"}},
+		"violated":       {[]string{"believes", "overlap, 690 ms", "holds, token"}, nil, []string{"believes it holds, part of the proof"}, []string{"call", "lease ended", "told"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, texts, legend := hero(t, pictured()[name])

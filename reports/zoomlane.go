@@ -112,7 +112,7 @@ func (z *zoom) waiting(c *canvas, s *span, x1, x2, y float64) (notes []note) {
 }
 
 // holding draws the core of a hold and says how it ended.
-func (z *zoom) holding(c *canvas, s *span, x1, x2, y float64) []note {
+func (z *zoom) holding(c *canvas, s *span, x1, x2, y float64) (notes []note) {
 	class := "hold"
 	if z.witness[s.hold.Acquire] {
 		class = "witness"
@@ -120,15 +120,18 @@ func (z *zoom) holding(c *canvas, s *span, x1, x2, y float64) []note {
 	c.rect(class, x1, y, x2-x1, laneHeight, holdTitle(s))
 	if label := fitting(x2-x1-10, z.holdLabels(s.hold)...); label != "" {
 		c.text("inbar", x1+6, y+12.5, label)
+	} else if class == "witness" { // a part of the proof has its name, wherever there is room
+		labels := z.holdLabels(s.hold)
+		notes = append(notes, note{x1, x2, "proofname halo", labels[len(labels)-1], true})
 	}
 	if s.to > z.scale.to {
-		return nil
+		return notes
 	}
 	c.line("holdend", x2, y-2, x2, y+laneHeight+2, "")
 	if z.witness[s.hold.Release] { // which has a label of its own
-		return nil
+		return notes
 	}
-	return []note{{x2, x2, "small halo", ended(s.hold.Ended), false}}
+	return append(notes, note{x2, x2, "small halo", ended(s.hold.Ended), false})
 }
 
 // told marks when the client was told that its session is over.

@@ -182,7 +182,7 @@ func (z *zoom) values(c *canvas, y float64) float64 {
 			return 0
 		})
 		c.line("divider", 0, y-5, canvasWidth, y-5, "")
-		c.text("who", 6, y+11, shorten(oneLine(object), 12))
+		c.text("who", 6, y+11, shorten(oneLine(history.Called(object)), 12))
 		c.text("small end", gutter-8, y+11, "in etcd")
 		if len(all) == 0 {
 			c.line("laneline", gutter, y+storeHeight/2, rightMargin, y+storeHeight/2, "")
