@@ -16,6 +16,7 @@ import (
 // behind: the mutex's key, behind which others wait in vain. The corrected
 // subjects take theirs away, and nothing is wrong with them.
 func TestClientsThatKeepTheirSessionShowWhatALostAnswerLeaves(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := NewScenario("keep-session")
 	s.Seed, s.Duration, s.Cluster.Members = 3, 12*time.Second, 1
@@ -51,6 +52,7 @@ func TestClientsThatKeepTheirSessionShowWhatALostAnswerLeaves(t *testing.T) {
 
 // What a run did can be written out and done again, whatever the seed.
 func TestARunIsDoneAgainFromItsExplicitScenario(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := NewScenario("again")
 	s.Seed, s.Duration, s.Cluster.Members = 4, 3*time.Second, 1

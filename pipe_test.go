@@ -80,6 +80,7 @@ const (
 
 // The examples keep their promises while clients of them die and are cut off.
 func TestExamplesOfPrograms(t *testing.T) {
+	t.Parallel()
 	need(t, "python3", "bash", "curl", "jq")
 	s := programScenario(t, 15*time.Second, map[string]string{
 		"python-lock": python + "lock.py", "python-election": python + "election.py", "python-rwlock": python + "rwlock.py", "shell-lock": "exec bash examples/pipe-shell/lock.sh",
@@ -104,6 +105,7 @@ func TestExamplesOfPrograms(t *testing.T) {
 // Programs that get a thing wrong are found, and they are to blame. Few run side by
 // side, as a machine that is busy keeps them from meeting.
 func TestBrokenProgramsAreFound(t *testing.T) {
+	t.Parallel()
 	need(t, "python3")
 	for _, want := range []map[string]string{
 		{"LetsTwoIn": "exclusion", "TwoLeaders": "exclusion", "StaleToken": "fencing"},
@@ -149,6 +151,7 @@ func findPrograms(t *testing.T, want map[string]string) {
 // Programs that do not keep to the protocol are told of with their last lines,
 // and the run comes to its verdict.
 func TestMisbehavingProgramsAreReported(t *testing.T) {
+	t.Parallel()
 	need(t, "python3")
 	want := map[string]string{
 		"babbler": `"acquiring..."`, "hanger": "waiting for a lock that never comes", "flooder": "mood", "dier": "the program has a bug",
@@ -229,6 +232,7 @@ func TestProgramsThatAreRefused(t *testing.T) {
 // What a program is put through by default shows a release that deletes another's
 // key, although no overlap need come of it, in a third of its time.
 func TestPipeScenarioFindsWhoFreesAnothers(t *testing.T) {
+	t.Parallel()
 	need(t, "python3")
 	if testing.Short() {
 		t.Skip("it takes half a minute")

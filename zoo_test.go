@@ -15,6 +15,7 @@ import (
 // What is found at the first contention is found in one run, and what is right
 // raises nothing. (The whole zoo is a command: holdfast zoo.)
 func TestZooFindsWhatIsPlanted(t *testing.T) {
+	t.Parallel()
 	names := []string{"get-then-put", "newest-leads", "slot-lock"}
 	if !testing.Short() {
 		names = append(names, "writer-beside-readers", "token-is-lease", "wakes-on-any-event", "observe-replays", "proclaims-once", "queue-rwlock", "queue-election",
