@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,16 +32,17 @@ func (j *Judgement) Result() *checker.Result { return j.Report.Result }
 // Judge reads a run directory and judges it. It needs nothing else: the same
 // directory gives the same judgement whenever and wherever it is judged. It
 // judges strictly if strict is true or if the run was made so.
-func Judge(path string, strict bool) (*Judgement, error) {
-	l, err := load(path)
+func Judge(directory string, strict bool) (*Judgement, error) {
+	l, err := load(directory)
 	if err != nil {
 		return nil, err
 	}
 	result := l.scenario.judge(l.history, checker.Options{
 		Strict: strict || l.info.Strict, CutShort: l.info.Ended != EndedComplete,
 	})
-	return &Judgement{Directory: path, Info: l.info, Scenario: l.scenario, Report: &reports.Report{
-		Scenario: l.info.Scenario, Seed: l.info.Seed, ScenarioYAML: l.yaml, Command: command(&l.info),
+	return &Judgement{Directory: directory, Info: l.info, Scenario: l.scenario, Report: &reports.Report{
+		Scenario: l.info.Scenario, Seed: l.info.Seed, ScenarioYAML: l.yaml, About: l.scenario.Summary,
+		Command: command(&l.info, ScenarioFile), Anywhere: anywhere(l),
 		Started: l.info.Started, EtcdVersion: l.info.Etcd, ClusterKind: l.info.Cluster, HoldfastVersion: l.info.Holdfast,
 		GoVersion: l.info.Go, Host: l.info.Host, Ended: l.info.Ended, Warnings: l.info.Warnings,
 		History: l.history, Result: result,
@@ -68,12 +70,31 @@ func (s *Scenario) judge(h *history.History, options checker.Options) *checker.R
 }
 
 // command is what repeats a run with its faults and its clients' decisions.
-func command(info *Info) string {
-	words := []string{"holdfast", "run", ScenarioFile, "--seed", strconv.FormatInt(info.Seed, 10)}
+func command(info *Info, scenario string) string {
+	words := []string{"holdfast", "run", scenario, "--seed", strconv.FormatInt(info.Seed, 10)}
 	if info.Strict {
 		words = append(words, "--strict")
 	}
 	return strings.Join(words, " ")
+}
+
+// anywhere is the command that repeats a run of a built-in scenario in which nothing
+// was changed; "" for others.
+func anywhere(l *loaded) string {
+	for _, name := range BuiltinScenarios() {
+		if path.Base(name) != l.scenario.Name {
+			continue
+		}
+		s, err := BuiltinScenario(name)
+		if err != nil {
+			continue
+		}
+		s.Seed = l.info.Seed
+		if text, err := s.YAML(); err == nil && string(text) == l.yaml {
+			return command(&l.info, name)
+		}
+	}
+	return ""
 }
 
 // readExpectations reads a run's own scenario. It is complete, and was valid

@@ -36,3 +36,32 @@ func TestAHistoryIsJudgedAsItsDirectory(t *testing.T) {
 		t.Errorf("without porcupine, and cut short: %+v", got)
 	}
 }
+
+// TestTheCommandThatNeedsNoDirectory: a built-in scenario of which nothing was changed
+// is repeated by its name; another only by its file.
+func TestTheCommandThatNeedsNoDirectory(t *testing.T) {
+	s, err := BuiltinScenario("upstream/mutex-lost-answer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Seed = 42
+	for _, test := range []struct {
+		change  func(*Scenario)
+		command string
+	}{
+		{func(*Scenario) {}, "holdfast run upstream/mutex-lost-answer --seed 42"},
+		{func(s *Scenario) { s.Quiet++ }, ""},
+		{func(s *Scenario) { s.Name = "mutex" }, ""},
+	} {
+		changed := s
+		test.change(&changed)
+		text, err := changed.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &loaded{info: Info{Seed: 42}, scenario: changed, yaml: string(text)}
+		if got := anywhere(l); got != test.command {
+			t.Errorf("%q, and not %q", got, test.command)
+		}
+	}
+}

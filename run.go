@@ -323,7 +323,7 @@ func (r *run) start(ctx, life context.Context) error {
 	for _, w := range r.scenario.Workloads {
 		subject, _ := r.scenario.subject(w.Subject) // validated
 		header.Subjects = append(header.Subjects, history.SubjectInfo{
-			Name: subject.Name, Primitive: subject.Primitive(), Origin: subject.Origin, Layout: subject.Layout,
+			Name: subject.Name, Primitive: subject.Primitive(), Origin: subject.Origin, About: subject.Summary, Layout: subject.Layout,
 			Permits: subject.PermitsOf(&w.Traffic), Whole: subject.WholeOf(), Promise: subject.Promise, Scripted: len(w.Script) > 0, Program: subject.Attach != nil,
 		})
 	}

@@ -42,13 +42,18 @@ func RunServer(ctx context.Context, o CatalogueOptions) ([]reports.ServerRecord,
 			o.Progress(fmt.Sprintf(format, args...))
 		}
 	}
+	stand := newStand(2*len(names)*cmp.Or(o.Runs, 1), o.Status)
 	for i, name := range names {
 		if scenarios[i], err = BuiltinScenario(name); err != nil {
 			return nil, err
 		}
 		rows[i] = reports.ServerRecord{TrackRecord: upstreamRow(&scenarios[i]), Bad: scenarios[i].Cluster.Etcd, Fixed: scenarios[i].Expect.Fixed}
 		for _, version := range []string{rows[i].Bad, rows[i].Fixed} {
-			if _, err := etcdbuild.Ensure(ctx, version, func(line string) { progress("%s", line) }); err != nil {
+			ensuring := "etcd " + version
+			stand.begin(ensuring)
+			_, err := etcdbuild.Ensure(ctx, version, func(line string) { progress("%s", line) })
+			stand.end(ensuring, func(*Standing) {})
+			if err != nil {
 				return rows, err
 			}
 		}
@@ -62,6 +67,9 @@ func RunServer(ctx context.Context, o CatalogueOptions) ([]reports.ServerRecord,
 				if fixed {
 					s.mend()
 				}
+				short := strings.TrimPrefix(name, serverCatalogue)
+				running := short + " on etcd " + s.Cluster.Etcd
+				stand.begin(running)
 				j, err := Run(ctx, s, RunOptions{Out: filepath.Join(cmp.Or(o.Out, "runs"), "server"), Argv: o.Argv})
 				if err != nil {
 					faults = append(faults, fmt.Errorf("%s on etcd %s: %w", name, s.Cluster.Etcd, err))
@@ -70,10 +78,20 @@ func RunServer(ctx context.Context, o CatalogueOptions) ([]reports.ServerRecord,
 					return rows, errors.Join(append(faults, ctx.Err())...)
 				}
 				if j == nil {
+					stand.end(running, func(now *Standing) { now.Done++ })
 					continue
 				}
-				line := rows[i].Add(fixed, j.trial(rows[i].Subject, rows[i].Known))
-				progress("%-28s etcd %-8s %s", strings.TrimPrefix(name, serverCatalogue), s.Cluster.Etcd, line)
+				trial := j.trial(rows[i].Subject, rows[i].Known)
+				line := rows[i].Add(fixed, trial)
+				progress("%-28s etcd %-8s %s", short, s.Cluster.Etcd, line)
+				stand.end(running, func(now *Standing) {
+					if fixed {
+						now.Done++
+						count(&now.Alarms, trial.Found || len(trial.Alarms) > 0)
+					} else {
+						now.judge(trial.Found, len(trial.Alarms) > 0)
+					}
+				})
 			}
 		}
 	}

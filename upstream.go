@@ -45,6 +45,9 @@ type CatalogueOptions struct {
 	// Progress, if set, is told of every run that has ended. It is called from
 	// several goroutines, one call at a time.
 	Progress func(line string)
+	// Status, if set, is told how far the runs are whenever one begins or has ended,
+	// one call at a time.
+	Status func(Standing)
 }
 
 // RunUpstream runs the upstream catalogue: every scenario shows a known defect
@@ -70,6 +73,7 @@ func RunUpstream(ctx context.Context, o CatalogueOptions) ([]reports.TrackRecord
 		group  sync.WaitGroup
 	)
 	turns := make(chan struct{}, cmp.Or(o.Jobs, 2))
+	stand := newStand(len(names)*cmp.Or(o.Runs, 1), o.Status)
 	for i, name := range names {
 		for n := range cmp.Or(o.Runs, 1) {
 			group.Go(func() {
@@ -79,8 +83,13 @@ func RunUpstream(ctx context.Context, o CatalogueOptions) ([]reports.TrackRecord
 				case <-ctx.Done():
 					return
 				}
+				if ctx.Err() != nil {
+					return
+				}
 				s := scenarios[i]
 				s.Seed = int64(n + 1)
+				short := strings.TrimPrefix(name, upstreamCatalogue)
+				stand.begin(short)
 				j, err := Run(ctx, s, RunOptions{Out: filepath.Join(cmp.Or(o.Out, "runs"), "upstream"), Argv: o.Argv})
 				mu.Lock()
 				defer mu.Unlock()
@@ -88,12 +97,15 @@ func RunUpstream(ctx context.Context, o CatalogueOptions) ([]reports.TrackRecord
 					faults = append(faults, fmt.Errorf("%s: %w", name, err))
 				}
 				if j == nil || ctx.Err() != nil {
+					stand.end(short, func(now *Standing) { count(&now.Done, ctx.Err() == nil) })
 					return
 				}
-				line := rows[i].Add(j.trial(rows[i].Subject, rows[i].Known))
+				trial := j.trial(rows[i].Subject, rows[i].Known)
+				line := rows[i].Add(trial)
 				if o.Progress != nil {
-					o.Progress(fmt.Sprintf("%-28s %s", strings.TrimPrefix(name, upstreamCatalogue), line))
+					o.Progress(fmt.Sprintf("%-28s %s", short, line))
 				}
+				stand.end(short, func(now *Standing) { now.judge(trial.Found, len(trial.Alarms) > 0) })
 			})
 		}
 	}

@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -108,5 +109,60 @@ func TestATrialTellsTheDefectFromEverythingElse(t *testing.T) {
 			!slices.Equal(got.Alarms, test.want.Alarms) || !slices.Equal(got.Notes, test.want.Notes) || got.Directory != "d" {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
+	}
+}
+
+// The tables of the catalogues fit a terminal, whatever was found.
+func TestTablesOfTheCataloguesFit(t *testing.T) {
+	var upstream []reports.TrackRecord
+	var server []reports.ServerRecord
+	for i, name := range append(UpstreamScenarios(), ServerScenarios()...) {
+		s, err := BuiltinScenario(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := upstreamRow(&s)
+		for n := range 100 {
+			row.Trials = append(row.Trials, reports.Trial{Found: true, After: time.Duration(n) * time.Minute, Alarms: make([]string, i%2)})
+		}
+		if s.Expect.Fixed == "" {
+			upstream = append(upstream, row)
+		} else {
+			server = append(server, reports.ServerRecord{TrackRecord: row, Bad: s.Cluster.Etcd, Fixed: s.Expect.Fixed, Mended: row.Trials})
+		}
+	}
+	var tables strings.Builder
+	if err := errors.Join(reports.TrackRecordTable(upstream, &tables), reports.ServerRecordTable(server, &tables)); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(tables.String(), "\n")
+	if len(lines) < len(upstream)+len(server) || len(server) == 0 {
+		t.Fatalf("%d lines for %d and %d rows", len(lines), len(upstream), len(server))
+	}
+	for _, line := range lines {
+		if len([]rune(line)) > 100 {
+			t.Errorf("too wide: %s", line)
+		}
+	}
+}
+
+// A catalogue tells how far it is when a run begins and when it has ended, and one that
+// is interrupted keeps what had ended.
+func TestACatalogueTellsHowFarItIs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs a scenario")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var told []Standing
+	rows, err := RunUpstream(ctx, CatalogueOptions{Names: []string{"mutex-shared-session"}, Runs: 3, Jobs: 1, Out: t.TempDir(), Status: func(now Standing) {
+		if told = append(told, now); now.Done == 1 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) || len(rows) != 1 || rows[0].Found() != 1 || len(rows[0].Trials) != 1 {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	if len(told) != 3 || told[0].Planned != 3 || !slices.Equal(told[1].Running, []string{"mutex-shared-session"}) || told[2].Found != 1 || told[2].Missed+told[2].Alarms+len(told[2].Running) != 0 {
+		t.Errorf("it told %+v", told)
 	}
 }

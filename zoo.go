@@ -40,6 +40,8 @@ type ZooOptions struct {
 	// what each run of the zoo is and has found.
 	Out            string
 	Progress, Note func(line string)
+	// Status, if set, is told how far the zoo is whenever a run begins or has ended.
+	Status func(Standing)
 }
 
 // Finding is what the zoo found out about one subject.
@@ -68,6 +70,8 @@ type Finding struct {
 	// Undecided are the properties of a control that could not be judged or
 	// were not put to the test.
 	Undecided []string `json:"undecided,omitempty"`
+	// Open is true if the zoo ended before it was decided.
+	Open bool `json:"open,omitempty"`
 	// Directories are the run directories.
 	Directories []string `json:"directories"`
 
@@ -100,8 +104,8 @@ func ZooSubjects() (planted []broken.Specimen, controls []workloads.Subject) {
 }
 
 // Zoo runs the zoo. The findings come in the order of ZooSubjects. Its error is
-// a mistake in the options or a failure of the harness; what was found until
-// then is returned beside it. When ctx ends, so does the zoo.
+// a mistake in the options, a failure of the harness or ErrInterrupted; what was
+// found until then is returned beside it. When ctx ends, so does the zoo.
 func Zoo(ctx context.Context, o ZooOptions) ([]Finding, error) {
 	if o.Limit == 0 {
 		o.Limit = time.Minute
@@ -117,17 +121,24 @@ func Zoo(ctx context.Context, o ZooOptions) ([]Finding, error) {
 		return nil, err
 	}
 	for round := 0; ; round++ {
-		due := z.due(round)
+		due := z.due()
 		if len(due) == 0 {
+			z.stand(nil)
 			return z.findings, nil
 		}
 		for batch := range slices.Chunk(due, o.Together) {
 			if err := z.run(ctx, batch, o.Seed+int64(round), patientRepeats); err != nil {
+				for _, f := range z.due() {
+					f.Open = true
+				}
 				return z.findings, err
 			}
 		}
 	}
 }
+
+// ErrInterrupted says that a series of runs was ended before it was through.
+var ErrInterrupted = errors.New("interrupted")
 
 type zoo struct {
 	options  ZooOptions
@@ -164,16 +175,44 @@ func (z *zoo) choose() error {
 	return nil
 }
 
-// due are the findings that need another run, mixed so that those of one kind
-// do not all share a cluster.
-func (z *zoo) due(round int) []*Finding {
-	var due []*Finding
+// settled is true if a finding needs no further run.
+func (z *zoo) settled(f *Finding) bool {
+	switch {
+	case z.options.Runs > 0:
+		return f.Runs >= z.options.Runs
+	case f.Planted:
+		return f.Found > 0 || f.loaded >= z.options.Limit
+	default:
+		return f.Runs > 0
+	}
+}
+
+// stand tells how far the zoo is while these run.
+func (z *zoo) stand(batch []*Finding) {
+	if z.options.Status == nil {
+		return
+	}
+	now := Standing{Planned: len(z.findings)}
 	for i := range z.findings {
 		f := &z.findings[i]
-		switch {
-		case z.options.Runs > 0 && round < z.options.Runs,
-			z.options.Runs == 0 && round == 0,
-			z.options.Runs == 0 && f.Planted && f.Found == 0 && f.loaded < z.options.Limit:
+		settled := z.settled(f)
+		count(&now.Done, settled)
+		count(&now.Found, f.Planted && f.Found > 0)
+		count(&now.Missed, f.Planted && f.Found == 0 && settled)
+		count(&now.Alarms, !f.Planted && f.Runs > 0 && !f.Good())
+	}
+	for _, f := range batch {
+		now.Running = append(now.Running, f.Subject)
+	}
+	z.options.Status(now)
+}
+
+// due are the findings that need another run, mixed so that those of one kind
+// do not all share a cluster.
+func (z *zoo) due() []*Finding {
+	var due []*Finding
+	for i := range z.findings {
+		if f := &z.findings[i]; !z.settled(f) {
 			due = append(due, f)
 		}
 	}
@@ -206,14 +245,23 @@ func (z *zoo) run(ctx context.Context, batch []*Finding, seed int64, repeats int
 	scenario := TortureScenario(subjects...)
 	scenario.Name, scenario.Seed = "zoo", seed
 	z.say("seed %d: %s", seed, namesOf(batch, func(*Finding) bool { return true }))
+	z.stand(batch)
 	p := startPulse(ctx)
 	j, err := Run(ctx, scenario, RunOptions{Out: z.options.Out, Argv: []string{"holdfast", "zoo"}, Progress: z.options.Progress})
 	late := p.end()
-	if err != nil {
+	if err != nil && !(ctx.Err() != nil && errors.Is(err, ctx.Err())) {
 		return fmt.Errorf("run %d subjects of the zoo: %w", len(batch), err)
 	}
 	if ctx.Err() != nil {
-		return errors.New("interrupted")
+		if j == nil {
+			return ErrInterrupted
+		}
+		for _, f := range batch { // what was found until then is found; of what was not nothing is known
+			if f.Planted && f.shows(j) {
+				f.note(j)
+			}
+		}
+		return ErrInterrupted
 	}
 	healed, _ := j.Report.History.Phase(history.PhaseHealed)
 	if delay := healed - scenario.Duration; (late > lateLimit || delay > lateHeal) && repeats > 0 {
@@ -253,6 +301,17 @@ func namesOf(findings []*Finding, of func(*Finding) bool) string {
 		return "none"
 	}
 	return strings.Join(list, ", ")
+}
+
+// shows is true if a run has found the planted bug.
+func (f *Finding) shows(j *Judgement) bool {
+	for i := range j.Result().Properties {
+		p := &j.Result().Properties[i]
+		if p.Subject == f.Subject && slices.Contains(f.Expected, p.Property) && guilty(p, true) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // note adds what a run showed of the subject.

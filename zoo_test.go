@@ -1,8 +1,11 @@
 package holdfast
 
 import (
+	"context"
 	"errors"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,12 +24,20 @@ func TestZooFindsWhatIsPlanted(t *testing.T) {
 		names = append(names, "writer-beside-readers", "token-is-lease", "wakes-on-any-event", "observe-replays", "proclaims-once", "queue-rwlock", "queue-election",
 			"semaphore-off-by-one", "queue-delivers-twice", "barrier-first-answer")
 	}
-	findings, err := Zoo(t.Context(), ZooOptions{Names: names, Out: t.TempDir(), Note: func(line string) { t.Log(line) }})
+	var told []Standing
+	findings, err := Zoo(t.Context(), ZooOptions{Names: names, Out: t.TempDir(), Note: func(line string) { t.Log(line) }, Status: func(now Standing) { told = append(told, now) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(findings) != len(names) {
 		t.Errorf("%d findings for %d names", len(findings), len(names))
+	}
+	last := Standing{Done: len(names), Planned: len(names)}
+	for _, f := range findings {
+		count(&last.Found, f.Planted)
+	}
+	if first, now := told[0], told[len(told)-1]; first.Done != 0 || first.Planned != len(names) || len(first.Running) == 0 || !reflect.DeepEqual(now, last) {
+		t.Errorf("it told %+v first and %+v last, want %+v", first, now, last)
 	}
 	for _, f := range findings {
 		if !f.Good() || f.Runs == 0 || len(f.Directories) != f.Runs {
@@ -177,5 +188,26 @@ func TestZooRefusesAnUnknownName(t *testing.T) {
 	var selection *SelectionError
 	if !errors.As(err, &selection) || selection.Name != "nosuch" || len(selection.Have) < 25 {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What a zoo that is interrupted has found is found, and all else is open.
+func TestAnInterruptedZooKeepsWhatItFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs a scenario")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	findings, err := Zoo(ctx, ZooOptions{Names: []string{"get-then-put", "mutex"}, Runs: 2, Out: t.TempDir(), Note: func(line string) {
+		if strings.HasPrefix(line, "found: get-then-put") {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, ErrInterrupted) || len(findings) != 2 {
+		t.Fatalf("%+v, %v", findings, err)
+	}
+	for _, f := range findings {
+		if f.Runs != 1 || !f.Open || !f.Good() {
+			t.Errorf("%+v", f)
+		}
 	}
 }

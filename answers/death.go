@@ -46,8 +46,9 @@ type HolderDeathOptions struct {
 	Patience time.Duration
 	// Seed decides the moments of death.
 	Seed int64
-	// Progress, if set, is told what is being done.
+	// Progress, if set, is told what is being done, and Status how far it is.
 	Progress func(line string)
+	Status   func(Standing)
 }
 
 func (o HolderDeathOptions) withDefaults() HolderDeathOptions {
@@ -77,6 +78,9 @@ func (o HolderDeathOptions) withDefaults() HolderDeathOptions {
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
+	}
+	if o.Status == nil {
+		o.Status = func(Standing) {}
 	}
 	return o
 }
@@ -153,7 +157,8 @@ type handover struct {
 
 // MeasureHolderDeath lets holders die and times their waiters. Times are taken
 // on one monotonic clock: from right before the death until right after the
-// waiter's acquire returned.
+// waiter's acquire returned. When ctx ends what the rounds before came to is
+// returned beside ErrInterrupted.
 func MeasureHolderDeath(ctx context.Context, o HolderDeathOptions) (*HolderDeath, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -162,14 +167,18 @@ func MeasureHolderDeath(ctx context.Context, o HolderDeathOptions) (*HolderDeath
 	o.Progress("starting 3 etcd members")
 	lab, err := openLab(ctx)
 	if err != nil {
-		return nil, err
+		return nil, interrupted(ctx, err)
 	}
 	began := lab.clock.Now()
 	result := &HolderDeath{Etcd: lab.cluster.Version(), Seed: o.Seed}
 	all, crashes, err := deathRounds(ctx, lab, &o)
 	result.LeaderCrashes, result.Took = crashes, lab.clock.Now()-began
 	result.Cells = deathCells(o, all)
-	return result, errors.Join(err, lab.close())
+	err = errors.Join(err, lab.close())
+	if err != nil && len(all) == 0 {
+		return nil, err
+	}
+	return result, err
 }
 
 // deathRounds makes all rounds. Holders that die in different ways die beside
@@ -183,6 +192,7 @@ func deathRounds(ctx context.Context, lab *lab, o *HolderDeathOptions) (all []ha
 			alone = append(alone, d)
 		}
 	}
+	now := Standing{Planned: o.Rounds * (min(len(alone), 1) + min(len(together), 1))}
 	for round := range o.Rounds {
 		share := o.Samples*(round+1)/o.Rounds - o.Samples*round/o.Rounds
 		for _, deaths := range [][]Death{alone, together} {
@@ -191,20 +201,36 @@ func deathRounds(ctx context.Context, lab *lab, o *HolderDeathOptions) (all []ha
 			}
 			r := &deathRound{lab: lab, options: o, name: fmt.Sprintf("round-%d-%s", round+1, deaths[0]), deaths: deaths, samples: share}
 			o.Progress(fmt.Sprintf("round %d of %d: %d holders (%s), each with a waiter", round+1, o.Rounds, r.size(), list(deaths)))
+			now.Now = fmt.Sprintf("%d holders die: %s", r.size(), list(deaths))
+			o.Status(now)
 			sampled, err := r.run(ctx)
-			all = append(all, sampled...)
 			if r.leaderCrashed {
 				crashes++
 			}
-			if err == nil && ctx.Err() != nil {
-				err = errInterrupted
-			}
-			if err != nil {
+			if err = interrupted(ctx, err); err != nil { // what an end of ctx has done to a round does not count
 				return all, crashes, fmt.Errorf("round %d (%s): %w", round+1, list(deaths), err)
 			}
+			all = append(all, sampled...)
+			now.Done, now.SoFar = now.Done+1, deathsSoFar(all)
 		}
 	}
 	return all, crashes, nil
+}
+
+// deathsSoFar counts samples.
+func deathsSoFar(all []handover) string {
+	died, kept, spoiled := 0, 0, 0
+	for i := range all {
+		switch {
+		case all[i].spoiled != "":
+			spoiled++
+		case !all[i].granted:
+			died, kept = died+1, kept+1
+		default:
+			died++
+		}
+	}
+	return fmt.Sprintf("%d died, %d locks not released, %d samples spoiled", died, kept, spoiled)
 }
 
 func list(deaths []Death) string {

@@ -169,15 +169,40 @@ func TestALockThatADeadHolderKeepsIsFoundOut(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedMeasurementAnswersNothing(t *testing.T) {
+func TestAMeasurementInterruptedBeforeItsFirstPartAnswersNothing(t *testing.T) {
 	measured(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := MeasureHolderDeath(ctx, HolderDeathOptions{TTLs: []time.Duration{5 * s}, Samples: 1, Progress: func(line string) {
+	h, err := MeasureHolderDeath(ctx, HolderDeathOptions{TTLs: []time.Duration{5 * s}, Samples: 1, Progress: func(line string) {
 		if strings.HasPrefix(line, "round") {
 			cancel()
 		}
 	}})
-	if !errors.Is(err, errInterrupted) && !errors.Is(err, context.Canceled) {
-		t.Error(err)
+	if h != nil || !errors.Is(err, ErrInterrupted) {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
+// What was measured before an interrupt is an answer, to which nothing of the round
+// that was interrupted counts.
+func TestAnInterruptedMeasurementAnswersFromWhatItHas(t *testing.T) {
+	measured(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var told []Standing
+	h, err := MeasureHolderDeath(ctx, HolderDeathOptions{
+		Subjects: []workloads.Subject{named(t, recipes.Subjects(), "mutex")}, TTLs: []time.Duration{s}, Deaths: []Death{Closed}, Samples: 4, Rounds: 2, Patience: time.Minute,
+		Status: func(now Standing) {
+			if told = append(told, now); now.Done == 1 {
+				cancel()
+			}
+		},
+	})
+	if h == nil || !errors.Is(err, ErrInterrupted) {
+		t.Fatalf("%+v, %v", h, err)
+	}
+	if c := h.Cells[0]; c.Deaths+c.Spoiled != 2 || strings.Contains(c.Spoiling, "interrupted") {
+		t.Errorf("of two samples there are %+v", c)
+	}
+	if len(told) != 2 || told[0].Done != 0 || told[0].Planned != 2 || told[0].Now != "2 holders die: closed" || !strings.Contains(told[1].SoFar, "0 locks not released") {
+		t.Errorf("it told %+v", told)
 	}
 }

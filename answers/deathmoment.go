@@ -83,7 +83,7 @@ func (s *sample) die(ctx context.Context, r *deathRound, moment <-chan struct{})
 		s.spoiled = "the holder's session ended before the holder died"
 		return
 	case <-ctx.Done():
-		s.spoiled = errInterrupted.Error()
+		s.spoiled = ErrInterrupted.Error()
 		return
 	default:
 	}
@@ -118,7 +118,7 @@ func (s *sample) die(ctx context.Context, r *deathRound, moment <-chan struct{})
 		case <-over.C:
 			return
 		case <-ctx.Done():
-			s.spoiled = errInterrupted.Error()
+			s.spoiled = ErrInterrupted.Error()
 			return
 		}
 	}

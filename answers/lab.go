@@ -2,7 +2,6 @@ package answers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -142,6 +141,3 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
-
-// errInterrupted says that a measurement ended before its time.
-var errInterrupted = errors.New("interrupted before enough was measured; nothing is answered")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast"
@@ -30,8 +31,9 @@ type LockSetOptions struct {
 	Out string
 	// Argv is recorded in them as how they were started.
 	Argv []string
-	// Progress, if set, is told what is being done.
+	// Progress, if set, is told what is being done, and Status how far it is.
 	Progress func(line string)
+	Status   func(Standing)
 }
 
 // Validate reports everything that is wrong with the options.
@@ -78,7 +80,8 @@ type SetLoss struct {
 }
 
 // MeasureLockSet runs the scenario once for each seed, one after another, with
-// Unchecked beside its own lock, under the same faults.
+// Unchecked beside its own lock, under the same faults. When ctx ends what the runs
+// before came to is returned beside ErrInterrupted.
 func MeasureLockSet(ctx context.Context, o LockSetOptions) (*LockSet, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -90,17 +93,26 @@ func MeasureLockSet(ctx context.Context, o LockSetOptions) (*LockSet, error) {
 		o.First = 1
 	}
 	result := &LockSet{}
+	now := Standing{Planned: o.Seeds}
 	for seed := o.First; seed < o.First+int64(o.Seeds); seed++ {
 		s, err := lockSetScenario(seed, o.Duration)
 		if err != nil {
 			return nil, err
 		}
+		if o.Status != nil {
+			now.Now = fmt.Sprintf("seed %d, for %v", seed, s.Duration)
+			o.Status(now)
+		}
 		judgement, err := holdfast.Run(ctx, s, holdfast.RunOptions{Out: o.Out, Argv: o.Argv})
-		if err == nil && judgement.Info.Ended != holdfast.EndedComplete {
-			err = errInterrupted
+		if err = interrupted(ctx, err); err == nil && judgement.Info.Ended != holdfast.EndedComplete {
+			err = fmt.Errorf("the run did not come to its end: %s", judgement.Info.Ended)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("seed %d: %w", seed, err)
+			err = fmt.Errorf("seed %d: %w", seed, err)
+			if errors.Is(err, ErrInterrupted) && len(result.Runs) > 0 {
+				return result, err
+			}
+			return nil, err
 		}
 		run, err := lockSetRun(judgement.Report.History)
 		if err != nil {
@@ -109,6 +121,7 @@ func MeasureLockSet(ctx context.Context, o LockSetOptions) (*LockSet, error) {
 		run.Seed, run.Directory = seed, judgement.Directory
 		result.Etcd = judgement.Info.Etcd
 		result.Runs = append(result.Runs, run)
+		now.Done, now.SoFar = now.Done+1, lossesSoFar(result)
 		if o.Progress != nil {
 			line := fmt.Sprintf("seed %d, %d pauses:", seed, run.Pauses)
 			for _, l := range run.Locks {
@@ -118,6 +131,15 @@ func MeasureLockSet(ctx context.Context, o LockSetOptions) (*LockSet, error) {
 		}
 	}
 	return result, nil
+}
+
+// lossesSoFar counts what each lock's unfenced sets lost.
+func lossesSoFar(l *LockSet) string {
+	var all []string
+	for _, one := range l.Losses() {
+		all = append(all, fmt.Sprintf("%s lost %d of %d", one.Subject, one.Lost, one.Added))
+	}
+	return strings.Join(all, ", ")
 }
 
 // lockSetScenario is the scenario with Unchecked beside its lock.

@@ -1,6 +1,7 @@
 package answers
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -199,13 +200,38 @@ func TestMistakesInLockSetOptions(t *testing.T) {
 	}
 }
 
+func TestTheTableOfLockSetFits(t *testing.T) {
+	l := &LockSet{Etcd: "3.7.3", Runs: []LockSetRun{{Seed: 100000, Pauses: 7, Directory: "runs/x", Locks: []SetLoss{
+		{Subject: "mutex", Added: 100000, Lost: 99999, FencedAdded: 100000, Refused: 100000},
+		{Subject: Unchecked, Added: 100000, Lost: 99999, FencedAdded: 100000, Refused: 100000},
+	}}}}
+	var table strings.Builder
+	if err := l.Table(&table); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(table.String(), "\n") {
+		if len([]rune(line)) > 100 {
+			t.Errorf("too wide: %s", line)
+		}
+	}
+}
+
 // One short run: its pause has an effect, updates are counted as the checker
 // counts them, and the fenced sets lose nothing.
 func TestLockSetRuns(t *testing.T) {
 	measured(t)
-	l, err := MeasureLockSet(t.Context(), LockSetOptions{Seeds: 1, First: 3, Duration: 11 * time.Second, Out: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
+	// It ends with the first run, and what that came to is there.
+	ctx, cancel := context.WithCancel(t.Context())
+	l, err := MeasureLockSet(ctx, LockSetOptions{Seeds: 2, First: 3, Duration: 11 * time.Second, Out: t.TempDir(), Status: func(now Standing) {
+		if now.Done == 1 {
+			cancel()
+			if !strings.HasPrefix(now.SoFar, "mutex lost ") {
+				t.Errorf("it told %+v", now)
+			}
+		}
+	}})
+	if !errors.Is(err, ErrInterrupted) || l == nil || len(l.Runs) != 1 {
+		t.Fatalf("%+v, %v", l, err)
 	}
 	one := l.Runs[0]
 	if one.Seed != 3 || one.Pauses != 1 || len(one.Locks) != 2 || one.Locks[0].Subject != "mutex" || one.Locks[1].Subject != Unchecked {

@@ -249,6 +249,20 @@ func TestEtcdsReadWriteLockKeepsTheOrderOfArrival(t *testing.T) {
 	}
 }
 
+// Of a measurement that was interrupted the loads that were through are told.
+func TestInterruptedLoadsDoNotCount(t *testing.T) {
+	measured(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	p, err := MeasurePriority(ctx, PriorityOptions{Clients: 3, Duration: time.Second, Status: func(now Standing) {
+		if now.Done == 1 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, ErrInterrupted) || p == nil || len(p.Loads) != 1 || p.Loads[0].Load != "read-heavy" || p.Prefers == "" {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 func TestALockThatFailsIsNotMeasured(t *testing.T) {
 	measured(t)
 	failure := errors.New("no lock today")

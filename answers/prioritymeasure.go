@@ -34,8 +34,9 @@ type PriorityOptions struct {
 	Duration    time.Duration
 	Hold, Think quantity.Span
 	Seed        int64
-	// Progress, if set, is told what is being done.
+	// Progress, if set, is told what is being done, and Status how far it is.
 	Progress func(line string)
+	Status   func(Standing)
 }
 
 func (o PriorityOptions) withDefaults() PriorityOptions {
@@ -63,6 +64,9 @@ func (o PriorityOptions) withDefaults() PriorityOptions {
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
+	}
+	if o.Status == nil {
+		o.Status = func(Standing) {}
 	}
 	return o
 }
@@ -98,8 +102,9 @@ type Priority struct {
 }
 
 // MeasurePriority compares the order of grants with the order of arrival.
-// Times are taken on one monotonic clock.
-func MeasurePriority(ctx context.Context, o PriorityOptions) (_ *Priority, err error) {
+// Times are taken on one monotonic clock. When ctx ends what the loads before came
+// to is returned beside ErrInterrupted.
+func MeasurePriority(ctx context.Context, o PriorityOptions) (result *Priority, err error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -107,18 +112,22 @@ func MeasurePriority(ctx context.Context, o PriorityOptions) (_ *Priority, err e
 	o.Progress("starting 3 etcd members")
 	lab, err := openLab(ctx)
 	if err != nil {
-		return nil, err
+		return nil, interrupted(ctx, err)
 	}
 	defer func() { err = errors.Join(err, lab.close()) }()
-	result := &Priority{Subject: o.Subject.Name, Clients: o.Clients, Etcd: lab.cluster.Version(), Seed: o.Seed}
+	result = &Priority{Subject: o.Subject.Name, Clients: o.Clients, Etcd: lab.cluster.Version(), Seed: o.Seed}
+	now := Standing{Planned: len(o.Loads)}
 	for _, load := range o.Loads {
 		o.Progress(fmt.Sprintf("%s: %d clients of %s, %.0f %% of requests are reads, for %v", load.Name, o.Clients, o.Subject.Name, 100*load.Readers, o.Duration))
+		now.Now = fmt.Sprintf("%s, for %v", load.Name, o.Duration)
+		o.Status(now)
 		requests, err := o.run(ctx, lab, load)
-		if err == nil && ctx.Err() != nil {
-			err = errInterrupted
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s load: %w", load.Name, err)
+		if err = interrupted(ctx, err); err != nil {
+			err = fmt.Errorf("%s load: %w", load.Name, err)
+			if errors.Is(err, ErrInterrupted) && len(result.Loads) > 0 {
+				return result, err
+			}
+			return nil, err
 		}
 		measured, err := analyse(requests)
 		if err != nil {
@@ -126,8 +135,9 @@ func MeasurePriority(ctx context.Context, o PriorityOptions) (_ *Priority, err e
 		}
 		measured.Load, measured.Readers = load.Name, load.Readers
 		result.Loads = append(result.Loads, measured)
+		result.Prefers = preference(result.Loads)
+		now.Done, now.SoFar = now.Done+1, fmt.Sprintf("readers overtook %d times, writers %d", measured.Read.Overtook, measured.Write.Overtook)
 	}
-	result.Prefers = preference(result.Loads)
 	return result, nil
 }
 

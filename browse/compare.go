@@ -211,7 +211,9 @@ func faultsOf(a, b *run) []faultPair {
 		}
 		for _, f := range r.Verdict.Faults {
 			c := counts[f.Fault]
-			c.Injected++
+			if !f.Unfired && !f.Uninjected {
+				c.Injected++
+			}
 			if f.Verified {
 				c.Verified++
 			}

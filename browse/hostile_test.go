@@ -36,7 +36,7 @@ func hostileRun(text string, hours int) sample {
 		s.verdict.Properties[i].Sentence = text
 		s.verdict.Properties[i].Figures = map[string]float64{text: 1, text + "_ms": 2.5, "_percent": 3}
 	}
-	s.verdict.Faults = []fault{{Fault: text, Target: text, Evidence: text}}
+	s.verdict.Faults = []fault{{Fault: text, Target: text, Evidence: text, Unhealed: text}}
 	s.name = name
 	i := &s.info
 	i.Scenario, i.Holdfast, i.Git, i.Host, i.Go, i.Cluster, i.Etcd, i.Ended, i.Digest = text, text, text, text, text, text, text, text, text

@@ -69,6 +69,25 @@ type fault struct {
 	To       float64 `json:"to"`
 	Verified bool    `json:"verified"`
 	Evidence string  `json:"evidence"`
+	// Unfired: its moment never came. Uninjected: it was tried in vain. Unhealed is why
+	// it could not be healed.
+	Unfired    bool   `json:"unfired"`
+	Uninjected bool   `json:"uninjected"`
+	Unhealed   string `json:"unhealed"`
+}
+
+// Became says whether the fault was injected and its effect seen.
+func (f *fault) Became() string {
+	switch {
+	case f.Unfired:
+		return "its moment never came"
+	case f.Uninjected:
+		return "not injected"
+	case f.Verified:
+		return "proved"
+	default:
+		return "not proved"
+	}
 }
 
 // maxText is how much of one text a page shows, in bytes; maxProperties and maxNotes
@@ -97,7 +116,7 @@ func (v *verdict) bound() {
 	}
 	for i := range v.Faults {
 		f := &v.Faults[i]
-		for _, text := range []*string{&f.Fault, &f.Target, &f.Evidence} {
+		for _, text := range []*string{&f.Fault, &f.Target, &f.Evidence, &f.Unhealed} {
 			*text = shortened(*text)
 		}
 	}

@@ -92,7 +92,7 @@ func Check(h *history.History, o Options) *Result {
 		o.DeadlineGrace = 2 * time.Second
 	}
 	r := index(withoutFalseNames(h), o)
-	result := &Result{Notes: r.notes(), Unfired: r.unfired()}
+	result := &Result{Notes: r.notes(), Unfired: r.unfired(), Ends: r.ends()}
 	all := properties()
 	for _, s := range r.subjects {
 		for _, p := range all {

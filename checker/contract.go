@@ -59,12 +59,9 @@ func contract(r *record, s *subject) *judgement {
 			spinning++
 			j.findings = append(j.findings, *f)
 		}
-		if waited := op.Return - op.Call; op.Kind == history.TryAcquire && op.Completed() && op.Breach == "" && waited > r.o.DeadlineGrace &&
-			!r.harmed(op.Client, op.Call-faultsFelt, op.Return) {
+		if f := r.waited(s, op); f != nil {
 			waiting++
-			j.findings = append(j.findings, r.breach(s, op, op.Return, "a try waited", func() string {
-				return fmt.Sprintf("%s's %s of %s, called at %s, returned at %s: a try has to answer at once, and it took %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), span(waited))
-			}))
+			j.findings = append(j.findings, *f)
 		}
 		if op.Deadline == 0 || op.Breach != "" {
 			continue

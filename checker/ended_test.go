@@ -36,6 +36,9 @@ func TestMembersThatEndUnasked(t *testing.T) {
 			before := Check(run, Options{})
 			run.Events = slices.Insert(run.Events, 1, history.Event{Time: 500 * ms, Kind: history.Ended, Client: "m1", Detail: "signal: killed"})
 			after := Check(run, Options{})
+			if len(after.Ends) != 1 || after.Ends[0].Member != "m1" || after.Ends[0].At != 500*ms || (after.Ends[0].Fault == "") != (c.note != "") {
+				t.Errorf("the ends are %+v", after.Ends)
+			}
 			if c.note == "" {
 				if after.Verdict != before.Verdict || !slices.Equal(after.Notes, before.Notes) {
 					t.Errorf("%s with notes %q became %s with notes %q", before.Verdict, before.Notes, after.Verdict, after.Notes)

@@ -13,16 +13,14 @@ func meetingMechanisms() []mechanism {
 	queues := []history.Primitive{history.Queue, history.PriorityQueue}
 	return []mechanism{
 		{
-			KnownIssue: KnownIssue{"etcd#17198", "dequeue panics when its watch is cancelled",
-				"Dequeue takes the end of a watch for an event, and there is none"},
+			issue:    "etcd#17198",
 			property: Contract, primitives: queues, kinds: []history.Kind{history.Dequeue},
 			match: func(r *record, op *history.Operation, _ *tenure) bool {
 				return op.Panicked && (r.harmed(op.Client, op.Call, r.ended(op)) || r.compacted(op.Call, r.ended(op)))
 			},
 		},
 		{
-			KnownIssue: KnownIssue{"queue-eats-neighbours", "queue gives out items of another queue",
-				"Dequeue reads and watches the queue's name without a slash: all queues whose names begin with it are one"},
+			issue:    "queue-eats-neighbours",
 			property: Delivery, primitives: []history.Primitive{history.Queue}, kinds: []history.Kind{history.Dequeue},
 			match: func(r *record, op *history.Operation, _ *tenure) bool {
 				e := r.enqueued(op)
@@ -30,8 +28,7 @@ func meetingMechanisms() []mechanism {
 			},
 		},
 		{
-			KnownIssue: KnownIssue{"priority-queue-takes-first-event", "dequeue that waited passes over a better item",
-				"Dequeue takes the item whose creation ended its wait and does not look whether a better one came since"},
+			issue:    "priority-queue-takes-first-event",
 			property: Linearizable, primitives: []history.Primitive{history.PriorityQueue}, kinds: []history.Kind{history.Dequeue},
 			match: func(r *record, op *history.Operation, _ *tenure) bool {
 				life := r.itemOf(op)
@@ -39,29 +36,25 @@ func meetingMechanisms() []mechanism {
 			},
 		},
 		{
-			KnownIssue: KnownIssue{"barrier-pass-while-blocked", "wait passes a barrier that is held",
-				"Wait takes the end of a watch, as by a compaction, for the deletion of the barrier's key"},
+			issue:    "barrier-pass-while-blocked",
 			property: Passage, also: []string{Linearizable},
 			primitives: []history.Primitive{history.Barrier}, kinds: []history.Kind{history.Pass},
 			match: func(r *record, op *history.Operation, _ *tenure) bool { return r.compacted(op.Call, r.ended(op)) },
 		},
 		{
-			KnownIssue: KnownIssue{"double-barrier-enters-alone", "enter succeeds before all have come",
-				"Enter takes the end of a watch, as by a compaction, for the sign that all have come"},
+			issue:    "double-barrier-enters-alone",
 			property: Passage, also: []string{Linearizable},
 			primitives: []history.Primitive{history.DoubleBarrier}, kinds: []history.Kind{history.Enter},
 			match: func(r *record, op *history.Operation, _ *tenure) bool { return r.compacted(op.Call, r.ended(op)) },
 		},
 		{
-			KnownIssue: KnownIssue{"double-barrier-late-sign", "enter heeds the sign of an earlier meeting",
-				"who comes last puts the sign that all have come, by one name for all meetings and on no condition; a put that is late lets in whoever waits for the next one"},
+			issue:    "double-barrier-late-sign",
 			property: Passage, also: []string{Linearizable},
 			primitives: []history.Primitive{history.DoubleBarrier}, kinds: []history.Kind{history.Enter},
 			match: heedsALateSign,
 		},
 		{
-			KnownIssue: KnownIssue{"double-barrier-enters-without-key", "enter succeeds without its key",
-				"Enter waits for the sign that all have come and does not look whether its own key is still there"},
+			issue:    "double-barrier-enters-without-key",
 			property: Passage, primitives: []history.Primitive{history.DoubleBarrier}, kinds: []history.Kind{history.Enter},
 			match: func(r *record, op *history.Operation, t *tenure) bool {
 				return t != nil && r.deletedBy(t.Life) == causeLease &&
@@ -69,8 +62,7 @@ func meetingMechanisms() []mechanism {
 			},
 		},
 		{
-			KnownIssue: KnownIssue{"double-barrier-leave-spins", "leave asks without a pause",
-				"after a compaction Leave watches from a revision that is gone, is refused at once, and begins again"},
+			issue:    "double-barrier-leave-spins",
 			property: Contract, primitives: []history.Primitive{history.DoubleBarrier}, kinds: []history.Kind{history.Leave},
 			match: func(r *record, op *history.Operation, _ *tenure) bool {
 				return !op.Panicked && r.spins(op) && r.compacted(0, r.ended(op))

@@ -268,9 +268,40 @@ func (r *record) stuck(s *subject, ob *object, first, op *history.Operation, t t
 		if !s.holding() {
 			return text
 		}
-		return text + "; nobody believed in holding it from " + at(r.restedSince(ob, first, t)) + " on"
+		return text + "; nobody believed in holding it from " + at(r.restedSince(ob, first, t)) + " on" + r.inTheWay(ob, op, t)
 	}
 	return f
+}
+
+// inTheWay tells of the oldest key that was there before a request, and still at time
+// t, and whose it was; or it is "".
+func (r *record) inTheWay(ob *object, op *history.Operation, t time.Duration) string {
+	if r.log == nil {
+		return ""
+	}
+	first := slices.IndexFunc(ob.tenures, func(k tenure) bool {
+		return k.Lease != op.Lease && r.log.Latest(k.Create) < op.Call && r.log.Earliest(k.gone) >= t
+	})
+	if first < 0 {
+		return ""
+	}
+	k := &ob.tenures[first]
+	text := fmt.Sprintf("; a key of %s was still there", r.revision(k.Create))
+	if k.Lease == 0 {
+		text = fmt.Sprintf("; a key of %s, without a lease, was still there", r.revision(k.Create))
+	}
+	for i := range ob.holds {
+		h := &ob.holds[i]
+		if h.Token != k.Create || h.Key != "" && h.Key != k.Key {
+			continue
+		}
+		text += fmt.Sprintf(": with it %s had held %s until %s", h.Client, ob.name, at(h.End))
+		if r.isDead(h.Client, h.End) {
+			text += ", when it died"
+		}
+		break
+	}
+	return text
 }
 
 // holderAt returns who but a client held an object at time t, or nil. If all who

@@ -110,6 +110,9 @@ type Result struct {
 	// Unfired names the entries of faults whose moment never came: with any, the
 	// run is at best Vacuous.
 	Unfired []string
+	// Ends are the ends of members that the run had not ended, in order: with one that
+	// no fault explains, the run is at best Unknown.
+	Ends []MemberEnd
 	// Notes say in plain words what limits the result: a record that was cut
 	// short, faults without evidence, gaps in the revision log.
 	Notes []string

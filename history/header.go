@@ -110,7 +110,9 @@ type SubjectInfo struct {
 	Name      string    `json:"name"`
 	Primitive Primitive `json:"primitive"`
 	Origin    Origin    `json:"origin"`
-	Layout    Layout    `json:"layout,omitempty"`
+	// About says in one line what it is.
+	About  string `json:"about,omitempty"`
+	Layout Layout `json:"layout,omitempty"`
 	// Permits is how many may hold a semaphore at once, or how many have to
 	// enter a double barrier.
 	Permits int `json:"permits,omitempty"`

@@ -1,10 +1,13 @@
 package reports
 
 import (
+	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/history"
 )
 
 // meaning is a word of the verdicts, explained.
@@ -13,6 +16,8 @@ type meaning struct {
 	// Class is "good", "bad" or "fair".
 	Class string
 	Means string
+	// Who is a blame's word in plain words, and Of what the subject is.
+	Who, Of string
 	// Prevent is what would have prevented it, for a blame.
 	Prevent string
 }
@@ -33,80 +38,97 @@ var verdictMeanings = []meaning{
 	{Word: string(checker.Vacuous), Sign: "○", Class: "fair", Means: "The run never put the promise to the test. This is not a pass."},
 }
 
-// What helps against mistakes of the client library.
+// What helps against mistakes of the client library that are not on record.
 const (
 	lookAgain = "After every success, check that your own key still exists and owns the object (for a mutex, a transaction with IsOwner) before you act on it, or use a release with the fix."
-	giveUp    = "After a call whose outcome is not known, close the session: whatever the call left goes with its lease. Give each holder a session of its own."
+	giveUp    = "After a call whose outcome is not known, close the session: whatever the call left goes with its lease."
 )
-
-// libraryPrevents says by property what would have helped where lookAgain would
-// not.
-var libraryPrevents = map[string]string{
-	checker.Leftovers:    giveUp,
-	checker.Exclusion:    giveUp,
-	checker.Progress:     "Choose names of which none goes on where another ends, and give every wait a deadline.",
-	checker.Observe:      "When the channel of an observation is closed, ask who leads and observe again; give a resumed election its prefix with the slash.",
-	checker.Linearizable: "Look again after every success: a watch that ended is no answer. Do not use the recipe where history is compacted.",
-	checker.Delivery:     "Choose names of which none begins like another, and count what comes out.",
-	checker.Passage:      "Look again after every success: a watch that ended is no answer. Do not use the recipe where history is compacted.",
-}
 
 var blameMeanings = []meaning{
 	{
-		Word:    string(checker.BlameServer),
+		Word: string(checker.BlameServer), Who: "the etcd servers",
 		Means:   "The etcd servers lost or invented something: what they acknowledged is not what they kept.",
 		Prevent: "No client can defend itself against this. Report it to etcd with this page and the run's directory.",
 	},
 	{
-		Word:    string(checker.BlameLibrary),
+		Word: string(checker.BlameLibrary), Who: "etcd’s client library",
 		Means:   "The client library told its caller something that was not so in the store, or left something there of which its caller knows nothing.",
 		Prevent: lookAgain,
 	},
 	{
-		Word:    string(checker.BlameLease),
+		Word: string(checker.BlameLease), Who: "nobody’s code: a lease ended",
 		Means:   "A client went on believing after its lease had ended. A paused or cut-off client cannot know, so every lock made of leases does this.",
 		Prevent: "Fence what the lock protects: send the token (the key's create revision) with every write, and let the resource refuse any lower than it has seen.",
 	},
 	{
-		Word:    string(checker.BlameSubject),
+		Word: string(checker.BlameSubject), Who: "the code under test",
 		Means:   "The subject's own code is wrong: the servers and the library below it kept their promises.",
 		Prevent: "This one is yours to mend: the operations of the witness show the moment at which the code went wrong.",
 	},
 }
 
-// blameMeaning explains the blame for breaking a property, by its mechanism if
-// that is known; it is empty for one that is not known here.
-func blameMeaning(property string, b checker.Blame, known string) meaning {
-	m := blameInGeneral(property, b)
-	if b != checker.BlameLibrary {
+// blamed explains the blame for a group of violations, by their mechanism where
+// that is known; it is empty for a blame that is not known here.
+func (g *group) blamed(h *history.Header) meaning {
+	m := meaning{Word: string(g.Blame)}
+	for _, general := range blameMeanings {
+		if general.Word == string(g.Blame) {
+			m = general
+		}
+	}
+	subject, named := h.Subject(g.Subject)
+	if g.Blame == checker.BlameSubject && named && subject.Origin != "" {
+		m.Who = "the code of " + g.Subject
+	}
+	if named {
+		m.Of = about(&subject)
+	}
+	if issue, ok := checker.FindKnownIssue(g.Known); ok {
+		if g.Blame == checker.BlameLease {
+			m.Who = "a lease that ended, and etcd’s client library, which told of it late"
+		}
+		first, size := utf8.DecodeRuneInString(issue.Explanation)
+		m.Means = string(unicode.ToUpper(first)) + issue.Explanation[size:] + "."
+		m.Prevent = issue.Prevention
 		return m
 	}
-	if prevent := libraryPrevents[property]; prevent != "" && known != "etcd#19597" && known != "etcd#16221" {
-		m.Prevent = prevent
-	}
-	for _, issue := range checker.KnownIssues() {
-		if issue.Issue == known && issue.Explanation != "" {
-			first, size := utf8.DecodeRuneInString(issue.Explanation)
-			m.Means = string(unicode.ToUpper(first)) + issue.Explanation[size:] + "."
+	if g.Blame == checker.BlameSubject || g.Blame == checker.BlameLibrary {
+		if a, _ := adviceOn(g.Property, g.Violations[0].Cause); a.prevent != "" {
+			m.Prevent = a.prevent
 		}
 	}
 	return m
 }
 
-func blameInGeneral(property string, b checker.Blame) meaning {
-	if property == checker.Contract && (b == checker.BlameLibrary || b == checker.BlameSubject) {
-		return meaning{
-			Word:    string(b),
-			Means:   "A call did not end when its context did, or panicked: whoever relies on its deadline waits on.",
-			Prevent: "Do not build on the call's own deadline: watch the session beside it, and close the session when time is up.",
-		}
+// about says what a subject is, and whose.
+func about(s *history.SubjectInfo) string {
+	whose := ""
+	switch s.Origin {
+	case history.FromEtcd:
+		whose = "etcd’s own"
+	case history.Corrected:
+		whose = "holdfast’s own, with the defects of etcd’s that are on record mended"
+	case history.Broken:
+		whose = "broken on purpose, to show that it is found"
+	case history.FromUser:
+		whose = "the user’s own"
 	}
-	for _, m := range blameMeanings {
-		if m.Word == string(b) {
-			return m
-		}
+	if s.About == "" {
+		return whose
 	}
-	return meaning{Word: string(b)}
+	if whose == "" {
+		return s.About
+	}
+	return s.About + " (" + whose + ")"
+}
+
+// issueLink is where an issue of etcd's can be read; "" for what is only named.
+func issueLink(known string) string {
+	number, ok := strings.CutPrefix(known, "etcd#")
+	if _, err := strconv.ParseUint(number, 10, 32); !ok || err != nil {
+		return ""
+	}
+	return "https://github.com/etcd-io/etcd/issues/" + number
 }
 
 // verdictMeaning is how to show a property's verdict.

@@ -58,6 +58,7 @@ type exploredFault struct {
 type exploredMember struct {
 	Name   string
 	States []exploredState
+	Ends   []exploredMark `json:",omitempty"` // it died, and nobody had killed it
 }
 
 type exploredState struct {

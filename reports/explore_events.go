@@ -1,8 +1,6 @@
 package reports
 
 import (
-	"slices"
-
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
@@ -22,28 +20,20 @@ func (e *explorer) events() {
 			e.head.Faults = append(e.head.Faults, fault)
 		}
 	}
-	members := map[string]int{}
+	for _, m := range memberRecords(h) {
+		member := exploredMember{Name: label(m.name, 20)}
+		for _, state := range m.states[:min(len(m.states), crowded)] {
+			member.States = append(member.States, exploredState{micros(state.from), micros(state.to), label(state.state, 20)})
+		}
+		for _, end := range m.ends[:min(len(m.ends), crowded)] {
+			member.Ends = append(member.Ends, exploredMark{At: micros(end.Time), Text: label(endTitle(end), 240)})
+		}
+		e.head.Members = append(e.head.Members, member)
+	}
 	for i := range h.Events {
 		event := &h.Events[i]
 		mark := exploredMark{At: micros(event.Time)}
 		switch event.Kind {
-		case history.Leads:
-			k, ok := members[event.Client]
-			if !ok {
-				if len(members) == maxMembers {
-					continue
-				}
-				k = len(members)
-				members[event.Client] = k
-				e.head.Members = append(e.head.Members, exploredMember{Name: label(event.Client, 20)})
-			}
-			states := &e.head.Members[k].States
-			if n := len(*states); n > 0 {
-				(*states)[n-1].To = mark.At
-			}
-			if len(*states) < crowded {
-				*states = append(*states, exploredState{mark.At, e.head.End, label(event.Detail, 20)})
-			}
 		case history.PhaseBegan:
 			mark.Text = label(event.Detail, 20)
 			e.head.Phases = append(e.head.Phases, mark)
@@ -56,7 +46,6 @@ func (e *explorer) events() {
 			}
 		}
 	}
-	slices.SortStableFunc(e.head.Members, func(a, b exploredMember) int { return natural(a.Name, b.Name) })
 }
 
 // violations adds those of which the page tells.

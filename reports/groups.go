@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,8 +61,25 @@ func groups(result *checker.Result) []*group {
 		}
 		all = append(all, byCause(p)...)
 	}
-	slices.SortStableFunc(all, func(a, b *group) int { return int(a.rank()) - int(b.rank()) })
+	slices.SortStableFunc(all, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.severity(), b.severity()))
+	})
 	return all
+}
+
+// severity orders groups of one rank by how much harm their property stands for, and
+// how plainly, the worst first.
+func (g *group) severity() int {
+	if at := slices.Index(severest, g.Property); at >= 0 {
+		return at
+	}
+	return len(severest)
+}
+
+var severest = []string{
+	checker.Durability, checker.Lease, checker.Exclusion, checker.Delivery, checker.Total, checker.Passage, checker.Ownership,
+	checker.Linearizable, checker.Fencing, checker.Observe, checker.Progress, checker.Leftovers, checker.Contract, checker.Refusal,
+	checker.Order, checker.Notice,
 }
 
 // byCause sorts the violations of one property.

@@ -3,9 +3,11 @@ package reports
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/history"
 )
 
 // headline is what the reader sees first: what went wrong, who is to blame, and
@@ -16,14 +18,21 @@ type headline struct {
 	Overall  string
 	Tested   string // what was survived, for a run that holds
 	Where    string // subject and property
+	Subject  string
 	Sentence string
 	Cause    string
 	Blame    meaning
 	Known    string
+	Issue    string // where the known issue can be read
 	Link     string
+	Others   []other
+	Unnamed  int      // subjects beside Others
 	Reported []string // what was lost where nothing fenced it
 	Picture  *shown   // of the violation that is told
 }
+
+// other is a group of violations beside the worst.
+type other struct{ Title, Blame, Known, Link string }
 
 func newHeadline(r *Report, all []*group) headline {
 	result := r.result()
@@ -33,7 +42,8 @@ func newHeadline(r *Report, all []*group) headline {
 	}
 	out.Title = out.Overall
 	if result.Verdict == checker.Violated && len(all) > 0 {
-		out.worst(all[0])
+		out.worst(&r.history().Header, all[0])
+		out.others(all)
 		return out
 	}
 	for i := range result.Properties {
@@ -51,29 +61,51 @@ func newHeadline(r *Report, all []*group) headline {
 		out.Tested = tested(r)
 		out.Title = "Every promise was put to the test and kept"
 		if len(all) > 0 {
-			out.allowed(all[0])
+			out.allowed(&r.history().Header, all[0])
+			out.others(all)
 		}
 	}
 	return out
 }
 
 // allowed points to the worst of what does not fail the run.
-func (h *headline) allowed(g *group) {
-	h.worst(g)
-	h.Class, h.Sign, h.Word = "fair", "!", "holds, with allowed violations"
-	if g.rank() == leaseOnly {
-		h.Title += ", after a lease had ended"
-	} else {
-		h.Title += " (known: " + g.Known + ")"
+func (h *headline) allowed(header *history.Header, g *group) {
+	h.worst(header, g)
+	h.Class, h.Sign, h.Word = "fair", "!", "passes, with a known defect"
+	if g.Known == "" {
+		h.Word = "passes, though beliefs outlived leases"
 	}
 }
 
 // worst points to the worst group, which comes first.
-func (h *headline) worst(g *group) {
+func (h *headline) worst(header *history.Header, g *group) {
 	v := g.Violations[0]
-	h.Where, h.Sentence, h.Cause = title(g.Subject, g.Property), v.Sentence, v.Cause
-	h.Blame, h.Known, h.Link = blameMeaning(g.Property, g.Blame, g.Known), g.Known, groupID(0)
+	h.Where, h.Subject, h.Sentence, h.Cause = title(g.Subject, g.Property), g.Subject, v.Sentence, v.Cause
+	h.Blame, h.Known, h.Issue, h.Link = g.blamed(header), g.Known, issueLink(g.Known), groupID(0)
 	h.Title = g.plainly()
+}
+
+// maxOthers is how many groups the first screen names beside the worst.
+const maxOthers = 6
+
+// others are the groups beside the worst that fail the run too, one for each
+// subject and the worst of it.
+func (h *headline) others(all []*group) {
+	told := map[string]bool{all[0].Subject: true}
+	for i, g := range all[1:] {
+		if g.rank() != all[0].rank() {
+			break
+		}
+		if told[g.Subject] {
+			continue
+		}
+		told[g.Subject] = true
+		if len(h.Others) == maxOthers {
+			h.Unnamed++
+			continue
+		}
+		h.Others = append(h.Others, other{Title: g.plainly(), Blame: string(g.Blame), Known: g.Known, Link: groupID(i + 1)})
+	}
 }
 
 // show adds the picture of the violation that is told, whose section comes first.
@@ -85,12 +117,10 @@ func (h *headline) show(all []*section) {
 
 // plainly is a group's violation in plain words, with the subject that it is of.
 func (g *group) plainly() string {
-	words := plain(g.Property, g.Primitive)
-	if words == "" {
-		words = g.Property + " is broken"
-	}
+	words := g.words()
 	if g.Subject == "" {
-		return strings.ToUpper(words[:1]) + words[1:]
+		first, size := utf8.DecodeRuneInString(words)
+		return string(unicode.ToUpper(first)) + words[size:]
 	}
 	return g.Subject + ": " + words
 }

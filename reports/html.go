@@ -23,12 +23,14 @@ type page struct {
 	Policy    string
 	Report    *Report
 	Headline  headline
+	Again     string // how sure it is to show again
 	Facts     []fact
 	Notes     []string
 	Matrices  []matrix
 	Sections  []*section
 	More      int // groups that are only counted
 	Overview  template.HTML
+	Ends      bool // it has members that died, and nobody had killed them
 	Pictures  []picture
 	Left      int // objects without a picture
 	Latency   []*latency
@@ -71,8 +73,9 @@ func HTML(r *Report) ([]byte, error) {
 	line := newTimeline(h, x, all)
 	p := &page{
 		Style: template.CSS(styleSource), Policy: policy, Report: r, Facts: facts(r),
-		Notes: result.Notes, Overview: line.overview(), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
+		Notes: result.Notes, Overview: line.overview(), Ends: endsWithin(h, line.scale), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
 	}
+	p.Again = again(r)
 	p.Matrices = matrices(result, all)
 	p.Sections, p.More = sections(h, x, all)
 	p.Headline = newHeadline(r, all)
@@ -93,6 +96,24 @@ func HTML(r *Report) ([]byte, error) {
 	}
 	return []byte(out + end), nil
 }
+
+// again says how surely a run shows the same once more.
+func again(r *Report) string {
+	scripted := len(r.history().Header.Subjects) > 0
+	for _, s := range r.history().Header.Subjects {
+		scripted = scripted && s.Scripted
+	}
+	switch {
+	case r.ClusterKind == simulated:
+		return "Simulated: it goes the same way every time."
+	case scripted:
+		return "The clients follow a script: it should show again the first time."
+	}
+	return "The seed fixes the faults and what the clients do, not their timing: it may take some runs to show again."
+}
+
+// simulated is the kind of cluster whose runs repeat exactly.
+const simulated = "sim"
 
 func facts(r *Report) []fact {
 	var out []fact

@@ -21,6 +21,7 @@ type verdictJSON struct {
 	Properties []propertyJSON  `json:"properties"`
 	Faults     []faultJSON     `json:"faults"`
 	Unfired    []string        `json:"unfired"`
+	Ended      []endedJSON     `json:"ended"`
 	Notes      []string        `json:"notes"`
 }
 
@@ -46,6 +47,19 @@ type faultJSON struct {
 	To       seconds `json:"to"`
 	Verified bool    `json:"verified"`
 	Evidence string  `json:"evidence"`
+	// Unfired, Uninjected and Unhealed are why it did no harm, or more than it should.
+	When       string `json:"when"`
+	Unfired    bool   `json:"unfired"`
+	Uninjected bool   `json:"uninjected"`
+	Unhealed   string `json:"unhealed"`
+}
+
+// endedJSON is the end of a member that nobody had ended.
+type endedJSON struct {
+	Member string  `json:"member"`
+	At     seconds `json:"at"`
+	How    string  `json:"how"`
+	Fault  string  `json:"fault"`
 }
 
 // seconds is written as the exact decimal number: 1.25 for 1.25 s.
@@ -76,12 +90,17 @@ func VerdictSchema() []byte { return bytes.Clone(verdictSchema) }
 //	verdict, exit, seed, scenario
 //	properties: subject, property, verdict, effect, blame, known, count,
 //	            sentence, witness, figures
-//	faults:     fault, target, from, to, verified, evidence
+//	faults:     fault, target, from, to, verified, evidence, when, unfired,
+//	            uninjected, unhealed
+//	ended:      member, at, how, fault
 //	unfired, notes: sentences
 //
 // Effect is the verdict that the property alone would give the run: holds for what
-// is only reported or allowed. Unfired are the planned faults whose moment never
-// came, and notes what else limits the result. [VerdictSchema] is its JSON schema.
+// is only reported or allowed. Unfired are the entries of planned faults whose moment
+// never came; a fault says so of itself, when it was to come, whether it was tried in
+// vain (uninjected), and why it could not be healed (unhealed, "" if it could). Ended
+// are the members that died though the run had not ended them, with the fault that
+// explains it or "". Notes are what else limits the result. [VerdictSchema] is its JSON schema.
 // Blame, known, witness (operation IDs) and sentence are those of the
 // property's worst violation; count is how many violations there are. Blame
 // and known are "" where there is none, witness and figures then are empty.
@@ -93,7 +112,7 @@ func JSON(r *Report) ([]byte, error) {
 	out := verdictJSON{
 		Verdict: result.Verdict, Exit: result.Exit, Seed: r.Seed, Scenario: r.Scenario,
 		Properties: make([]propertyJSON, 0, len(result.Properties)), Faults: []faultJSON{},
-		Unfired: append([]string{}, result.Unfired...), Notes: append([]string{}, result.Notes...),
+		Ended: []endedJSON{}, Unfired: append([]string{}, result.Unfired...), Notes: append([]string{}, result.Notes...),
 	}
 	for i := range result.Properties {
 		out.Properties = append(out.Properties, propertyOf(&result.Properties[i]))
@@ -101,7 +120,11 @@ func JSON(r *Report) ([]byte, error) {
 	for _, f := range r.history().Faults {
 		out.Faults = append(out.Faults, faultJSON{
 			Fault: f.Kind, Target: f.Target, From: seconds(f.From), To: seconds(f.To), Verified: f.Verified, Evidence: f.Evidence,
+			When: f.When, Unfired: f.Unfired, Uninjected: f.Uninjected, Unhealed: f.Error,
 		})
+	}
+	for _, e := range result.Ends {
+		out.Ended = append(out.Ended, endedJSON{Member: e.Member, At: seconds(e.At), How: e.How, Fault: e.Fault})
 	}
 	return indented(out)
 }

@@ -72,6 +72,16 @@ func JUnit(r *Report) ([]byte, error) {
 			{"holdfast", visible(r.HoldfastVersion)}, {"command", oneLine(r.Command)},
 		},
 	}
+	n := countFaults(r.history())
+	for _, c := range []struct {
+		name  string
+		count int
+	}{
+		{"faults with evidence", n.verified}, {"faults without evidence", n.unverified}, {"faults whose moment never came", n.unfired},
+		{"faults not injected", n.uninjected}, {"faults not healed", n.unhealed}, {"members that died unasked", len(result.Ends)},
+	} {
+		suite.Properties = append(suite.Properties, junitProperty{c.name, fmt.Sprint(c.count)})
+	}
 	for i := range result.Properties {
 		p := &result.Properties[i]
 		suite.add(r.caseOf(p), r.Scenario, p.Subject)
@@ -149,7 +159,7 @@ func (r *Report) proof(p *checker.Property) string {
 		if left > 0 {
 			fmt.Fprintf(&b, "  and %s more\n", plural(left, "operation"))
 		}
-		if m := blameMeaning(g.Property, g.Blame, g.Known); m.Prevent != "" {
+		if m := g.blamed(&r.history().Header); m.Prevent != "" {
 			fmt.Fprintf(&b, "  %s %s\n", m.Means, m.Prevent)
 		}
 	}

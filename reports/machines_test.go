@@ -48,7 +48,82 @@ func damaged() *reports.Report {
 func reportsOfAllKinds() map[string]*reports.Report {
 	return map[string]*reports.Report{
 		"violated": effective(violatedReport()), "vacuous": effective(vacuousReport()), "cut short": effective(cutShortReport()), "holds": damaged(),
-		"not judged": {Scenario: "quick"},
+		"not judged": {Scenario: "quick"}, "what became of faults": effective(unluckyReport()),
+	}
+}
+
+// unluckyReport is of a run whose faults did not all go as planned, and two members of
+// which died.
+func unluckyReport() *reports.Report {
+	h := &history.History{End: 5 * 1000 * ms, Faults: []history.Fault{
+		{ID: 1, Kind: "split", From: 100 * ms, To: 200 * ms, Verified: true, Evidence: "seen"},
+		{ID: 2, Kind: "split", From: 300 * ms, To: 400 * ms, Evidence: "nothing was seen"},
+		{ID: 3, Kind: "split", From: 500 * ms, Verified: true, Error: "no | way"},
+		{ID: 4, Kind: "crash-member", When: "client waits", Unfired: true},
+		{ID: 5, Kind: "crash-member", From: 600 * ms, To: 600 * ms, Uninjected: true, Evidence: history.NotInjected + "it is gone"},
+	}}
+	return report(h, &checker.Result{Verdict: checker.Unknown, Exit: 2, Unfired: []string{"fault 2 (crash-member when client waits)"}, Ends: []checker.MemberEnd{
+		{Member: "m1", At: 1500 * ms, How: "signal: killed"}, {Member: "m2", At: 2500 * ms, How: "exit status 1", Fault: "full-disk m2"},
+	}})
+}
+
+// What became of faults, and which members died, is told to machines.
+func TestMachinesAreToldOfFaultsAndDeaths(t *testing.T) {
+	r := effective(unluckyReport())
+	text, err := reports.JSON(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var verdict struct {
+		Faults []struct {
+			When                string
+			Unfired, Uninjected bool
+			Unhealed            string
+		}
+		Ended []struct {
+			Member, How, Fault string
+			At                 float64
+		}
+	}
+	if err := json.Unmarshal(text, &verdict); err != nil {
+		t.Fatal(err)
+	}
+	if f := verdict.Faults; len(f) != 5 || f[0].Unhealed != "" || f[2].Unhealed != "no | way" || !f[3].Unfired || f[3].When != "client waits" || f[3].Uninjected || !f[4].Uninjected || f[4].Unfired {
+		t.Errorf("faults: %+v", f)
+	}
+	if e := verdict.Ended; len(e) != 2 || e[0].Member != "m1" || e[0].At != 1.5 || e[0].How != "signal: killed" || e[0].Fault != "" || e[1].Fault != "full-disk m2" {
+		t.Errorf("ended: %+v", e)
+	}
+	_, unit := junit(t, r)
+	for _, want := range []string{
+		`"faults with evidence" value="2"`, `"faults without evidence" value="1"`, `"faults whose moment never came" value="1"`, `"faults not injected" value="1"`,
+		`"faults not healed" value="1"`, `"members that died unasked" value="2"`,
+	} {
+		if !strings.Contains(string(unit), "<property name="+want) {
+			t.Errorf("junit.xml lacks %s:\n%s", want, unit)
+		}
+	}
+	summary := string(reports.Summary(r))
+	for _, want := range []string{"| split | 3 | 2 | 0 | 0 | 1 |", "| crash-member | 0 | 0 | 1 | 1 | 0 |", "- member m2 died at 2.500 s (exit status 1), as it may under full-disk m2"} {
+		if !strings.Contains(strings.NewReplacer("&#40;", "(", "&#41;", ")").Replace(summary), want) {
+			t.Errorf("the summary lacks %q:\n%s", want, summary)
+		}
+	}
+	metrics, err := reports.Metrics(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`holdfast_faults_total{fault="split",verified="true"} 2`, `holdfast_faults_missed_total{fault="crash-member",why="unfired"} 1`,
+		`holdfast_faults_missed_total{fault="crash-member",why="uninjected"} 1`, `holdfast_faults_unhealed_total{fault="split"} 1`,
+		`holdfast_members_ended_total{explained="false",member="m1"} 1`, `holdfast_members_ended_total{explained="true",member="m2"} 1`,
+	} {
+		if !strings.Contains(string(metrics), want+"\n") {
+			t.Errorf("the metrics lack %s:\n%s", want, metrics)
+		}
+	}
+	if strings.Contains(string(metrics), `holdfast_faults_total{fault="crash-member"`) {
+		t.Error("faults that were not injected count as injected")
 	}
 }
 
@@ -207,7 +282,9 @@ func TestVerdictSchema(t *testing.T) {
 	}
 	// Whatever key is added, left out or of another type is told: that is what holds
 	// the schema and the code together.
-	text, err := reports.JSON(effective(violatedReport()))
+	all := effective(violatedReport())
+	all.Result.Ends = unluckyReport().Result.Ends
+	text, err := reports.JSON(all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,6 +324,7 @@ func TestVerdictSchema(t *testing.T) {
 	spoil(func(whole map[string]any) map[string]any { return whole })
 	spoil(first("properties"))
 	spoil(first("faults"))
+	spoil(first("ended"))
 }
 
 func TestSummary(t *testing.T) {

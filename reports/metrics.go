@@ -27,7 +27,10 @@ var durationBuckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .2
 //	holdfast_figure{subject,property,figure}                    as in verdict.json
 //	holdfast_operations_total{subject,operation,outcome}        outcome: ok, fail, info, pending
 //	holdfast_operation_duration_seconds{subject,operation}      a histogram of completed calls
-//	holdfast_faults_total{fault,verified}
+//	holdfast_faults_total{fault,verified}                       injected
+//	holdfast_faults_missed_total{fault,why}                     why: unfired (its moment never came), uninjected
+//	holdfast_faults_unhealed_total{fault}
+//	holdfast_members_ended_total{member,explained}              not by the run; explained: by a fault
 func Metrics(r *Report) ([]byte, error) {
 	m := newMetrics()
 	m.ofRun(r)
@@ -35,6 +38,9 @@ func Metrics(r *Report) ([]byte, error) {
 		m.ofProperty(&r.result().Properties[i])
 	}
 	m.ofHistory(r.history())
+	for _, e := range r.result().Ends {
+		m.ended.WithLabelValues(visible(e.Member), strconv.FormatBool(e.Fault != "")).Inc()
+	}
 	families, err := m.registry.Gather()
 	if err != nil {
 		return nil, fmt.Errorf("gather the metrics: %w", err)
@@ -53,6 +59,7 @@ type metrics struct {
 	registry                            *prometheus.Registry
 	info, verdicts, violations, figures *prometheus.GaugeVec
 	operations, faults                  *prometheus.CounterVec
+	missed, unhealed, ended             *prometheus.CounterVec
 	durations                           *prometheus.HistogramVec
 	start, length, exit                 prometheus.Gauge
 }
@@ -78,6 +85,9 @@ func newMetrics() *metrics {
 	m.figures = gauge("figure", "What was measured; the unit is at the end of the figure's name.", "subject", "property", "figure")
 	m.operations = counter("operations_total", "Calls of clients.", "subject", "operation", "outcome")
 	m.faults = counter("faults_total", "Faults that were injected, and whether their effect was seen.", "fault", "verified")
+	m.missed = counter("faults_missed_total", "Planned faults that were not injected.", "fault", "why")
+	m.unhealed = counter("faults_unhealed_total", "Faults that could not be healed.", "fault")
+	m.ended = counter("members_ended_total", "Members that died though the run had not ended them.", "member", "explained")
 	m.durations = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: "holdfast", Name: "operation_duration_seconds", Help: "How long completed calls took.", Buckets: durationBuckets,
 	}, []string{"subject", "operation"})
@@ -132,6 +142,20 @@ func (m *metrics) ofHistory(h *history.History) {
 		}
 	}
 	for i := range h.Faults {
-		m.faults.WithLabelValues(visible(h.Faults[i].Kind), strconv.FormatBool(h.Faults[i].Verified)).Inc()
+		f := &h.Faults[i]
+		var c faultCounts
+		c.count(f)
+		kind := visible(f.Kind)
+		switch {
+		case c.unfired > 0:
+			m.missed.WithLabelValues(kind, "unfired").Inc()
+		case c.uninjected > 0:
+			m.missed.WithLabelValues(kind, "uninjected").Inc()
+		default:
+			m.faults.WithLabelValues(kind, strconv.FormatBool(f.Verified)).Inc()
+		}
+		if c.unhealed > 0 {
+			m.unhealed.WithLabelValues(kind).Inc()
+		}
 	}
 }

@@ -1,9 +1,39 @@
 package reports
 
 import (
+	"strings"
+
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/history"
 )
+
+// words say in plain words what went wrong: of a known defect what is on record, of
+// others what the promise was, and why it was broken where the cause tells.
+func (g *group) words() string {
+	if issue, ok := checker.FindKnownIssue(g.Known); ok {
+		return issue.Title
+	}
+	promise, cause := plain(g.Property, g.Primitive), g.Violations[0].Cause
+	a, own := adviceOn(g.Property, cause)
+	because := a.because
+	switch {
+	case promise == "" && because == "":
+		return g.Property + " is broken"
+	case because == "":
+		return promise
+	case promise == "" || own && telling[g.Property]:
+		return because
+	case strings.HasPrefix(cause, afterLie) || g.Property == checker.Passage:
+		return promise + ": one was told so though " + because
+	}
+	return promise + ": " + because
+}
+
+// telling are the properties whose causes say all that the promise says.
+var telling = map[string]bool{
+	checker.Fencing: true, checker.Observe: true, checker.Leftovers: true, checker.Contract: true, checker.Delivery: true,
+	checker.Passage: true, checker.Linearizable: true, checker.Total: true, checker.Durability: true,
+}
 
 // plain says what a broken property means, in words that need no glossary. The
 // primitive chooses among them, where one is known.
@@ -31,7 +61,7 @@ func plain(property string, p history.Primitive) string {
 		}
 		return "no order of the calls explains their answers"
 	case checker.Progress:
-		return "a client waited, and nobody was in its way"
+		return "a client that waited was never let in"
 	}
 	return plainWords[property]
 }
@@ -47,7 +77,7 @@ var plainWords = map[string]string{
 	checker.Leftovers:  "something that was given up stayed behind",
 	checker.Contract:   "a call did what no call may do",
 	checker.Delivery:   "a queue lost an item, or gave it out wrongly",
-	checker.Passage:    "a barrier let a client through at the wrong time",
+	checker.Passage:    "a barrier let a client through",
 	checker.Total:      "an amount was made or lost",
 	checker.Lease:      "etcd ended a lease before its time",
 	checker.Durability: "the store lost what it had acknowledged",

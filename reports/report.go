@@ -18,8 +18,12 @@ type Report struct {
 	Seed     int64
 	// ScenarioYAML is the scenario, complete, every default written out.
 	ScenarioYAML string
-	// Command repeats the run.
+	// About says in a sentence or two what the scenario is for.
+	About string
+	// Command repeats the run, in its directory.
 	Command string
+	// Anywhere repeats it without its directory; "" if that cannot be had.
+	Anywhere string
 
 	Started         time.Time
 	EtcdVersion     string

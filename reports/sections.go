@@ -45,6 +45,7 @@ type shown struct {
 	Missing  int // clients that the picture leaves out
 	Truth    bool
 	Members  bool
+	Ended    bool // one of them, by itself
 	Renewals bool
 	Export   string // the command that makes porcupine's picture, or ""
 }
@@ -63,7 +64,7 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 			return out, len(all) - maxSections
 		}
 		s := &section{
-			ID: groupID(i), Title: title(g.Subject, g.Property), Plain: g.plainly(), Cause: g.Violations[0].Cause, Blame: blameMeaning(g.Property, g.Blame, g.Known), Known: g.Known, Count: len(g.Violations),
+			ID: groupID(i), Title: title(g.Subject, g.Property), Plain: g.plainly(), Cause: g.Violations[0].Cause, Blame: g.blamed(&h.Header), Known: g.Known, Count: len(g.Violations),
 			meaning: verdictMeaning(&checker.Property{Verdict: checker.Violated, Violations: []checker.Violation{*g.Violations[0]}}),
 		}
 		full := g.full()
@@ -82,6 +83,7 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 				z := &zoom{history: h, index: x, object: o, truth: truths[o], view: v, overlap: g.Property == exclusion}
 				one.Picture, one.Missing = z.draw()
 				one.Truth, one.Members, one.Renewals = len(z.truth) > 0, z.members, z.renewals
+				one.Ended = z.members && endsWithin(h, z.scale)
 				drawn += len(one.Picture)
 			}
 			s.Violations = append(s.Violations, one)

@@ -15,6 +15,9 @@ const SummaryLimit = 1 << 20
 // summaryGroups is how many groups of violations a summary tells of in full.
 const summaryGroups = 50
 
+// summaryEnds is of how many members' ends it tells that a fault explains.
+const summaryEnds = 20
+
 // Summary is summary.md, for the summary of a CI job, in GitHub's Markdown: the
 // verdict, each violation's sentence, blame and what would have prevented it, the
 // table of properties, the faults, and the command that repeats the run. It has at
@@ -42,7 +45,7 @@ func Summary(r *Report) []byte {
 	fmt.Fprintf(&b, "To see it again: %s, with the `scenario.yaml` of the run directory.\n\n", code(r.Command))
 	tail := summaryTail(r, result)
 	for i, g := range all {
-		text := summaryOf(g)
+		text := summaryOf(r, g)
 		if i == summaryGroups || b.Len()+len(text)+len(tail) > SummaryLimit*9/10 {
 			fmt.Fprintf(&b, "%d more kinds of violations are in report.html.\n\n", len(all)-i)
 			break
@@ -56,14 +59,14 @@ func Summary(r *Report) []byte {
 	return b.Bytes()
 }
 
-func summaryOf(g *group) string {
+func summaryOf(r *Report, g *group) string {
 	var b strings.Builder
 	name := ""
 	if g.Known != "" {
 		name = ", known as " + g.Known
 	}
 	worst := g.Violations[0]
-	m := blameMeaning(g.Property, g.Blame, g.Known)
+	m := g.blamed(&r.history().Header)
 	fmt.Fprintf(&b, "<details><summary>%s: %s, blame %s%s</summary>\n\n", markdown(title(g.Subject, g.Property)), plural(len(g.Violations), "violation"), markdown(string(g.Blame)), markdown(name))
 	fmt.Fprintf(&b, "%s%s\n\n%s %s\n\n</details>\n\n", markdown(where(worst)), markdown(worst.Sentence), markdown(m.Means), markdown(m.Prevent))
 	return b.String()
@@ -86,26 +89,29 @@ func summaryTail(r *Report, result *checker.Result) string {
 		fmt.Fprintf(&b, "| %s | %s |\n", strings.Join(cells, " | "), markdown(brief(p, 120)))
 	}
 	b.WriteString("\n")
-	struck := map[string][2]int{}
+	struck := map[string]*faultCounts{}
 	var kinds []string
-	for _, f := range r.history().Faults {
-		n, ok := struck[f.Kind]
-		if !ok {
+	for i := range r.history().Faults {
+		f := &r.history().Faults[i]
+		if struck[f.Kind] == nil {
+			struck[f.Kind] = &faultCounts{}
 			kinds = append(kinds, f.Kind)
 		}
-		n[0]++
-		if f.Verified {
-			n[1]++
-		}
-		struck[f.Kind] = n
+		struck[f.Kind].count(f)
 	}
 	if len(kinds) > 0 {
-		b.WriteString("| fault | injected | with evidence |\n|---|---:|---:|\n")
+		b.WriteString("| fault | injected | with evidence | not injected | its moment never came | not healed |\n|---|---:|---:|---:|---:|---:|\n")
 	}
 	for _, kind := range kinds {
-		fmt.Fprintf(&b, "| %s | %d | %d |\n", markdown(kind), struck[kind][0], struck[kind][1])
+		c := struck[kind]
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d |\n", markdown(kind), c.verified+c.unverified, c.verified, c.uninjected, c.unfired, c.unhealed)
 	}
 	b.WriteString("\n")
+	for _, e := range result.Ends[:min(len(result.Ends), summaryEnds)] {
+		if e.Fault != "" { // a note tells of the others
+			fmt.Fprintf(&b, "- %s\n", markdown(fmt.Sprintf("member %s died at %s (%s), as it may under %s", e.Member, at(e.At), e.How, e.Fault)))
+		}
+	}
 	for _, note := range append(append([]string{}, result.Notes...), r.Warnings...) {
 		fmt.Fprintf(&b, "- %s\n", markdown(note))
 	}

@@ -90,7 +90,8 @@ func TestJSONHasEveryKey(t *testing.T) {
 	}
 	const want = `{"verdict":"holds","exit":0,"seed":0,"scenario":"","properties":[{"subject":"","property":"","verdict":"holds",` +
 		`"effect":"","blame":"","known":"","count":0,"sentence":"","witness":[],"figures":{}}],` +
-		`"faults":[{"fault":"","target":"","from":1.204,"to":2.000000001,"verified":false,"evidence":""}],"unfired":[],"notes":[]}`
+		`"faults":[{"fault":"","target":"","from":1.204,"to":2.000000001,"verified":false,"evidence":"","when":"","unfired":false,"uninjected":false,"unhealed":""}],` +
+		`"unfired":[],"ended":[],"notes":[]}`
 	var got bytes.Buffer
 	if err := json.Compact(&got, out); err != nil {
 		t.Fatal(err)

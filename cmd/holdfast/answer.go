@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +20,8 @@ func answerCommand() *cobra.Command {
 		Short: "Measure the answer to a question about etcd's locks",
 		Long: `Measure the answer to a question about etcd's locks, on an embedded cluster, and
 print it: a table, what bounds the figures, and the answer in plain sentences.
-It exits with 0 whatever the answer is.`,
+It exits with 0 whatever the answer is, and with 2 if it was interrupted: then the
+answer is from the parts that were measured by then.`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
@@ -33,11 +36,15 @@ type answer interface {
 }
 
 // printAnswer prints an answer as a table, or as JSON beside its sentences.
-func printAnswer(w io.Writer, a answer, asJSON bool) error {
+func printAnswer(w io.Writer, a answer, asJSON, whole bool) error {
 	if !asJSON {
 		return a.Table(w)
 	}
-	content, err := json.MarshalIndent(map[string]any{"answer": a.Answer(), "measured": a}, "", "  ")
+	all := map[string]any{"answer": a.Answer(), "measured": a}
+	if !whole {
+		all["interrupted"] = true
+	}
+	content, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -45,9 +52,28 @@ func printAnswer(w io.Writer, a answer, asJSON bool) error {
 	return err
 }
 
-// progress tells the story on stderr.
-func progress(cmd *cobra.Command) func(string) {
-	return func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
+// measure measures under a line that tells how far it is, and prints what came of
+// it: of a measurement that was interrupted, the parts that were through.
+func measure[A answer](cmd *cobra.Command, asJSON bool, how func(progress func(string), status func(answers.Standing)) (A, error)) error {
+	f := follow(cmd)
+	measured, err := how(f.say, func(now answers.Standing) {
+		f.set(now.Done > 0, counted(now.Done, now.Planned), part{text: now.SoFar}, part{text: "now: " + now.Now})
+	})
+	f.end()
+	switch {
+	case errors.Is(err, answers.ErrInterrupted) && reflect.ValueOf(measured).IsNil():
+		fmt.Fprintln(cmd.ErrOrStderr(), "interrupted before any part was measured: nothing is answered")
+		return exitError{2}
+	case errors.Is(err, answers.ErrInterrupted):
+		if err := printAnswer(cmd.OutOrStdout(), measured, asJSON, false); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), "interrupted: the answer is from what was measured by then")
+		return exitError{2}
+	case err != nil:
+		return err
+	}
+	return printAnswer(cmd.OutOrStdout(), measured, asJSON, true)
 }
 
 // misused makes a mistake in options one of usage.
@@ -88,12 +114,10 @@ was cut off was told. It takes less than two minutes, and about 20 s with --quic
 			if err := o.Validate(); err != nil {
 				return misused(cmd, err)
 			}
-			o.Progress = progress(cmd)
-			measured, err := answers.MeasureHolderDeath(cmd.Context(), o)
-			if err != nil {
-				return err
-			}
-			return printAnswer(cmd.OutOrStdout(), measured, asJSON)
+			return measure(cmd, asJSON, func(progress func(string), status func(answers.Standing)) (*answers.HolderDeath, error) {
+				o.Progress, o.Status = progress, status
+				return answers.MeasureHolderDeath(cmd.Context(), o)
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -130,12 +154,10 @@ about 10 s with --quick.`,
 			if err := o.Validate(); err != nil {
 				return misused(cmd, err)
 			}
-			o.Progress = progress(cmd)
-			measured, err := answers.MeasurePriority(cmd.Context(), o)
-			if err != nil {
-				return err
-			}
-			return printAnswer(cmd.OutOrStdout(), measured, asJSON)
+			return measure(cmd, asJSON, func(progress func(string), status func(answers.Standing)) (*answers.Priority, error) {
+				o.Progress, o.Status = progress, status
+				return answers.MeasurePriority(cmd.Context(), o)
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -170,12 +192,11 @@ Each run leaves a run directory.`,
 			if err := o.Validate(); err != nil {
 				return misused(cmd, err)
 			}
-			o.Progress, o.Argv = progress(cmd), os.Args
-			measured, err := answers.MeasureLockSet(cmd.Context(), o)
-			if err != nil {
-				return err
-			}
-			return printAnswer(cmd.OutOrStdout(), measured, asJSON)
+			o.Argv = os.Args
+			return measure(cmd, asJSON, func(progress func(string), status func(answers.Standing)) (*answers.LockSet, error) {
+				o.Progress, o.Status = progress, status
+				return answers.MeasureLockSet(cmd.Context(), o)
+			})
 		},
 	}
 	flags := cmd.Flags()

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -272,7 +271,7 @@ func giveOrder(ctx context.Context, out io.Writer, p playground.Place, order pla
 
 // printMembers prints a line for each member.
 func printMembers(out io.Writer, answer playground.Answer) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	for _, m := range answer.Members {
 		role := "down"
 		switch {
@@ -286,9 +285,9 @@ func printMembers(out io.Writer, answer playground.Answer) error {
 		if m.Isolated {
 			role += ", isolated"
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", m.Name, m.Endpoint, role)
+		rows = append(rows, []string{"", m.Name, m.Endpoint, role}) // indented
 	}
-	return w.Flush()
+	return writeTable(out, rows)
 }
 
 // printHints says how to use the cluster.

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -63,12 +62,11 @@ built.`,
 			if err != nil {
 				return err
 			}
-			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(t, "VERSION\tSAYS\tSIZE\tPATH")
+			rows := [][]string{{"VERSION", "SAYS", "SIZE", "PATH"}}
 			for _, k := range all {
-				fmt.Fprintf(t, "%s\t%s\t%.0f MiB\t%s\n", k.Version, k.Says, float64(k.Bytes)/(1<<20), k.Path)
+				rows = append(rows, []string{k.Version, k.Says, fmt.Sprintf("%.0f MiB", float64(k.Bytes)/(1<<20)), k.Path})
 			}
-			return t.Flush()
+			return writeTable(cmd.OutOrStdout(), rows)
 		},
 	}, &cobra.Command{
 		Use:   "remove VERSION...",

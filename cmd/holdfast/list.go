@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -96,11 +95,7 @@ func listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, row := range rows {
-				fmt.Fprintln(w, strings.Join(row, "\t"))
-			}
-			return w.Flush()
+			return writeTable(cmd.OutOrStdout(), rows)
 		},
 	}
 	c.Flags().BoolVar(&markdown, "markdown", false, "of faults: which works on which kind of cluster, and why not, as a page in Markdown (docs/faults.md)")

@@ -38,9 +38,10 @@ itself failed.`,
 				return usageError{errors.New("--runs is one or more; see: holdfast server --help")}
 			}
 			o.Names, o.Argv = args, os.Args
-			o.Progress = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
-			began := time.Now()
+			began, shown := time.Now(), follow(cmd)
+			o.Progress, o.Status = shown.say, shown.stand
 			rows, err := holdfast.RunServer(cmd.Context(), o)
+			shown.end()
 			if rows == nil {
 				return usageError{err}
 			}

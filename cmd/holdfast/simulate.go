@@ -160,7 +160,7 @@ func (f *simulateFlags) many(cmd *cobra.Command, scenario func(int64) holdfast.S
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(holdfast.SimulationGC))
 	status := newStatus(cmd.ErrOrStderr())
-	o.Progress = func(r *holdfast.SweepResult) { status.set(part{text: sweepLine(r, o)}) }
+	o.Progress = func(r *holdfast.SweepResult) { status.set(sweepLine(r, o)...) }
 	result, err := holdfast.Sweep(cmd.Context(), scenario, o)
 	status.end()
 	if err != nil {

@@ -7,15 +7,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast"
 	"github.com/etcd-holdfast/holdfast/checker"
 )
 
-// sweepLine says how far a sweep is.
-func sweepLine(r *holdfast.SweepResult, o holdfast.SweepOptions) string {
+// sweepLine says how far a sweep is, what matters most first.
+func sweepLine(r *holdfast.SweepResult, o holdfast.SweepOptions) []part {
 	runs := fmt.Sprint(r.Runs)
 	if o.To > 0 {
 		runs += fmt.Sprintf(" of %d", o.To-o.From+1)
@@ -26,8 +25,18 @@ func sweepLine(r *holdfast.SweepResult, o holdfast.SweepOptions) string {
 			unexplained++
 		}
 	}
-	return fmt.Sprintf("%s runs in %v, %.0f/s, %.0f times as fast as time; found %d mechanisms, %d unexplained",
-		runs, r.Took.Round(100*time.Millisecond), r.Rate(), r.Speed(), len(r.Found), unexplained)
+	parts := []part{
+		{text: r.Took.Truncate(time.Second).String()}, {text: runs + " runs"},
+		{text: fmt.Sprintf("%d %s found", len(r.Found), plural("mechanism", int64(len(r.Found))))}, {text: "all explained"},
+		{text: fmt.Sprintf("%.0f runs/s, %.0f times as fast as time", r.Rate(), r.Speed())},
+	}
+	switch {
+	case unexplained > 0:
+		parts[3] = part{fmt.Sprintf("%d unexplained", unexplained), red}
+	case len(r.Found) == 0:
+		parts[3].text = "nothing unexplained"
+	}
+	return parts
 }
 
 // sweepExit is the exit code of a sweep.
@@ -48,16 +57,15 @@ func sweepExit(r *holdfast.SweepResult, o holdfast.SweepOptions) int {
 // printSweep writes what a sweep found: again is the command for one seed.
 func printSweep(w io.Writer, r *holdfast.SweepResult, o holdfast.SweepOptions, again string) error {
 	if len(r.Found) > 0 {
-		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "RUNS\tFIRST SEED\tAFTER\tMECHANISM")
+		rows := [][]string{{"RUNS", "FIRST SEED", "AFTER", "MECHANISM"}}
 		for _, f := range r.Found {
 			mark := ""
 			if !f.Excused {
 				mark = "UNEXPLAINED: "
 			}
-			fmt.Fprintf(t, "%d\t%d\t%.1f s\t%s\n", f.Runs, f.Seed, f.After.Seconds(), shortened(mark+f.Mechanism, mechanismWidth))
+			rows = append(rows, []string{fmt.Sprint(f.Runs), fmt.Sprint(f.Seed), fmt.Sprintf("%.1f s", f.After.Seconds()), shortened(mark+f.Mechanism, mechanismWidth)})
 		}
-		if err := t.Flush(); err != nil {
+		if err := writeTable(w, rows); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)

@@ -35,9 +35,10 @@ alarm; 1 not so; 2 it was interrupted; 64 wrong usage; 70 holdfast itself failed
 				return usageError{errors.New("--runs and --jobs are one or more; see: holdfast upstream --help")}
 			}
 			o.Names, o.Argv = args, os.Args
-			o.Progress = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
-			began := time.Now()
+			began, shown := time.Now(), follow(cmd)
+			o.Progress, o.Status = shown.say, shown.stand
 			rows, err := holdfast.RunUpstream(cmd.Context(), o)
+			shown.end()
 			if rows == nil {
 				return usageError{err}
 			}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ under load; controls are run once, and must raise nothing.
 The table goes to stdout, the story to stderr.
 
 Exit codes: 0 every planted bug was found and every control is clean; 1 not;
-64 wrong usage; 70 holdfast itself failed.`,
+2 it was interrupted; 64 wrong usage; 70 holdfast itself failed.`,
 		Example: `  holdfast zoo
   holdfast zoo late-watch queue-lock --runs 5
   holdfast zoo --markdown zoo.md --out runs`,
@@ -43,20 +42,23 @@ Exit codes: 0 every planted bug was found and every control is clean; 1 not;
 				return usageError{errors.New("--runs is zero or more, --together one or more, and --limit longer than zero; see: holdfast zoo --help")}
 			}
 			options.Names, options.Runs, options.Together = args, runs, together
+			shown := follow(cmd)
 			options.Progress = func(line string) {
 				if told || strings.HasPrefix(line, "warning") || strings.HasPrefix(line, "interrupted") {
-					fmt.Fprintln(cmd.ErrOrStderr(), line)
+					shown.say(line)
 				}
 			}
-			options.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
+			options.Note, options.Status = shown.say, shown.stand
 			findings, err := holdfast.Zoo(cmd.Context(), options)
-			if err != nil {
-				if len(findings) > 0 {
-					err = errors.Join(err, printFindings(cmd.OutOrStdout(), findings, asJSON))
-				}
-				return err
+			shown.end()
+			if len(findings) > 0 {
+				err = errors.Join(err, printFindings(cmd.OutOrStdout(), findings, asJSON))
 			}
-			if err := printFindings(cmd.OutOrStdout(), findings, asJSON); err != nil {
+			if errors.Is(err, holdfast.ErrInterrupted) {
+				fmt.Fprintln(cmd.ErrOrStderr(), "interrupted: what is open in the table was not decided")
+				return exitError{2}
+			}
+			if err != nil {
 				return err
 			}
 			if markdown != "" {
@@ -93,12 +95,26 @@ func printFindings(w io.Writer, findings []holdfast.Finding, asJSON bool) error 
 		_, err = fmt.Fprintf(w, "%s\n", content)
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range rowsOf(findings) {
-		fmt.Fprintln(t, strings.Join(row, "\t"))
+	rows := rowsOf(findings)
+	for i, row := range rows { // what each gets wrong is for those that read on
+		rows[i] = append(row[:1:1], row[3:]...)
+		if i == 0 {
+			for k := range rows[i] {
+				rows[i][k] = strings.ToUpper(rows[i][k])
+			}
+		}
 	}
-	if err := t.Flush(); err != nil {
+	if err := writeTable(w, rows); err != nil {
 		return err
+	}
+	for i := range findings {
+		if f := &findings[i]; f.Runs > 0 && !f.Good() && !f.Open {
+			what, said := "is no bug, and this was found", f.Sentence
+			if f.Planted {
+				what, said = "was not found", f.Wrong
+			}
+			paragraph(w, f.Subject+" "+what+":", said, f.Directories)
+		}
 	}
 	_, err := fmt.Fprintf(w, "\n%s\n", sumOf(findings))
 	return err
@@ -113,6 +129,8 @@ func rowsOf(findings []holdfast.Finding) [][]string {
 		switch {
 		case f.Runs == 0:
 			result = "not run"
+		case f.Open && f.Found == 0:
+			result = "open"
 		case f.Planted && f.Found > 0:
 			result, after = "found", fmt.Sprintf("%.1f s", f.Seconds)
 		case !f.Planted && f.Good() && len(f.Undecided) > 0:
@@ -136,9 +154,12 @@ func rowsOf(findings []holdfast.Finding) [][]string {
 
 // sumOf is the last line.
 func sumOf(findings []holdfast.Finding) string {
-	var planted, found, controls, clean int
+	var planted, found, controls, clean, open int
 	for i := range findings {
 		f := &findings[i]
+		if f.Open {
+			open++
+		}
 		switch {
 		case f.Planted && f.Good():
 			planted, found = planted+1, found+1
@@ -150,7 +171,11 @@ func sumOf(findings []holdfast.Finding) string {
 			controls++
 		}
 	}
-	return fmt.Sprintf("%d of %d planted bugs found, %d of %d controls clean", found, planted, clean, controls)
+	sum := fmt.Sprintf("%d of %d planted bugs found, %d of %d controls clean", found, planted, clean, controls)
+	if open > 0 {
+		sum += fmt.Sprintf(", %d not decided", open)
+	}
+	return sum
 }
 
 func markdownOf(findings []holdfast.Finding) string {

@@ -266,12 +266,13 @@ class Timeline {
         this.g.setLineDash([3, 2]);
         this.g.strokeRect(x1 + 0.5, y + 3.5, Math.max(x2 - x1 - 1, 1), 8);
         this.g.setLineDash([]);
-        this.inBar('fg', 'down', x1, x2, y + 7.5);
+        this.inBar('fg', 'down', x1 + 5, x2, y + 7.5);
       } else {
         this.rect('wait', x1, x2, y + 6, 2);
       }
       this.target(x1, x2, y, 14, `${member.Name}: ${s.State} from ${seconds(s.From)} to ${seconds(s.To)}`);
     }
+    for (const end of member.Ends || []) this.cross(end, y + 1, end.Text);
   }
 
   owners(owners, top) {
@@ -412,6 +413,11 @@ class Timeline {
   }
 
   crash(mark, y) {
+    this.cross(mark, y, `${this.run.Clients[mark.Client]} crashed at ${seconds(mark.At)}`);
+  }
+
+  // cross marks where a client or a member died.
+  cross(mark, y, text) {
     if (mark.At < this.from || mark.At > this.to) return;
     const g = this.g, x = this.x(mark.At);
     g.strokeStyle = this.color('bad');
@@ -423,7 +429,7 @@ class Timeline {
     g.lineTo(x - 4, y + 10);
     g.stroke();
     g.lineWidth = 1;
-    this.target(x - 4, x + 4, y, laneBar, `${this.run.Clients[mark.Client]} crashed at ${seconds(mark.At)}`);
+    this.target(x - 4, x + 4, y, laneBar, text);
   }
 
   phases(top, height) {
