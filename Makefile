@@ -32,21 +32,21 @@ ALONE = ./cluster/docker ./examples/docker-hooks
 # Whole runs wait more than they compute: so many of a package go on at a time, although
 # the machine has fewer processors.
 RUNS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? n : 4)))
-FLAGS = -timeout 30m -parallel $(RUNS)
+TEST  = $(GO) test -timeout 30m -parallel $(RUNS)
 
 # without lists all packages but those of some patterns.
 without = $$($(GO) list ./... | grep -vxF "$$($(GO) list $(1))")
 
 test:
-	nice -n 19 $(GO) test $(FLAGS) $(COMPUTE) & compute=$$!; \
-	$(GO) test $(FLAGS) $(call without,$(COMPUTE) $(ALONE)); waited=$$?; \
+	nice -n 19 $(TEST) $(COMPUTE) & compute=$$!; \
+	$(TEST) $(call without,$(COMPUTE) $(ALONE)); waited=$$?; \
 	wait $$compute && exit $$waited
-	$(GO) test $(FLAGS) -p 1 -parallel 3 $(ALONE)
+	$(GO) test -timeout 30m -p 1 -parallel 3 $(ALONE)
 
 # The race detector needs a C compiler.
 race:
-	$(GO) test -race -short $(FLAGS) $(call without,$(SINGLE) $(ALONE))
-	$(GO) test -race -short $(FLAGS) -p 1 -parallel 3 $(ALONE)
+	$(TEST) -race -short $(call without,$(SINGLE) $(ALONE))
+	$(GO) test -timeout 30m -race -short -p 1 -parallel 3 $(ALONE)
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi

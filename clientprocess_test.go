@@ -72,7 +72,6 @@ func TestClientsThatAreProcesses(t *testing.T) {
 // Holders that are stopped for longer than their lease lives wake up and write:
 // the unfenced resource loses updates, the fenced one does not.
 func TestAPausedHolderHarmsWhatIsNotFenced(t *testing.T) {
-	t.Parallel()
 	long(t)
 	s, err := BuiltinScenario("paused-holder", "duration=7s")
 	if err != nil {

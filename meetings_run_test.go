@@ -28,7 +28,6 @@ func meetingScenario(t *testing.T, faults string, subjects ...string) Scenario {
 // Without faults etcd's queues and barriers keep their word, and every promise
 // is put to the test.
 func TestQueuesAndBarriersWithoutFaultsHold(t *testing.T) {
-	t.Parallel()
 	long(t)
 	s := meetingScenario(t, "", "queue", "queue-checked", "priority-queue", "priority-queue-checked", "barrier", "barrier-checked", "double-barrier", "double-barrier-checked")
 	s.Seed, s.Duration = 1, 4*time.Second

@@ -19,7 +19,6 @@ import (
 // What is not a lock of the client library, without faults: everything that can
 // be judged is, and holds.
 func TestPrimitivesHoldWithoutFaults(t *testing.T) {
-	t.Parallel()
 	long(t)
 	s, err := BuiltinScenario("primitives")
 	if err != nil {
@@ -55,7 +54,6 @@ func TestPrimitivesHoldWithoutFaults(t *testing.T) {
 // Under faults nothing shows but what is known of etcd's recipes, which the
 // services and the loop run too, and beliefs that outlived their leases.
 func TestPrimitivesHoldUnderFaults(t *testing.T) {
-	t.Parallel()
 	long(t)
 	s, err := BuiltinScenario("primitives")
 	if err != nil {

@@ -15,7 +15,6 @@ import (
 // moment, at the client to which it happens, and calls say how many requests
 // they took. One that waits for what never comes makes the run vacuous.
 func TestFaultsHaveTheirMoments(t *testing.T) {
-	t.Parallel()
 	long(t)
 	s := NewScenario("moments")
 	s.Duration, s.Clients.Count, s.Seed = 10*time.Second, 3, 1
