@@ -37,7 +37,7 @@ func contract(r *record, s *subject) *judgement {
 		if op.Panicked {
 			panics++
 			f := r.breach(s, op, op.Return, "panicked", func() string {
-				return fmt.Sprintf("%s's %s of %s, called at %s, panicked at %s: %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), firstLine(op.Error))
+				return fmt.Sprintf("%s's %s of %s, called at %s, panicked at %s: %s", op.Client, op.Kind, history.Called(op.Object), at(op.Call), at(op.Return), firstLine(op.Error))
 			})
 			f.Known = r.known(s, Contract, op, nil)
 			if s.Primitive == history.RWMutex && op.Kind == history.Release && r.holdOf(op.Hold) == nil {
@@ -80,6 +80,7 @@ func contract(r *record, s *subject) *judgement {
 		late++
 		latest = max(latest, over)
 		f := r.breach(s, op, end, "returned late", nil)
+		f.From = op.Deadline
 		switch {
 		case !op.Completed():
 			f.Cause = "never returned"
@@ -94,7 +95,7 @@ func contract(r *record, s *subject) *judgement {
 			if !op.Completed() {
 				how = "had not returned at " + at(end)
 			}
-			text := fmt.Sprintf("%s's %s of %s, called at %s, had to end at %s and %s, %s late", op.Client, op.Kind, op.Object, at(op.Call), at(op.Deadline), how, span(over))
+			text := fmt.Sprintf("%s's %s of %s, called at %s, had to end at %s and %s, %s late", op.Client, op.Kind, history.Called(op.Object), at(op.Call), at(op.Deadline), how, span(over))
 			if still := end - op.Deadline - over; still > 0 {
 				text += fmt.Sprintf(" besides the %s for which it stood still", span(still))
 			}
@@ -148,9 +149,9 @@ func (r *record) refusedAlive(s *subject, op *history.Operation) *finding {
 			}
 			f := r.breach(s, op, op.Return, fmt.Sprintf("refused while its session lived, its key deleted by a %s on the same session", other.Kind), func() string {
 				return fmt.Sprintf("%s's %s of %s, called at %s, was refused at %s (%s) although its session lived: its key %s but by the %s of %s on the same session, called at %s",
-					op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), op.Error, r.deletion(t.Life), other.Kind, other.Client, at(other.Call))
+					op.Client, op.Kind, history.Called(op.Object), at(op.Call), at(op.Return), op.Error, r.deletion(t.Life), other.Kind, other.Client, at(other.Call))
 			})
-			f.Witness = append(f.Witness, other.ID)
+			f.Witness, f.From = append(f.Witness, other.ID), max(op.Call, r.log.Earliest(t.Delete))
 			if other.Kind == history.TryAcquire && s.Primitive == history.Mutex {
 				f.Known = r.knownAs(s, "try-lock-deletes-waiter")
 			}
@@ -168,7 +169,7 @@ func (r *record) breach(s *subject, op *history.Operation, end time.Duration, ca
 
 // breached tells how a program broke the protocol.
 func breached(op *history.Operation) string {
-	when := fmt.Sprintf("by the end of its %s of %s, called at %s", op.Kind, op.Object, at(op.Call))
+	when := fmt.Sprintf("by the end of its %s of %s, called at %s", op.Kind, history.Called(op.Object), at(op.Call))
 	switch op.Kind {
 	case history.OpenSession:
 		when = fmt.Sprintf("when it was started, at %s", at(op.Call))
@@ -211,7 +212,7 @@ func (r *record) outside(s *subject, j *judgement) int {
 		told[life.Key] = true
 		f := r.breach(s, op, r.log.Latest(life.Create), "key below the prefix of no object", func() string {
 			return fmt.Sprintf("%s's session made the key %s (rev %d), by its %s of %s called at %s or after it: it is below the prefix of no object of %s",
-				session.Client, life.Key, life.Create, op.Kind, op.Object, at(op.Call), s.Name)
+				session.Client, life.Key, life.Create, op.Kind, history.Called(op.Object), at(op.Call), s.Name)
 		})
 		f.Known = r.slashless(s, op.Object, life)
 		j.findings = append(j.findings, f)

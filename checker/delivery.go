@@ -42,7 +42,7 @@ func delivery(r *record, s *subject) *judgement {
 		case before != nil:
 			twice++
 			j.findings = append(j.findings, r.misdelivered(s, op, before, "returned what another had", func() string {
-				return fmt.Sprintf("%s's dequeue had returned that at %s", before.Client, at(before.Return))
+				return fmt.Sprintf("%s's dequeue returned that too, at %s", before.Client, at(before.Return))
 			}))
 			continue
 		case e == nil:
@@ -60,7 +60,7 @@ func delivery(r *record, s *subject) *judgement {
 		case e.Object != op.Object:
 			foreign++
 			f := r.misdelivered(s, op, e, "returned what is in another queue", func() string {
-				return fmt.Sprintf("%s had enqueued that into %s, at %s", e.Client, e.Object, at(e.Call))
+				return fmt.Sprintf("%s had enqueued that into %s, at %s", e.Client, history.Called(e.Object), at(e.Call))
 			})
 			f.Known = r.known(s, Delivery, op, nil)
 			j.findings = append(j.findings, f)
@@ -93,10 +93,10 @@ func (r *record) misdelivered(s *subject, op, other *history.Operation, cause st
 	f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: cause, Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 	if other != nil {
 		f.Witness = []int64{other.ID, op.ID}
-		f.From = min(f.From, other.Call)
+		f.From, f.To = min(f.From, other.Call), max(f.To, other.Return)
 	}
 	f.tell = func() string {
-		return fmt.Sprintf("%s's dequeue of %s, called at %s, returned %s at %s, but %s", op.Client, op.Object, at(op.Call), op.Value, at(op.Return), clause())
+		return fmt.Sprintf("%s's dequeue of %s, called at %s, returned %s at %s, but %s", op.Client, history.Called(op.Object), at(op.Call), op.Value, at(op.Return), clause())
 	}
 	return f
 }
@@ -185,7 +185,7 @@ func (r *record) lostItem(s *subject, e *history.Operation, blame Blame, cause s
 	f.Violation = Violation{Blame: blame, Call: e.Kind, Cause: cause, Witness: []int64{e.ID}, From: e.Call, To: max(e.Return, e.Call), Object: e.Object}
 	f.tell = func() string {
 		return fmt.Sprintf("%s was told at %s that its enqueue of %s into %s, called at %s, succeeded, but the item is lost: %s",
-			e.Client, at(e.Return), e.Value, e.Object, at(e.Call), clause())
+			e.Client, at(e.Return), e.Value, history.Called(e.Object), at(e.Call), clause())
 	}
 	return f
 }

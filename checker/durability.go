@@ -78,7 +78,7 @@ func (r *record) vanished(s *subject, ob *object, op *history.Operation) finding
 	}
 	f.tell = func() string {
 		return fmt.Sprintf("%s was told at %s that its %s of %q to %s, called at %s, made rev %d, and the revision log, which covers rev %d, does not have it there",
-			op.Client, at(op.Return), op.Kind, op.Value, ob.name, at(op.Call), op.Revision, op.Revision)
+			op.Client, at(op.Return), op.Kind, op.Value, history.Called(ob.name), at(op.Call), op.Revision, op.Revision)
 	}
 	return f
 }

@@ -161,7 +161,7 @@ func (r *record) enteredAlone(s *subject, ob *object, op *history.Operation, ful
 	f := finding{}
 	f.Violation = Violation{Blame: s.culprit(), Known: r.known(s, Passage, op, own), Call: op.Kind, Cause: cause, Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 	f.tell = func() string {
-		text := fmt.Sprintf("%s was told at %s that it entered %s (enter called at %s), ", op.Client, at(op.Return), op.Object, at(op.Call))
+		text := fmt.Sprintf("%s was told at %s that it entered %s (enter called at %s), ", op.Client, at(op.Return), history.Called(op.Object), at(op.Call))
 		switch {
 		case own == nil:
 			return text + "but it never had a key there during the call"
@@ -193,7 +193,7 @@ func (r *record) leftBehind(s *subject, ob *object, op *history.Operation, insid
 			f.Violation = Violation{Blame: s.culprit(), Known: r.known(s, Passage, op, t), Call: op.Kind, Cause: "left while another was in", Witness: []int64{other.ID, op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 			f.tell = func() string {
 				return fmt.Sprintf("%s was told at %s that it left %s with all others (leave called at %s), but %s, who had entered by %s, was still in: its key (rev %d) %s",
-					op.Client, at(op.Return), op.Object, at(op.Call), other.Client, at(other.Return), t.Create, r.deletion(t.Life))
+					op.Client, at(op.Return), history.Called(op.Object), at(op.Call), other.Client, at(other.Return), t.Create, r.deletion(t.Life))
 			}
 			return f
 		}

@@ -137,7 +137,7 @@ func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 		found[op.ID] = true
 		j.findings = append(j.findings, r.fencingFinding(s, mine, other, "token not above that of a hold released before", func() string {
 			return fmt.Sprintf("%s asked for %s at %s and was given token %d, although %s, with token %d, had released it before: tokens must rise",
-				op.Client, op.Object, at(op.Call), mine.Token, other.Client, other.Token)
+				op.Client, history.Called(op.Object), at(op.Call), mine.Token, other.Client, other.Token)
 		}))
 	}
 	slices.SortStableFunc(begun, func(a, b *history.Operation) int { return cmp.Compare(a.Return, b.Return) })
@@ -156,7 +156,7 @@ func (r *record) risingTokens(s *subject, ob *object, j *judgement) {
 		other := highest
 		j.findings = append(j.findings, r.fencingFinding(s, mine, other, "token not above that of a hold released before it was granted", func() string {
 			return fmt.Sprintf("%s was told at %s that it holds %s and given token %d, although %s, with token %d, had held and released it before: tokens must rise",
-				op.Client, at(op.Return), op.Object, mine.Token, other.Client, other.Token)
+				op.Client, at(op.Return), history.Called(op.Object), mine.Token, other.Client, other.Token)
 		}))
 	}
 }
@@ -179,7 +179,7 @@ func (r *record) alongResource(s *subject, j *judgement, accepted []*history.Ope
 			if higher := highest; higher != nil && op.Token < higher.Token {
 				j.findings = append(j.findings, r.fencingFinding(s, op, higher, "token accepted after a higher one", func() string {
 					return fmt.Sprintf("the resource %s accepted token %d of %s (%s, position %d) after token %d of %s (position %d)",
-						op.Object, op.Token, op.Client, op.Kind, op.Revision, higher.Token, higher.Client, higher.Revision)
+						history.Called(op.Object), op.Token, op.Client, op.Kind, op.Revision, higher.Token, higher.Client, higher.Revision)
 				}))
 			} else {
 				highest = op
@@ -200,10 +200,10 @@ func (r *record) alongResource(s *subject, j *judgement, accepted []*history.Ope
 			}
 			j.findings = append(j.findings, r.fencingFinding(s, op, lost, cause, func() string {
 				if lost == nil {
-					return fmt.Sprintf("%s's %s at position %d saw %q in %s, which nobody had written yet", op.Client, op.Kind, op.Revision, saw, op.Object)
+					return fmt.Sprintf("%s's %s at position %d saw %q in %s, which nobody had written yet", op.Client, op.Kind, op.Revision, saw, history.Called(op.Object))
 				}
 				return fmt.Sprintf("%s's %s at position %d saw %q in %s and not %q, which %s had written at position %d and which was acknowledged: that update is lost",
-					op.Client, op.Kind, op.Revision, saw, op.Object, lost.Value, lost.Client, lost.Revision)
+					op.Client, op.Kind, op.Revision, saw, history.Called(op.Object), lost.Value, lost.Client, lost.Revision)
 			}))
 		}
 		if op.Kind == history.FencedWrite {

@@ -69,7 +69,7 @@ var knownIssues = []KnownIssue{
 		Prevention:  "Give ResumeElection the prefix with its slash at the end, and choose names of which none begins like another.",
 	},
 	{
-		Issue: "etcd#18163", Title: "an observation ended without a word, and a new leader went unseen",
+		Issue: "etcd#18163", Title: "an observation ended without a word",
 		Explanation: "an observation whose watch fails with ErrCompacted closes its channel without a word",
 		Prevention:  "When the channel of Observe is closed and your context is not over, ask Leader and call Observe again.",
 	},
@@ -89,19 +89,19 @@ var knownIssues = []KnownIssue{
 		Prevention:  "Do not build on the call's own deadline: make it in a goroutine of its own, go on when time is up, and close the session.",
 	},
 	{
-		Issue: "try-lock-deletes-waiter", Title: "a TryLock took the place of one who waited away",
+		Issue: "try-lock-deletes-waiter", Title: "a TryLock deleted the key of a Lock that waited on the same session",
 		Explanation: "a TryLock that fails deletes its session's key, which is also that of a Lock that waits on the same session",
 		Prevention:  "Give every Mutex that is used at the same time a session of its own.",
 	},
 	{
-		Issue: "try-lock-ghost", Title: "a TryLock was refused and left its key, which came to own the lock",
+		Issue: "try-lock-ghost", Title: "a TryLock failed and left its key, which came to own the lock",
 		Explanation: "a TryLock that fails to delete its key leaves it in the line, where it becomes the owner",
 		Prevention:  "After a TryLock that returned anything but nil or ErrLocked, close the session: the key goes with its lease.",
 	},
 	{
 		Issue: "mutex-waits-for-neighbours", Title: "a client waited for the holder of another lock",
 		Explanation: "the mutex a looks at all keys below a/, and so waits for the holder of the mutex a/b",
-		Prevention:  "Choose names of which none goes on, after a slash, where another ends: a-b instead of a/b.",
+		Prevention:  "Choose names without slashes, a-b instead of a/b: no lock’s name may be another’s with /… behind it.",
 	},
 	{
 		Issue: "mutex-shared-session", Title: "two clients held the lock at the same time, on one session",
@@ -110,12 +110,12 @@ var knownIssues = []KnownIssue{
 	},
 	{
 		Issue: "session-done-late", Title: "a holder was told that its lease had ended when another held the lock already",
-		Explanation: "the client finds its lease ended when its own clock says so, counted from the last answer that it received, and not before etcd gives the lock to the next",
+		Explanation: "the client counts its lease by its own clock, from the last answer that it received; that ends after etcd has ended the lease and given the lock to the next",
 		Prevention:  fence + " Or stop by your own clock: a time-to-live after the last keepalive was sent.",
 	},
 	{
 		Issue: "session-done-dial-timeout", Title: "a holder was told seconds too late that its lease had ended",
-		Explanation: "as long as no keepalive was answered, the client counts the lease from its DialTimeout and a second instead of its time-to-live",
+		Explanation: "until its first keepalive is answered the client takes its lease for alive as long as its DialTimeout and a second, whatever the time-to-live is",
 		Prevention:  "Set the client's DialTimeout below the session's time-to-live. " + fence,
 	},
 	// client/v3/experimental/recipes.
@@ -137,10 +137,10 @@ var knownIssues = []KnownIssue{
 	{
 		Issue: "rwmutex-unlock-panics", Title: "an Unlock without a lock panicked",
 		Explanation: "Unlock and RUnlock use the key of a lock call without looking whether there was one",
-		Prevention:  "Unlock only what a Lock that returned nil has locked.",
+		Prevention:  "Unlock only after a Lock that returned nil.",
 	},
 	{
-		Issue: "rwmutex-waiter-spins", Title: "a client that waits floods etcd with requests",
+		Issue: "rwmutex-waiter-spins", Title: "a client that waits asks etcd again and again without a pause",
 		Explanation: "the watch for which Lock and RLock wait begins at the revision of the key before; once that is compacted it ends at once, and the call opens the next without a pause",
 		Prevention:  "Bound each wait: close the session when it takes longer than the time between two compactions, and lock again.",
 	},
@@ -152,7 +152,7 @@ var knownIssues = []KnownIssue{
 	{
 		Issue: "queue-eats-neighbours", Title: "a queue gave out an item of another queue",
 		Explanation: "Dequeue reads and watches the queue's name without a slash: all queues whose names begin with it are one",
-		Prevention:  "Choose names of which none begins like another, as by a slash at the end of each.",
+		Prevention:  "Choose names of which none begins like another: end each with a slash, jobs/ and job/.",
 	},
 	{
 		Issue: "priority-queue-takes-first-event", Title: "a Dequeue that waited passed over a better item",
@@ -175,14 +175,14 @@ var knownIssues = []KnownIssue{
 		Prevention:  "Use a new name for each meeting.",
 	},
 	{
-		Issue: "double-barrier-enters-without-key", Title: "a client whose lease had ended entered beside those that were enough",
+		Issue: "double-barrier-enters-without-key", Title: "a client entered although its lease had ended, and its key with it",
 		Explanation: "Enter waits for the sign that all have come and does not look whether its own key is still there",
 		Prevention:  "After Enter returned, ask etcd whether the session's lease still lives (TimeToLive) before you count yourself in.",
 	},
 	{
-		Issue: "double-barrier-leave-spins", Title: "a client that waits to leave floods etcd with requests",
+		Issue: "double-barrier-leave-spins", Title: "a client that waits to leave asks etcd again and again without a pause",
 		Explanation: "after a compaction Leave watches from a revision that is gone, is refused at once, and begins again",
-		Prevention:  "Bound each Leave: when it takes long, close the session, which deletes the key.",
+		Prevention:  "Call Leave, which takes no context, in a goroutine of its own, and close the session when it takes long: that deletes the key.",
 	},
 	// etcd's servers, and the services that they have of the lock and the election.
 	{

@@ -110,15 +110,15 @@ func leftovers(r *record, s *subject) *judgement {
 	for _, ob := range s.objects {
 		r.abandoned(ob, func(op *history.Operation, life *history.Life, closing *history.Operation) {
 			f := finding{}
-			f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: "gave up, and its key stayed until its session was closed", Witness: []int64{op.ID, closing.ID}, From: op.Call, To: closing.Call, Object: ob.name}
+			f.Violation = Violation{Blame: s.culprit(), Call: op.Kind, Cause: "gave up, and its key stayed until its session was closed", Witness: []int64{op.ID, closing.ID}, From: min(op.Return, closing.Call), To: closing.Call, Object: ob.name}
 			if s.Primitive == history.Mutex || s.Primitive == history.Election {
 				// Of etcd's own only the services over gRPC clean up after they have
 				// answered; the library does so before it returns.
 				f.Known = r.knownAs(s, "v3lock-late-clean-up")
 			}
 			f.tell = func() string {
-				return fmt.Sprintf("%s's %s of %s, called at %s, had to end at %s and returned at %s, but the key that it had made (rev %d, by %s) stayed until the session was closed, at %s",
-					op.Client, op.Kind, ob.name, at(op.Call), at(op.Deadline), at(op.Return), life.Create, at(r.log.Latest(life.Create)), at(closing.Call))
+				return fmt.Sprintf("%s's %s of %s, called at %s, had to end at %s and returned at %s without taking back the key that it had made (rev %d, by %s): that went only with its session, closed at %s",
+					op.Client, op.Kind, history.Called(ob.name), at(op.Call), at(op.Deadline), at(op.Return), life.Create, at(r.log.Latest(life.Create)), at(closing.Call))
 			}
 			j.findings = append(j.findings, f)
 		})

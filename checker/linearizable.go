@@ -141,7 +141,7 @@ func (r *record) misreadFinding(s *subject, ob *object, m misreading) finding {
 			}
 			return fmt.Sprintf("the leader value %q", v)
 		}
-		text := fmt.Sprintf("%s's read of %s, called at %s, returned %s at %s", m.read.Client, ob.name, at(m.read.Call), leader(m.read.Value), at(m.read.Return))
+		text := fmt.Sprintf("%s's read of %s, called at %s, returned %s at %s", m.read.Client, history.Called(ob.name), at(m.read.Call), leader(m.read.Value), at(m.read.Return))
 		if m.after != nil {
 			return text + fmt.Sprintf(", although %s's read had returned %s at %s, which came later", m.after.Client, leader(m.after.Value), at(m.after.Return))
 		}

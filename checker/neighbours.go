@@ -72,7 +72,7 @@ func (r *record) heldUp(s *subject, ob *object, op *history.Operation, own, neig
 	}
 	f.tell = func() string {
 		return fmt.Sprintf("%s's %s of %s, called at %s, had not ended at %s although its key owned %s since %s: the key %s (rev %d) of another object stood there",
-			op.Client, op.Kind, ob.name, at(op.Call), at(op.Deadline), ob.name, r.revision(own.owns), neighbour.Key, neighbour.Create)
+			op.Client, op.Kind, history.Called(ob.name), at(op.Call), at(op.Deadline), history.Called(ob.name), r.revision(own.owns), neighbour.Key, neighbour.Create)
 	}
 	return f
 }

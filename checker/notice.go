@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"github.com/etcd-holdfast/holdfast/history"
 	"time"
 )
 
@@ -42,7 +43,7 @@ func notice(r *record, s *subject) *judgement {
 				f.Violation = Violation{Blame: s.culprit(), Cause: "told too late that the lease had ended", Witness: []int64{h.Acquire}, From: end.latest, To: heard, Object: ob.name}
 				f.tell = func() string {
 					return fmt.Sprintf("%s's lease had ended by %s, and at %s it still believed that it held %s: %s without notice, the limit is %s",
-						h.Client, at(end.latest), at(heard), h.Object, span(delay), span(limit))
+						h.Client, at(end.latest), at(heard), history.Called(h.Object), span(delay), span(limit))
 				}
 				j.findings = append(j.findings, f)
 			}

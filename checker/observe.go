@@ -94,7 +94,7 @@ func (r *record) backward(s *subject, j *judgement, op *history.Operation) {
 			from := revision
 			j.findings = append(j.findings, observeFinding(s, op, from.Time, e.Time, "went back in revision", func() string {
 				return fmt.Sprintf("%s's observation of %s went back: it delivered %q at rev %d (%s) after %q at rev %d (%s)",
-					op.Client, op.Object, e.Value, e.Revision, at(e.Time), from.Value, from.Revision, at(from.Time))
+					op.Client, history.Called(op.Object), e.Value, e.Revision, at(e.Time), from.Value, from.Revision, at(from.Time))
 			}))
 		} else if e.Revision != 0 {
 			revision = e
@@ -103,7 +103,7 @@ func (r *record) backward(s *subject, j *judgement, op *history.Operation) {
 			from := leader
 			f := observeFinding(s, op, from.Time, e.Time, "went back to an older leader", func() string {
 				return fmt.Sprintf("%s's observation of %s went back to an older leader: it delivered %q (key rev %d) at %s after %q (key rev %d) at %s",
-					op.Client, op.Object, e.Value, e.Token, at(e.Time), from.Value, from.Token, at(from.Time))
+					op.Client, history.Called(op.Object), e.Value, e.Token, at(e.Time), from.Value, from.Token, at(from.Time))
 			})
 			j.findings = append(j.findings, f)
 		} else if e.Token != 0 {
@@ -143,7 +143,7 @@ func (r *record) inventedValues(s *subject, ob *object, j *judgement, op *histor
 			if e.Token != 0 {
 				key = fmt.Sprintf(" by key rev %d", e.Token)
 			}
-			return fmt.Sprintf("%s's observation of %s delivered %q at %s (rev %d), which was never put%s", op.Client, op.Object, e.Value, at(e.Time), e.Revision, key)
+			return fmt.Sprintf("%s's observation of %s delivered %q at %s (rev %d), which was never put%s", op.Client, history.Called(op.Object), e.Value, at(e.Time), e.Revision, key)
 		}))
 	}
 }
@@ -158,7 +158,7 @@ func (r *record) endedByItself(s *subject, op *history.Operation) *finding {
 	}
 	f := observeFinding(s, op, op.Call, op.Return, "ended by itself after a compaction", func() string {
 		return fmt.Sprintf("%s's observation of %s, open since %s, ended at %s by itself and without an error, after the history that it had still to tell was compacted",
-			op.Client, op.Object, at(op.Call), at(op.Return))
+			op.Client, history.Called(op.Object), at(op.Call), at(op.Return))
 	})
 	f.Known = r.knownAs(s, "etcd#18163")
 	return &f
@@ -176,7 +176,7 @@ func (r *record) foreignLeaders(s *subject, ob *object) []finding {
 	var findings []finding
 	add := func(op *history.Operation, key, value string, t time.Duration) {
 		f := observeFinding(s, op, op.Call, t, "named a key of another object", func() string {
-			return fmt.Sprintf("%s's %s of %s named %q with the key %s as the leader at %s, which is not a key of %s", op.Client, op.Kind, ob.name, value, key, at(t), ob.name)
+			return fmt.Sprintf("%s's %s of %s named %q with the key %s as the leader at %s, which is not a key of %s", op.Client, op.Kind, history.Called(ob.name), value, key, at(t), history.Called(ob.name))
 		})
 		if strings.HasPrefix(key, r.h.Header.ObjectPrefix(op.Subject, ob.name)) {
 			f.Known = r.knownAs(s, "etcd#10297")
@@ -292,7 +292,7 @@ func (r *record) delivered(op *history.Operation, last *reign) bool {
 func (r *record) unseenLeader(s *subject, ob *object, op *history.Operation, last *reign, since time.Duration) finding {
 	f := observeFinding(s, op, since, r.final, "final leader not delivered", func() string {
 		text := fmt.Sprintf("%s's observation of %s, open since %s, had not delivered the final leader %q at %s, which had led since %s",
-			op.Client, op.Object, at(op.Call), last.value, at(r.final), at(since))
+			op.Client, history.Called(op.Object), at(op.Call), last.value, at(r.final), at(since))
 		if events := r.observed[op.ID]; len(events) > 0 {
 			text += fmt.Sprintf("; the last it delivered was %q at %s", events[len(events)-1].Value, at(events[len(events)-1].Time))
 		}

@@ -220,7 +220,7 @@ func (r *record) slashless(s *subject, object string, life *history.Life) string
 func (r *record) invented(s *subject, op *history.Operation) *finding {
 	if life := r.lifeOf(op.Key, op.Token); life != nil && r.objectOf(s, life) == nil {
 		f := r.lie(s, op, nil, s.culprit(), "its key is not below its object's prefix", func() string {
-			return fmt.Sprintf("its key %s is not below the prefix of %s", op.Key, op.Object)
+			return fmt.Sprintf("its key %s is not below the prefix of %s", op.Key, history.Called(op.Object))
 		})
 		f.Known = r.slashless(s, op.Object, life)
 		return f
@@ -230,7 +230,7 @@ func (r *record) invented(s *subject, op *history.Operation) *finding {
 		blame = BlameSubject
 	}
 	return r.lie(s, op, nil, blame, "key not in the log", func() string {
-		return fmt.Sprintf("the revision log, which covers rev %d, has no such key of %s", op.Token, op.Object)
+		return fmt.Sprintf("the revision log, which covers rev %d, has no such key of %s", op.Token, history.Called(op.Object))
 	})
 }
 

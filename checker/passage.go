@@ -74,7 +74,7 @@ func (r *record) passedClosed(s *subject, op *history.Operation, t *tenure) find
 	f.Violation = Violation{Blame: s.culprit(), Known: r.known(s, Passage, op, t), Call: op.Kind, Cause: "passed while it was closed", Witness: []int64{op.ID}, From: op.Call, To: op.Return, Object: op.Object}
 	f.tell = func() string {
 		return fmt.Sprintf("%s was told at %s that it passed %s (pass called at %s), but the barrier was closed all that time: its key was put at %s and %s",
-			op.Client, at(op.Return), op.Object, at(op.Call), r.revision(t.Create), r.deletion(t.Life))
+			op.Client, at(op.Return), history.Called(op.Object), at(op.Call), r.revision(t.Create), r.deletion(t.Life))
 	}
 	return f
 }

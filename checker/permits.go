@@ -249,7 +249,7 @@ func (r *record) blameExcess(s *subject, ob *object, e *excess) (f finding, deci
 			who = append(who, fmt.Sprintf("%s since %s%s", h.Client, at(h.Start), token(h.Token)))
 		}
 		return fmt.Sprintf("%d clients were told that they hold %s, which has %s, at %s: %s; %s",
-			len(who), ob.name, count(permits, "permit"), at(e.from), strings.Join(who, ", "), why())
+			len(who), history.Called(ob.name), count(permits, "permit"), at(e.from), strings.Join(who, ", "), why())
 	}
 	return f, decided
 }

@@ -32,7 +32,7 @@ func (r *record) polls(s *subject, op *history.Operation) *finding {
 	}
 	f := r.breach(s, op, op.Return, "asked again and again after a compaction", func() string {
 		return fmt.Sprintf("%s's %s of %s, called at %s, had sent %d requests when it returned at %s, while %s changed %d times: it asked again and again after a compaction",
-			op.Client, op.Kind, op.Object, at(op.Call), op.Requests, at(op.Return), op.Object, changes)
+			op.Client, op.Kind, history.Called(op.Object), at(op.Call), op.Requests, at(op.Return), history.Called(op.Object), changes)
 	})
 	f.Known = r.knownAs(s, "rwmutex-waiter-spins")
 	return &f

@@ -57,7 +57,7 @@ func (r *record) falseProclaim(s *subject, ob *object, op *history.Operation) *f
 	}
 	f.tell = func() string {
 		return fmt.Sprintf("%s was told at %s that it proclaimed %q as the leader of %s (called at %s), but %s%s",
-			op.Client, at(op.Return), op.Value, op.Object, at(op.Call), what, follows)
+			op.Client, at(op.Return), op.Value, history.Called(op.Object), at(op.Call), what, follows)
 	}
 	return f
 }

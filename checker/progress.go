@@ -248,7 +248,7 @@ func (r *record) stuck(s *subject, ob *object, first, op *history.Operation, t t
 		if op.Completed() && op.Return <= t {
 			how = fmt.Sprintf("and called again until %s, was in vain", at(t))
 		}
-		text := fmt.Sprintf("%s's %s of %s, called at %s, %s although all was healed at %s", op.Client, op.Kind, op.Object, at(first.Call), how, at(r.healed))
+		text := fmt.Sprintf("%s's %s of %s, called at %s, %s although all was healed at %s", op.Client, op.Kind, history.Called(op.Object), at(first.Call), how, at(r.healed))
 		if lasted := r.stillThere(); lasted != "" {
 			text += " but that " + lasted
 		}
@@ -258,7 +258,7 @@ func (r *record) stuck(s *subject, ob *object, first, op *history.Operation, t t
 		if holder != nil {
 			text += fmt.Sprintf("; %s had held it since %s", holder.Client, at(holder.Start))
 			if stray != nil {
-				text += fmt.Sprintf(" and waited for %s itself, since %s: %s, and it was there still", waits.Object, at(waits.Call), r.origin(*stray))
+				text += fmt.Sprintf(" and waited for %s itself, since %s: %s, and it was there still", history.Called(waits.Object), at(waits.Call), r.origin(*stray))
 			}
 			return text
 		}
@@ -295,7 +295,7 @@ func (r *record) inTheWay(ob *object, op *history.Operation, t time.Duration) st
 		if h.Token != k.Create || h.Key != "" && h.Key != k.Key {
 			continue
 		}
-		text += fmt.Sprintf(": with it %s had held %s until %s", h.Client, ob.name, at(h.End))
+		text += fmt.Sprintf(": with it %s had held %s until %s", h.Client, history.Called(ob.name), at(h.End))
 		if r.isDead(h.Client, h.End) {
 			text += ", when it died"
 		}
@@ -393,7 +393,7 @@ func (r *record) deadHolder(s *subject, ob *object, h *history.Hold) (f *finding
 	}
 	f.tell = func() string {
 		return fmt.Sprintf("%s died at %s holding %s, and its key (rev %d) was still there %s later: its lease's time-to-live is %s and the grace %s",
-			h.Client, at(h.End), h.Object, t.Create, span(from+stayed-h.End), span(session.TTL), span(r.o.Grace))
+			h.Client, at(h.End), history.Called(h.Object), t.Create, span(from+stayed-h.End), span(session.TTL), span(r.o.Grace))
 	}
 	return f, free
 }

@@ -69,7 +69,7 @@ func refusal(r *record, s *subject) *judgement {
 				last = fmt.Sprintf("; the last who may have kept it is %s, until %s", requests[other].Client, at(kept[other]))
 			}
 			f.tell = func() string {
-				return fmt.Sprintf("%s's try of %s, called at %s, was refused at %s, while nobody else can have held it%s", op.Client, op.Object, at(op.Call), at(op.Return), last)
+				return fmt.Sprintf("%s's try of %s, called at %s, was refused at %s, while nobody else can have held it%s", op.Client, history.Called(op.Object), at(op.Call), at(op.Return), last)
 			}
 			j.findings = append(j.findings, f)
 		}

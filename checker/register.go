@@ -141,7 +141,7 @@ func (r *record) judgeRead(s *subject, ob *object, op *history.Operation, states
 			if op.Value == "" {
 				value = "nothing"
 			}
-			return fmt.Sprintf("%s's read of %s, called at %s, returned %s at %s, %s", op.Client, ob.name, at(op.Call), value, at(op.Return), clause)
+			return fmt.Sprintf("%s's read of %s, called at %s, returned %s at %s, %s", op.Client, history.Called(ob.name), at(op.Call), value, at(op.Return), clause)
 		}
 		return f
 	}

@@ -183,10 +183,10 @@ func (r *record) lostByRollback(s *subject) []finding {
 		f.tell = func() string {
 			if b.byLog {
 				return fmt.Sprintf("%s was told at %s of its %s of %s, called at %s, and the store, whose only member was killed then, does not have it",
-					op.Client, at(op.Return), op.Kind, op.Object, at(op.Call))
+					op.Client, at(op.Return), op.Kind, history.Called(op.Object), at(op.Call))
 			}
 			return fmt.Sprintf("%s was told at %s of its %s of %s, called at %s, which was made at rev %d; what was called at %s found the store at rev %d",
-				op.Client, at(op.Return), op.Kind, op.Object, at(op.Call), revision, at(b.call), b.found)
+				op.Client, at(op.Return), op.Kind, history.Called(op.Object), at(op.Call), revision, at(b.call), b.found)
 		}
 		findings = append(findings, f)
 	}

@@ -16,8 +16,11 @@ func at(t time.Duration) string { return fmt.Sprintf("%.3f s", t.Seconds()) }
 
 // span writes a length of time.
 func span(d time.Duration) string {
-	if d < time.Millisecond {
+	if d < time.Microsecond {
 		return d.String()
+	}
+	if d < time.Millisecond {
+		return fmt.Sprintf("%d µs", d.Microseconds())
 	}
 	if d < 10*time.Second {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
@@ -49,13 +52,13 @@ func (r *record) revision(rev int64) string {
 func belief(op *history.Operation) string {
 	switch {
 	case op.Kind == history.Campaign || op.Kind == history.Resume:
-		return "leads " + op.Object
+		return "leads " + history.Called(op.Object)
 	case op.Mode == history.ReadMode:
-		return "holds " + op.Object + " for reading"
+		return "holds " + history.Called(op.Object) + " for reading"
 	case op.Mode == history.WriteMode:
-		return "holds " + op.Object + " for writing"
+		return "holds " + history.Called(op.Object) + " for writing"
 	}
-	return "holds " + op.Object
+	return "holds " + history.Called(op.Object)
 }
 
 // token writes a create revision in brackets, or nothing.

@@ -277,8 +277,8 @@ func (r *record) strayFinding(s *subject, ob *object, g stray, op *history.Opera
 
 // origin tells how the stray came to be.
 func (r *record) origin(g stray) string {
-	return fmt.Sprintf("%s's %s of %s, called at %s, had failed at %s and left its key (%s)",
-		g.maker.Client, g.maker.Kind, g.maker.Object, at(g.maker.Call), at(g.maker.Return), r.revision(g.Create))
+	return fmt.Sprintf("%s's %s of %s, called at %s, had failed at %s and left its key, %s",
+		g.maker.Client, g.maker.Kind, history.Called(g.maker.Object), at(g.maker.Call), at(g.maker.Return), r.revision(g.Create))
 }
 
 // blockedBy returns a stray for which a request waits that had not succeeded by
@@ -322,6 +322,7 @@ func (r *record) blockedBy(ob *object, op *history.Operation, t time.Duration) *
 
 func (r *record) toldNothingLeft(s *subject, ob *object, g stray, op *history.Operation) finding {
 	f := r.strayFinding(s, ob, g, op, r.lostAcquire(s, g), "told of nothing to give up beside")
+	f.To = max(op.Return, min(r.log.Earliest(g.gone), r.h.End))
 	f.tell = func() string {
 		what := "that there was nothing to give up"
 		if op.Outcome == history.Ok {
@@ -335,6 +336,7 @@ func (r *record) toldNothingLeft(s *subject, ob *object, g stray, op *history.Op
 
 func (r *record) toldNotLeading(s *subject, ob *object, g stray, op *history.Operation) finding {
 	f := r.strayFinding(s, ob, g, op, "proclaim-after-lost-answer", "told that it does not lead by")
+	f.From = min(op.Call, r.log.Latest(g.owns))
 	f.tell = func() string {
 		return fmt.Sprintf("%s; its proclaim was told at %s that it does not lead, and its key had led since %s",
 			r.origin(g), at(op.Return), r.revision(g.owns))
@@ -344,13 +346,14 @@ func (r *record) toldNotLeading(s *subject, ob *object, g stray, op *history.Ope
 
 func (r *record) ghost(s *subject, ob *object, g stray, waiter *history.Operation) finding {
 	f := r.strayFinding(s, ob, g, waiter, r.lostAcquire(s, g), "kept out by")
+	f.From = max(waiter.Call, r.log.Earliest(g.owns))
 	f.tell = func() string {
-		until := "until its patience ended"
+		until := "until it gave up"
 		if waiter.Deadline == 0 {
 			until = "and returned"
 		}
 		return fmt.Sprintf("%s; that key owned %s from %s on, nobody believed in it, and %s's %s, called at %s, waited behind it %s at %s",
-			r.origin(g), ob.name, r.revision(g.owns), waiter.Client, waiter.Kind, at(waiter.Call), until, at(waiter.Return))
+			r.origin(g), history.Called(ob.name), r.revision(g.owns), waiter.Client, waiter.Kind, at(waiter.Call), until, at(waiter.Return))
 	}
 	return f
 }

@@ -81,7 +81,7 @@ func (r *record) taking(s *subject, h *history.Hold, life *history.Life, by *his
 	}
 	f.tell = func() string {
 		return fmt.Sprintf("%s held %s since %s, and its key (rev %d) was deleted at %s, not by its lease, which lived, nor by itself, who believed until %s: it was while %s's %s ran, called at %s",
-			h.Client, h.Object, at(h.Start), life.Create, r.revision(life.Delete), at(h.End), by.Client, by.Kind, at(by.Call))
+			h.Client, history.Called(h.Object), at(h.Start), life.Create, r.revision(life.Delete), at(h.End), by.Client, by.Kind, at(by.Call))
 	}
 	return f
 }

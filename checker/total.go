@@ -209,7 +209,7 @@ func (b *bank) revise(ob *object, k *books, transfers map[string]*moved, changes
 			balance = 0
 		case err != nil:
 			b.found(ob, b.subject.culprit(), "a balance that is none", nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
-				return fmt.Sprintf("account %s of %s had %q at %s, which is no balance", account, ob.name, c.Value, b.revision(revision))
+				return fmt.Sprintf("account %s of %s had %q at %s, which is no balance", account, history.Called(ob.name), c.Value, b.revision(revision))
 			})
 		}
 		if by != "" {
@@ -226,12 +226,12 @@ func (b *bank) revise(ob *object, k *books, transfers map[string]*moved, changes
 	case m == nil && name != "":
 		wrong = true
 		b.found(ob, b.subject.culprit(), "changed by what nobody asked for", nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
-			return fmt.Sprintf("the accounts of %s were changed at %s by %q, which no client asked for", ob.name, b.revision(revision), name)
+			return fmt.Sprintf("the accounts of %s were changed at %s by %q, which no client asked for", history.Called(ob.name), b.revision(revision), name)
 		})
 	case m == nil && len(before) > 0:
 		wrong = true
 		b.found(ob, b.subject.culprit(), "changed by no transfer", nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
-			return fmt.Sprintf("the accounts of %s were changed at %s by no transfer", ob.name, b.revision(revision))
+			return fmt.Sprintf("the accounts of %s were changed at %s by no transfer", history.Called(ob.name), b.revision(revision))
 		})
 	case m != nil:
 		m.made = append(m.made, revision)
@@ -242,7 +242,7 @@ func (b *bank) revise(ob *object, k *books, transfers map[string]*moved, changes
 	b.remember(k, revision, after)
 	if sum, known := k.sum(); known && !wrong && !b.weak && sum != b.subject.Whole && (len(before) < len(k.names) || sumOf(before) == b.subject.Whole) {
 		b.found(ob, b.subject.culprit(), "the accounts have not the whole", nil, b.log.Earliest(revision), b.log.Latest(revision), func() string {
-			return fmt.Sprintf("the accounts of %s had %d together at %s, and %d is the whole", ob.name, sum, b.revision(revision), b.subject.Whole)
+			return fmt.Sprintf("the accounts of %s had %d together at %s, and %d is the whole", history.Called(ob.name), sum, b.revision(revision), b.subject.Whole)
 		})
 	}
 }
@@ -405,7 +405,7 @@ func (b *bank) judgeAudit(ob *object, op *history.Operation, k *books) {
 		if !b.weak {
 			b.found(ob, blame, "found more or less than the whole", []*history.Operation{op}, 0, 0, func() string {
 				return fmt.Sprintf("%s's audit of %s, called at %s, found %d together at %s, and %d is the whole: %s",
-					op.Client, ob.name, at(op.Call), op.Number, at(op.Return), b.subject.Whole, op.Value)
+					op.Client, history.Called(ob.name), at(op.Call), op.Number, at(op.Return), b.subject.Whole, op.Value)
 			})
 			return
 		}
@@ -434,14 +434,14 @@ func (b *bank) judgeAudit(ob *object, op *history.Operation, k *books) {
 		b.old++
 	case was:
 		b.found(ob, blame, "read balances that were over", []*history.Operation{op}, 0, 0, func() string {
-			return fmt.Sprintf("%s's audit of %s, called at %s, returned balances that were over by then: %s", op.Client, ob.name, at(op.Call), op.Value)
+			return fmt.Sprintf("%s's audit of %s, called at %s, returned balances that were over by then: %s", op.Client, history.Called(ob.name), at(op.Call), op.Value)
 		})
 	case len(b.gaps) > 0 || !b.seesAllBy(b.log.Start, op.Return):
 		b.unjudged++
 	default:
 		b.found(ob, blame, "read balances that never were together", []*history.Operation{op}, 0, 0, func() string {
 			return fmt.Sprintf("%s's audit of %s, called at %s, returned balances at %s that the accounts never had together by then: %s",
-				op.Client, ob.name, at(op.Call), at(op.Return), op.Value)
+				op.Client, history.Called(ob.name), at(op.Call), at(op.Return), op.Value)
 		})
 	}
 }
@@ -463,7 +463,7 @@ func (b *bank) judgeEach(ob *object, op *history.Operation, k *books) {
 		}
 		b.found(ob, b.subject.culprit(), "read a balance that never was", []*history.Operation{op}, 0, 0, func() string {
 			return fmt.Sprintf("%s's audit of %s, called at %s, found %d in account %s at %s, which it never had by then",
-				op.Client, ob.name, at(op.Call), balance, account, at(op.Return))
+				op.Client, history.Called(ob.name), at(op.Call), balance, account, at(op.Return))
 		})
 		return
 	}

@@ -19,7 +19,7 @@ func (r *record) waited(s *subject, op *history.Operation) *finding {
 		return nil
 	}
 	f := r.breach(s, op, op.Return, "a try waited", func() string {
-		return fmt.Sprintf("%s's %s of %s, called at %s, returned at %s: a try has to answer at once, and it took %s", op.Client, op.Kind, op.Object, at(op.Call), at(op.Return), span(took))
+		return fmt.Sprintf("%s's %s of %s, called at %s, returned at %s: a try has to answer at once, and it took %s", op.Client, op.Kind, history.Called(op.Object), at(op.Call), at(op.Return), span(took))
 	})
 	return &f
 }

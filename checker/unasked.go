@@ -30,9 +30,9 @@ func (r *record) unasked(s *subject, j *judgement) int {
 			continue
 		}
 		j.findings = append(j.findings, r.breach(s, op, e.Time, "the process ended by itself", func() string {
-			doing := fmt.Sprintf("during its %s of %s, called at %s", op.Kind, op.Object, at(op.Call))
+			doing := fmt.Sprintf("during its %s of %s, called at %s", op.Kind, history.Called(op.Object), at(op.Call))
 			if op.Completed() {
-				doing = fmt.Sprintf("after its %s of %s, which had returned at %s", op.Kind, op.Object, at(op.Return))
+				doing = fmt.Sprintf("after its %s of %s, which had returned at %s", op.Kind, history.Called(op.Object), at(op.Return))
 			}
 			return fmt.Sprintf("%s's process ended by itself at %s, %s: %s", e.Client, at(e.Time), doing, firstLine(how))
 		}))

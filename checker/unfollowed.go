@@ -57,7 +57,7 @@ func (r *record) unseen(s *subject, op *history.Operation, g *reign, from, to ti
 	}
 	f := observeFinding(s, op, from, to, "a leader who stayed was not delivered", func() string {
 		text := fmt.Sprintf("%s's observation of %s, open since %s, had not delivered the leader %q at %s, which had led since %s",
-			op.Client, op.Object, at(op.Call), g.value, at(to), at(from))
+			op.Client, history.Called(op.Object), at(op.Call), g.value, at(to), at(from))
 		if last != nil {
 			text += fmt.Sprintf("; the last it delivered was %q at %s", last.Value, at(last.Time))
 		}

@@ -21,7 +21,8 @@ const afterLie = "after a false success: "
 
 // What the author of a lock, or of what is built on one, can do.
 const (
-	askAgain    = "Return success only when a linearizable read, made after the wake-up, shows that no older key is left; wait again while there is one."
+	askAgain    = "Before success is returned, ask etcd (a linearizable read) whether a key older than one’s own is left that excludes it, and wait while there is one: after each wake-up, and also if there was nothing to wait for."
+	countOlder  = "Before success is returned, ask etcd (a linearizable read) how many keys are older than one’s own, and wait while there are as many as permits."
 	ownKeyToo   = "After the wait, look once more whether your own key is still there, in a transaction that compares its create revision, before you return success."
 	askNow      = "Answer from a linearizable read or a transaction that is made during the call, not from memory, a cache or a serializable read."
 	oneDecides  = "Let one transaction decide: create the key only if its create revision is 0, or wait for all older keys. Whoever looks first and writes afterwards is not alone."
@@ -35,7 +36,7 @@ const (
 	leasedKey   = "Make every key with the lease of the session that needs it: it goes when its owner dies. Begin each watch at the revision of the read, so that no deletion is missed."
 	resumeAfter = "Resume an observation at the revision after the last that was delivered, and never deliver an older one."
 	readAfter   = "After an interruption, and after each event, read who leads and deliver that too: new values on the leader's key count as well as new keys."
-	takeOnce    = "Take an item in one transaction that deletes its key if it is still there, and return it only if that succeeded."
+	takeOnce    = "Take the item that comes first (by create revision, or by priority as a number) in one transaction that deletes its key if it is still there, and return it only if that succeeded."
 	onePlan     = "Compare the mod revision of everything that was read, in the transaction that writes, and begin anew if anything changed."
 	idempotent  = "Give each request a key of its own that the same transaction creates: made again after a lost answer, it does nothing."
 	countNow    = "Count who is there at one revision, after one's own key was made, and look again after every event."
@@ -86,7 +87,7 @@ var advices = map[string][]advice{
 	},
 	checker.Progress: {
 		{"a dead holder's key stayed", "a dead holder's key was never freed", leasedKey},
-		{"waited behind a key of another object", "it waited for somebody who holds something else", "Read and watch the keys below the object's name and a slash, and choose names of which none goes on where another ends."},
+		{"waited behind a key of another object", "it waited for somebody who holds something else", "Read and watch the keys below the object's name and a slash, and choose names of which none goes on, after a slash, where another ends."},
 		{"never finished after the heal, behind a key left by", "a call that had failed left its key there", giveUp},
 		{"never finished after the heal, with no holder", "nobody held it", leasedKey},
 		{"never succeeded after the heal, with no holder", "nobody held it", leasedKey},
@@ -110,7 +111,7 @@ var advices = map[string][]advice{
 	checker.Leftovers: {
 		{"its key is still there", "a release said that all was done, and the key is still there", "Report success only when etcd has acknowledged the deletion; return the error otherwise, so that the caller closes the session."},
 		{"without effect, but its key is still there", "a refused try left its key", "Delete the key of a refused try before it returns."},
-		{"gave up, and its key stayed", "one who gave up waiting left its key in the line", cleanUp},
+		{"gave up, and its key stayed", "a call that gave up did not take its key back", cleanUp},
 		{"told of nothing to give up", "a call failed and left its key, and the release knew nothing of it", giveUp},
 		{"told that it does not lead", "a campaign failed, and its key leads all the same", giveUp},
 		{"kept out by", "a call failed and left its key, which keeps everybody out", giveUp},
@@ -120,9 +121,9 @@ var advices = map[string][]advice{
 		{"a try waited", "a try waited instead of answering", "A try must not stand in a line: create the key only if nobody holds, and answer at once."},
 		{"returned late", "a call went on after its deadline", "Hand the caller's context to every request and every wait, and give the clean-up a short time of its own."},
 		{"never returned", "a call never returned", "Hand the caller's context to every request and every wait."},
-		{"asked again and again", "a client that waits floods etcd with requests", waitByWatch},
+		{"asked again and again", "a client that waits asks etcd again and again without a pause", waitByWatch},
 		{"refused while its session lived", "a call on the same session deleted the key of one who waits", deleteOwn},
-		{"key below the prefix of no object", "a key was made that belongs to no lock", "Make every key below the name that the object was given, with a slash between."},
+		{"key below the prefix of no object", "a key was made outside of every lock’s own prefix", "Make every key below the name that the object was given, with a slash between."},
 		{"the process ended by itself", "a program ended without being asked", "See what the program wrote at its end; it has to stay until its session is closed."},
 	},
 	checker.Delivery: {
@@ -145,8 +146,8 @@ var advices = map[string][]advice{
 		{"replaced before the call", "a client was told what was over already", askNow},
 		{"as of a revision that came later", "a client was told of what came later", askNow},
 		{"not what the store had at its revision", "a client was told what never was there", "Look whether the transaction succeeded (Succeeded), not only whether it came back without an error."},
-		{"no order of the calls keeps the rules of a queue", "an item was given out in the wrong order, or twice", takeOnce},
-		{"no order of the calls keeps the rules of a priority", "an item was given out in the wrong order, or twice", takeOnce},
+		{"no order of the calls keeps the rules of a queue", "the items came out as they cannot come out of a queue", takeOnce},
+		{"no order of the calls keeps the rules of a priority", "the items came out as they cannot come out of a queue", takeOnce},
 		{"no order of the calls keeps the rules of a barrier", "a client passed while the barrier was closed", "An event, the end of a watch and a time-out are no answers: look again with a linearizable read, and pass only if the key is gone."},
 		{"no order of the calls keeps the rules of a double", "a client went in or out without the others", countNow},
 		{"no order of the calls keeps the rules of a register", "", "Read, and compare before writing, in linearizable transactions that are made during the call, and look whether they succeeded."},

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -80,8 +81,11 @@ func (g *group) blamed(h *history.Header) meaning {
 	if g.Blame == checker.BlameSubject && named && subject.Origin != "" {
 		m.Who = "the code of " + g.Subject
 	}
-	if named {
+	if named && g.Blame != checker.BlameLease {
 		m.Of = about(&subject)
+	}
+	if g.Blame == checker.BlameLibrary && slices.Contains(services, g.Subject) {
+		m.Who = "etcd’s service, which its servers run"
 	}
 	if issue, ok := checker.FindKnownIssue(g.Known); ok {
 		if g.Blame == checker.BlameLease {
@@ -95,10 +99,16 @@ func (g *group) blamed(h *history.Header) meaning {
 	if g.Blame == checker.BlameSubject || g.Blame == checker.BlameLibrary {
 		if a, _ := adviceOn(g.Property, g.Violations[0].Cause); a.prevent != "" {
 			m.Prevent = a.prevent
+			if a.prevent == askAgain && g.Primitive == history.Semaphore {
+				m.Prevent = countOlder
+			}
 		}
 	}
 	return m
 }
+
+// services are the subjects that are services of etcd's, on top of its client library.
+var services = []string{"v3lock", "v3election"}
 
 // about says what a subject is, and whose.
 func about(s *history.SubjectInfo) string {

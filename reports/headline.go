@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -16,6 +17,7 @@ type headline struct {
 	meaning
 	Title    string // in words that need no glossary
 	Overall  string
+	Fate     string // what it does to a build
 	Tested   string // what was survived, for a run that holds
 	Where    string // subject and property
 	Subject  string
@@ -41,9 +43,16 @@ func newHeadline(r *Report, all []*group) headline {
 		out.Word = "not judged"
 	}
 	out.Title = out.Overall
+	out.Fate = fate(result)
+	if rest, holds := strings.CutPrefix(out.Overall, string(checker.Holds)); holds && out.Fate != "" {
+		out.Overall = strings.TrimPrefix(rest, ", with ")
+	}
 	if result.Verdict == checker.Violated && len(all) > 0 {
 		out.worst(&r.history().Header, all[0])
 		out.others(all)
+		if onPurpose(&r.history().Header, all) {
+			out.Fate += ", as it should: only what is broken on purpose did fail"
+		}
 		return out
 	}
 	for i := range result.Properties {
@@ -68,12 +77,33 @@ func newHeadline(r *Report, all []*group) headline {
 	return out
 }
 
+// onPurpose is true if all that fails a run are planted bugs.
+func onPurpose(h *history.Header, all []*group) bool {
+	for _, g := range all {
+		if s, _ := h.Subject(g.Subject); g.rank() == unexplained && s.Origin != history.Broken {
+			return false
+		}
+	}
+	return true
+}
+
+// fate says what the run's verdict does to a build that runs it.
+func fate(result *checker.Result) string {
+	switch {
+	case len(result.Properties) == 0 && result.Verdict == checker.Holds:
+		return ""
+	case result.Exit == 0:
+		return "The build passes (exit 0)"
+	}
+	return fmt.Sprintf("The build fails (exit %d)", result.Exit)
+}
+
 // allowed points to the worst of what does not fail the run.
 func (h *headline) allowed(header *history.Header, g *group) {
 	h.worst(header, g)
-	h.Class, h.Sign, h.Word = "fair", "!", "passes, with a known defect"
+	h.Class, h.Sign, h.Word = "fair", "!", "passes: the defect is known"
 	if g.Known == "" {
-		h.Word = "passes, though beliefs outlived leases"
+		h.Word = "passes: lease overlaps are allowed"
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
+	"strings"
 	"time"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -15,7 +16,16 @@ var pageSource string
 //go:embed style.css
 var styleSource string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }}).Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }, "unbroken": unbroken}).Parse(pageSource))
+
+// unbroken writes a command such that lines break between its words only.
+func unbroken(command string) template.HTML {
+	all := strings.Split(command, " ")
+	for i, word := range all {
+		all[i] = `<span class="word">` + template.HTMLEscapeString(word) + `</span>`
+	}
+	return template.HTML(strings.Join(all, " "))
+}
 
 // page is what the template shows.
 type page struct {
@@ -24,6 +34,7 @@ type page struct {
 	Report    *Report
 	Headline  headline
 	Again     string // how sure it is to show again
+	Folded    bool   // the notes are many
 	Facts     []fact
 	Notes     []string
 	Matrices  []matrix
@@ -75,7 +86,7 @@ func HTML(r *Report) ([]byte, error) {
 		Style: template.CSS(styleSource), Policy: policy, Report: r, Facts: facts(r),
 		Notes: result.Notes, Overview: line.overview(), Ends: endsWithin(h, line.scale), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
 	}
-	p.Again = again(r)
+	p.Again, p.Folded = again(r), len(result.Notes) > 4
 	p.Matrices = matrices(result, all)
 	p.Sections, p.More = sections(h, x, all)
 	p.Headline = newHeadline(r, all)

@@ -187,8 +187,8 @@ func (b *barrier) doubleHold() *Violation {
 		b.until = min(b.until, second.Return)
 	}
 	return &Violation{At: second.Return, Witness: []history.Call{first, second}, tell: func(t *history.Trace) string {
-		return fmt.Sprintf("process %s raised %s by %s, and process %s raised it again by %s, with nobody lowering it between",
-			t.Processes[first.Process], object(t, first.Object), t.At(first.Return), t.Processes[second.Process], t.At(second.Return))
+		return fmt.Sprintf("%s raised %s by %s, and %s raised it again by %s, with nobody lowering it between",
+			t.Called(first.Process), object(t, first.Object), t.At(first.Return), t.Called(second.Process), t.At(second.Return))
 	}}
 }
 
@@ -229,16 +229,16 @@ func (b *barrier) unsatisfied(proof int32, j int, limits []int32) *Violation {
 		if before.up {
 			did, state, turned, back = "got past", "up", "raised", "lowered"
 		}
-		s := fmt.Sprintf("process %s %s %s between %s and %s, when it was %s: ",
-			t.Processes[c.Process], did, object(t, c.Object), t.At(c.Invoke), t.At(c.Return), state)
+		s := fmt.Sprintf("%s %s %s between %s and %s, when it was %s: ",
+			t.Called(c.Process), did, object(t, c.Object), t.At(c.Invoke), t.At(c.Return), state)
 		switch {
 		case before.called < 0:
 			s += "nobody had raised it yet"
 		case limit >= 0:
 			l := b.calls[limit]
-			s += fmt.Sprintf("what process %s was told at %s shows that it had been %s by then", t.Processes[l.Process], t.At(l.Return), turned)
+			s += fmt.Sprintf("what %s was told at %s shows that it had been %s by then", t.Called(l.Process), t.At(l.Return), turned)
 		default:
-			s += fmt.Sprintf("process %s had %s it by %s", t.Processes[b.calls[before.returned].Process], turned, t.At(before.to))
+			s += fmt.Sprintf("%s had %s it by %s", t.Called(b.calls[before.returned].Process), turned, t.At(before.to))
 		}
 		if j+1 < len(b.turns) {
 			return s + fmt.Sprintf(", and nobody asked that it be %s until %s", back, t.At(b.turns[j+1].from))

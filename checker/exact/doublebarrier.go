@@ -93,8 +93,8 @@ func passedAlone(calls []history.Call, generations []int32, i, count int) *Viola
 		if c.Function == history.FunctionLeave {
 			did, what = "left", "leave"
 		}
-		return fmt.Sprintf("process %s %s %s at %s, when %d of %d processes had begun to %s it for the %s time",
-			t.Processes[c.Process], did, object(t, c.Object), t.At(c.Return), arrived, count, what, ordinal(generations[i]+1))
+		return fmt.Sprintf("%s %s %s at %s, when %d of %d processes had begun to %s it for the %s time",
+			t.Called(c.Process), did, object(t, c.Object), t.At(c.Return), arrived, count, what, ordinal(generations[i]+1))
 	}
 	return v
 }

@@ -154,7 +154,7 @@ func (e *elements) tellWrong(w wrongDequeue) *evidence {
 	c := e.calls[w.dequeue]
 	f := &evidence{indexes: func() []int32 { return []int32{w.dequeue, w.other} }, guess: c.Return}
 	told := func(t *history.Trace) string {
-		return fmt.Sprintf("process %s dequeued %s from %s at %s", t.Processes[c.Process], t.Text(c.Value), object(t, c.Object), t.At(c.Return))
+		return fmt.Sprintf("%s dequeued %s from %s at %s", t.Called(c.Process), t.Text(c.Value), object(t, c.Object), t.At(c.Return))
 	}
 	if w.other < 0 {
 		f.tell = func(t *history.Trace) string { return told(t) + ", which nobody had enqueued" }
@@ -163,9 +163,9 @@ func (e *elements) tellWrong(w wrongDequeue) *evidence {
 	other := e.calls[w.other]
 	f.tell = func(t *history.Trace) string {
 		if other.Function == history.FunctionEnqueue {
-			return told(t) + fmt.Sprintf(", before process %s enqueued it at %s", t.Processes[other.Process], t.At(other.Invoke))
+			return told(t) + fmt.Sprintf(", before %s enqueued it at %s", t.Called(other.Process), t.At(other.Invoke))
 		}
-		return told(t) + fmt.Sprintf(", and process %s at %s: it had been enqueued once", t.Processes[other.Process], t.At(other.Return))
+		return told(t) + fmt.Sprintf(", and %s at %s: it had been enqueued once", t.Called(other.Process), t.At(other.Return))
 	}
 	return f
 }

@@ -102,9 +102,9 @@ func staleToken(calls []history.Call, before, after int32, witness []history.Cal
 	return &Violation{At: max(a.Return, b.Return), Witness: byInvocation(witness), tell: func(t *history.Trace) string {
 		if a.Revision == b.Revision {
 			return fmt.Sprintf("processes %s and %s both got the token %d for %s, at %s and at %s",
-				t.Processes[a.Process], t.Processes[b.Process], a.Revision, object(t, a.Object), t.At(a.Return), t.At(b.Return))
+				t.Called(a.Process), t.Called(b.Process), a.Revision, object(t, a.Object), t.At(a.Return), t.At(b.Return))
 		}
-		return fmt.Sprintf("process %s got the token %d for %s at %s, and after it process %s got the smaller token %d at %s",
-			t.Processes[a.Process], a.Revision, object(t, a.Object), t.At(a.Return), t.Processes[b.Process], b.Revision, t.At(b.Return))
+		return fmt.Sprintf("%s got the token %d for %s at %s, and after it %s got the smaller token %d at %s",
+			t.Called(a.Process), a.Revision, object(t, a.Object), t.At(a.Return), t.Called(b.Process), b.Revision, t.At(b.Return))
 	}}
 }

@@ -143,8 +143,8 @@ func (d *driver) violated(event int, exact bool) Result {
 			// Of what proved it: the witness leaves states out that were possible.
 			states = found.states(t)
 		}
-		text := fmt.Sprintf("process %s %s between %s and %s, which no order of the calls before allows",
-			t.Processes[last.Process], claim(t, &last), t.At(last.Invoke), t.At(last.Return))
+		text := fmt.Sprintf("%s %s between %s and %s, which no order of the calls before allows",
+			t.Called(last.Process), claim(t, &last), t.At(last.Invoke), t.At(last.Return))
 		if len(states) > 0 {
 			text += ": " + object(t, last.Object) + " " + strings.Join(states, " or ")
 		}

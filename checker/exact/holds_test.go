@@ -105,55 +105,55 @@ func TestHoldSentences(t *testing.T) {
 			p1 acquire 2 3
 			p0 release 4 5
 			p1 release 6 7`, 3, []int64{1, 2, 4, 6},
-			"process p0 was told that it holds the lock at line 2 and had not released at line 4; process p1 was told that it holds the lock at line 3"},
+			"p0 was told that it holds the lock at line 2 and had not released at line 4; p1 was told that it holds the lock at line 3"},
 		{"never held", Mutex, `
 			p0 release 1 2`, 2, []int64{1},
-			"process p0 released the lock at line 1 and had never held it"},
+			"p0 released the lock at line 1 and had never held it"},
 		{"released twice", Mutex, `
 			p0 acquire 1 2
 			p0 release 3 4
 			p0 release 5 6`, 6, []int64{3, 5},
-			"process p0 released the lock at line 5 and had not held it since it released at line 3"},
+			"p0 released the lock at line 5 and had not held it since it released at line 3"},
 		{"a lost acquire cannot have had it", Mutex, `
 			p0 acquire 1 ...
 			p1 acquire 2 3
 			p0 release 4 5
 			p1 release 6 7`, 5, []int64{1, 2, 4, 6},
-			"process p0 released the lock between line 4 and line 5, but process p1 held it from line 3 to line 6"},
+			"p0 released the lock between line 4 and line 5, but p1 held it from line 3 to line 6"},
 		{"a reader and a writer", RWLock, `
 			p0 acquire 1 2 shared
 			p1 acquire 1 3 shared
 			p1 release 4 5
 			p2 acquire 4 6
 			p0 release 7 8`, 6, []int64{1, 4, 7},
-			"process p0 was told that it holds the lock for reading at line 2 and had not released at line 7; process p2 was told that it holds the lock at line 6"},
+			"p0 was told that it holds the lock for reading at line 2 and had not released at line 7; p2 was told that it holds the lock at line 6"},
 		{"permits", three, `
 			p0 acquire 1 2 1
 			p1 acquire 3 4 2
 			p2 acquire 5 6 2
 			p0 release 8 9`, 6, []int64{3, 5},
-			"4 permits of the lock, which has 3, were taken at line 6: process p1 2 (since line 4), process p2 2 (since line 6)"},
+			"4 permits of the lock, which has 3, were taken at line 6: p1 2 (since line 4), p2 2 (since line 6)"},
 		{"too many permits back", three, `
 			p0 acquire 1 2 1
 			p0 release 3 4 2`, 4, []int64{1, 3},
-			"process p0 released 2 permits of the lock at line 3 and had 1"},
+			"p0 released 2 permits of the lock at line 3 and had 1"},
 		{"released once of twice", ReentrantMutex, `
 			p0 acquire 1 2
 			p0 acquire 3 4
 			p0 release 5 6
 			p1 acquire 7 8`, 8, []int64{1, 7},
-			"process p0 was told that it holds the lock at line 2 and had not released at the end; process p1 was told that it holds the lock at line 8"},
+			"p0 was told that it holds the lock at line 2 and had not released at the end; p1 was told that it holds the lock at line 8"},
 		{"two lead", Leadership, `
 			p0 acquire 1 2
 			p0 acquire 3 4
 			p1 acquire 3 5
 			p0 release 6 7`, 5, []int64{1, 3, 6},
-			"process p0 was told that it holds the lock at line 2 and had not released at line 6; process p1 was told that it holds the lock at line 5"},
+			"p0 was told that it holds the lock at line 2 and had not released at line 6; p1 was told that it holds the lock at line 5"},
 		{"stale token", FencedMutex, `
 			p0 acquire 1 2 #7
 			p0 release 3 4
 			p1 acquire 5 6 #5`, 6, []int64{1, 3, 5},
-			"process p0 got the token 7 for the lock at line 2, and after it process p1 got the smaller token 5 at line 6"},
+			"p0 got the token 7 for the lock at line 2, and after it p1 got the smaller token 5 at line 6"},
 		{"one token twice", FencedTokens, `
 			p0 acquire 1 4 #7
 			p1 acquire 2 3 #7`, 4, []int64{1, 2},
@@ -164,37 +164,37 @@ func TestHoldSentences(t *testing.T) {
 			p3 try 5 ...
 			p1 try 5 6 refused
 			p2 acquire 7 8`, 8, []int64{1, 3, 5, 7},
-			"process p1 was refused the lock between line 5 and line 6, when nobody can have held it: process p0 had released it by line 4 and process p2 asked for it at line 7"},
+			"p1 was refused the lock between line 5 and line 6, when nobody can have held it: p0 had released it by line 4 and p2 asked for it at line 7"},
 		{"one lost acquire for two refusals", tryLock(true), `
 			p3 try 0 ...
 			p1 try 1 2 refused
 			p0 acquire 3 4
 			p0 release 5 6
 			p1 try 7 8 refused`, 8, []int64{0, 1, 3, 5, 7},
-			"process p1 was refused the lock between line 7 and line 8, when nobody can have held it: process p0 had released it by line 6 and nobody who can have got it had asked; 1 acquires of unknown outcome can explain as many of 2 such refusals, not all"},
+			"p1 was refused the lock between line 7 and line 8, when nobody can have held it: p0 had released it by line 6 and nobody who can have got it had asked; 1 acquires of unknown outcome can explain as many of 2 such refusals, not all"},
 		{"past a barrier", Barrier, `
 			p0 hold 1 2
 			p1 wait 3 4
 			p0 lower 5 6`, 4, []int64{1, 3, 5},
-			"process p1 got past the lock between line 3 and line 4, when it was up: process p0 had raised it by line 2, and nobody asked that it be lowered until line 5"},
+			"p1 got past the lock between line 3 and line 4, when it was up: p0 had raised it by line 2, and nobody asked that it be lowered until line 5"},
 		{"up before it was", Barrier, `
 			p0 hold 1 8
 			p2 hold 2 3 refused
 			p1 wait 4 5`, 5, []int64{1, 2, 4},
-			"process p1 got past the lock between line 4 and line 5, when it was up: what process p2 was told at line 3 shows that it had been raised by then, and nobody asked that it be lowered after that"},
+			"p1 got past the lock between line 4 and line 5, when it was up: what p2 was told at line 3 shows that it had been raised by then, and nobody asked that it be lowered after that"},
 		{"refused a lowered barrier", Barrier, `
 			p0 hold 1 2 refused`, 2, []int64{1},
-			"process p0 was refused to raise the lock between line 1 and line 2, when it was down: nobody had raised it yet, and nobody asked that it be raised after that"},
+			"p0 was refused to raise the lock between line 1 and line 2, when it was down: nobody had raised it yet, and nobody asked that it be raised after that"},
 		{"the second lower returned first", Barrier, `
 			p0 hold 1 2
 			p0 lower 3 9
 			p1 lower 4 5
 			p2 hold 6 7 refused`, 7, []int64{3, 4, 6},
-			"process p2 was refused to raise the lock between line 6 and line 7, when it was down: process p1 had lowered it by line 5, and nobody asked that it be raised after that"},
+			"p2 was refused to raise the lock between line 6 and line 7, when it was down: p1 had lowered it by line 5, and nobody asked that it be raised after that"},
 		{"raised twice", Barrier, `
 			p0 hold 1 2
 			p1 hold 3 4`, 4, []int64{1, 3},
-			"process p0 raised the lock by line 2, and process p1 raised it again by line 4, with nobody lowering it between"},
+			"p0 raised the lock by line 2, and p1 raised it again by line 4, with nobody lowering it between"},
 		{"entered alone", pair, `
 			p0 enter 1 2
 			p1 enter 3 4
@@ -202,7 +202,7 @@ func TestHoldSentences(t *testing.T) {
 			p1 leave 6 7
 			p0 enter 9 10
 			p1 enter 11 12`, 2, []int64{1},
-			"process p0 entered the lock at line 2, when 1 of 2 processes had begun to enter it for the 1st time"},
+			"p0 entered the lock at line 2, when 1 of 2 processes had begun to enter it for the 1st time"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v, decided := test.check(parse(t, test.calls))

@@ -345,8 +345,8 @@ func (s *kv) misread(i int32, now present, through int64) *evidence {
 		did = "found %s in %s when it made revision %d"
 	}
 	return &evidence{indexes: func() []int32 { return s.witness(indexes...) }, guess: c.Return, tell: func(t *history.Trace) string {
-		return fmt.Sprintf("process %s "+did+" (by %s), where the value was %s",
-			t.Processes[c.Process], t.Text(value), object(t, c.Object), c.Revision, t.At(c.Return), t.Text(held))
+		return fmt.Sprintf("%s "+did+" (by %s), where the value was %s",
+			t.Called(c.Process), t.Text(value), object(t, c.Object), c.Revision, t.At(c.Return), t.Text(held))
 	}}
 }
 
@@ -355,9 +355,9 @@ func (s *kv) misread(i int32, now present, through int64) *evidence {
 func (s *kv) backward(first, second int32) *evidence {
 	a, b := s.calls[first], s.calls[second]
 	return &evidence{indexes: func() []int32 { return s.witness(first, second) }, guess: b.Return, tell: func(t *history.Trace) string {
-		return fmt.Sprintf("process %s's %s of %s at revision %d returned at %s, before process %s's %s at revision %d was called at %s",
-			t.Processes[a.Process], a.Function, object(t, a.Object), a.Revision, t.At(a.Return),
-			t.Processes[b.Process], b.Function, b.Revision, t.At(b.Invoke))
+		return fmt.Sprintf("%s's %s of %s at revision %d returned at %s, before %s's %s at revision %d was called at %s",
+			t.Called(a.Process), a.Function, object(t, a.Object), a.Revision, t.At(a.Return),
+			t.Called(b.Process), b.Function, b.Revision, t.At(b.Invoke))
 	}}
 }
 
@@ -365,7 +365,7 @@ func (s *kv) backward(first, second int32) *evidence {
 func (s *kv) twice(first, second int32) *evidence {
 	a, b := s.calls[first], s.calls[second]
 	return &evidence{indexes: func() []int32 { return s.witness(first, second) }, guess: max(a.Return, b.Return), tell: func(t *history.Trace) string {
-		return fmt.Sprintf("process %s's write of %s to %s and process %s's of %s both made revision %d",
-			t.Processes[a.Process], t.Text(a.Value), object(t, a.Object), t.Processes[b.Process], t.Text(b.Value), a.Revision)
+		return fmt.Sprintf("%s's write of %s to %s and %s's of %s both made revision %d",
+			t.Called(a.Process), t.Text(a.Value), object(t, a.Object), t.Called(b.Process), t.Text(b.Value), a.Revision)
 	}}
 }

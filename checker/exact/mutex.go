@@ -97,8 +97,8 @@ func bothHold(calls []history.Call, first, second *core) *Violation {
 	a, b, start, end := calls[first.acquire], calls[second.acquire], second.start, min(first.end, second.end)
 	v := &Violation{At: start, Witness: byInvocation(append(first.calls(calls), second.calls(calls)...))}
 	v.tell = func(t *history.Trace) string {
-		text := fmt.Sprintf("process %s was told that it %s at %s and had not released at %s; process %s was told that it %s at %s",
-			t.Processes[a.Process], holding(t, &a), t.At(a.Return), t.At(end), t.Processes[b.Process], holding(t, &b), t.At(b.Return))
+		text := fmt.Sprintf("%s was told that it %s at %s and had not released at %s; %s was told that it %s at %s",
+			t.Called(a.Process), holding(t, &a), t.At(a.Return), t.At(end), t.Called(b.Process), holding(t, &b), t.At(b.Return))
 		if overlap := t.Span(start, end); overlap != "" {
 			text += ": " + overlap + " of overlap"
 		}
@@ -111,13 +111,13 @@ func strayRelease(calls []history.Call, stray, previous int32) *Violation {
 	c := calls[stray]
 	if previous < 0 {
 		return &Violation{At: c.Return, Witness: []history.Call{c}, tell: func(t *history.Trace) string {
-			return fmt.Sprintf("process %s released %s at %s and had never held it", t.Processes[c.Process], object(t, c.Object), t.At(c.Invoke))
+			return fmt.Sprintf("%s released %s at %s and had never held it", t.Called(c.Process), object(t, c.Object), t.At(c.Invoke))
 		}}
 	}
 	before := calls[previous]
 	return &Violation{At: c.Return, Witness: []history.Call{before, c}, tell: func(t *history.Trace) string {
-		return fmt.Sprintf("process %s released %s at %s and had not held it since it released at %s",
-			t.Processes[c.Process], object(t, c.Object), t.At(c.Invoke), t.At(before.Invoke))
+		return fmt.Sprintf("%s released %s at %s and had not held it since it released at %s",
+			t.Called(c.Process), object(t, c.Object), t.At(c.Invoke), t.At(before.Invoke))
 	}}
 }
 
@@ -126,8 +126,8 @@ func heldByAnother(calls []history.Call, k *core, r revival) *Violation {
 	a, c := calls[k.acquire], calls[r.release]
 	witness := append(k.calls(calls), calls[r.acquire], c)
 	return &Violation{At: c.Return, Witness: byInvocation(witness), tell: func(t *history.Trace) string {
-		return fmt.Sprintf("process %s released %s between %s and %s, but process %s held it from %s to %s",
-			t.Processes[c.Process], object(t, c.Object), t.At(c.Invoke), t.At(c.Return), t.Processes[a.Process], t.At(a.Return), t.At(k.end))
+		return fmt.Sprintf("%s released %s between %s and %s, but %s held it from %s to %s",
+			t.Called(c.Process), object(t, c.Object), t.At(c.Invoke), t.At(c.Return), t.Called(a.Process), t.At(a.Return), t.At(k.end))
 	}}
 }
 
@@ -143,7 +143,7 @@ func holding(t *history.Trace, c *history.Call) string {
 // done with it.
 func object(t *history.Trace, o int32) string {
 	if name := t.Objects[o]; name != "" || len(t.Calls) == 0 {
-		return cmp.Or(name, "the object")
+		return cmp.Or(history.Called(name), "the object")
 	}
 	switch t.Calls[0].Function {
 	case history.FunctionAcquire, history.FunctionTryAcquire, history.FunctionRelease:

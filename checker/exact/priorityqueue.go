@@ -206,8 +206,8 @@ func (q *priorityQueue) barred(d int32, from int64, better []int32, through int6
 		if elements > 1 {
 			present = fmt.Sprintf("one of %d better elements that overlap was in it", elements)
 		}
-		return fmt.Sprintf("process %s dequeued %s from %s between %s and %s, although %s all that time",
-			t.Processes[c.Process], t.Text(c.Value), object(t, c.Object), t.At(from), t.At(c.Return), present)
+		return fmt.Sprintf("%s dequeued %s from %s between %s and %s, although %s all that time",
+			t.Called(c.Process), t.Text(c.Value), object(t, c.Object), t.At(from), t.At(c.Return), present)
 	}
 	return f
 }
@@ -329,8 +329,8 @@ func (q *priorityQueue) tooFew(through int64) *evidence {
 	f := &evidence{guess: limits[last].by, indexes: func() []int32 { return q.crowd(limits[:last+1], through) }}
 	c, stays := q.calls[limits[last].dequeue], q.calls[q.all[limits[last].element].enqueue]
 	f.tell = func(t *history.Trace) string {
-		return fmt.Sprintf("process %s's dequeue from %s returned at %s, by when %d better elements (%s is one) must have gone, and no more than %d dequeues can have taken them",
-			t.Processes[c.Process], object(t, c.Object), t.At(c.Return), last+1, t.Text(stays.Value), last)
+		return fmt.Sprintf("%s's dequeue from %s returned at %s, by when %d better elements (%s is one) must have gone, and no more than %d dequeues can have taken them",
+			t.Called(c.Process), object(t, c.Object), t.At(c.Return), last+1, t.Text(stays.Value), last)
 	}
 	return f
 }

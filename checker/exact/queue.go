@@ -131,9 +131,9 @@ func (q *queue) overtaken(through int64) *evidence {
 			},
 			guess: d.Return,
 			tell: func(t *history.Trace) string {
-				return fmt.Sprintf("process %s dequeued %s from %s at %s, while %s was still in it, whose enqueue by process %s had returned at %s, before that of %s was called at %s",
-					t.Processes[taken.Process], t.Text(taken.Value), object(t, taken.Object), t.At(taken.Return),
-					t.Text(first.Value), t.Processes[first.Process], t.At(first.Return), t.Text(second.Value), t.At(second.Invoke))
+				return fmt.Sprintf("%s dequeued %s from %s at %s, while %s was still in it, whose enqueue by %s had returned at %s, before that of %s was called at %s",
+					t.Called(taken.Process), t.Text(taken.Value), object(t, taken.Object), t.At(taken.Return),
+					t.Text(first.Value), t.Called(first.Process), t.At(first.Return), t.Text(second.Value), t.At(second.Invoke))
 			},
 		}
 	}
@@ -195,8 +195,8 @@ func tellNotEmpty(c history.Call, elements int) func(t *history.Trace) string {
 		if elements > 1 {
 			present = fmt.Sprintf("one of %d elements that overlap was in it", elements)
 		}
-		return fmt.Sprintf("process %s, dequeuing from %s from %s to %s, was told that it is empty, although %s all that time",
-			t.Processes[c.Process], object(t, c.Object), t.At(c.Invoke), t.At(c.Return), present)
+		return fmt.Sprintf("%s, dequeuing from %s from %s to %s, was told that it is empty, although %s all that time",
+			t.Called(c.Process), object(t, c.Object), t.At(c.Invoke), t.At(c.Return), present)
 	}
 }
 

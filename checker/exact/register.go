@@ -226,8 +226,8 @@ func (r *register) tell(f *clash) func(t *history.Trace) string {
 	if f.second == nil {
 		read := r.calls[f.read]
 		return func(t *history.Trace) string {
-			return fmt.Sprintf("process %s read %s from %s at %s, which nobody had begun to write by then",
-				t.Processes[read.Process], t.Text(read.Value), object(t, read.Object), t.At(read.Return))
+			return fmt.Sprintf("%s read %s from %s at %s, which nobody had begun to write by then",
+				t.Called(read.Process), t.Text(read.Value), object(t, read.Object), t.At(read.Return))
 		}
 	}
 	a, b := *f.first, *f.second
@@ -241,9 +241,9 @@ func (r *register) tell(f *clash) func(t *history.Trace) string {
 	return func(t *history.Trace) string {
 		did := func(c *history.Call) string {
 			if c.Function == history.FunctionRead {
-				return fmt.Sprintf("process %s's read of %s", t.Processes[c.Process], t.Text(c.Value))
+				return fmt.Sprintf("%s's read of %s", t.Called(c.Process), t.Text(c.Value))
 			}
-			return fmt.Sprintf("process %s's write of %s", t.Processes[c.Process], t.Text(c.Value))
+			return fmt.Sprintf("%s's write of %s", t.Called(c.Process), t.Text(c.Value))
 		}
 		second := fmt.Sprintf("%s returned at %s, before %s was called at %s",
 			did(&calls[2]), t.At(calls[2].Return), did(&calls[3]), t.At(calls[3].Invoke))

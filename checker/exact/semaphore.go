@@ -217,7 +217,7 @@ func tooManyTaken(calls []history.Call, at, permits int64) *Violation {
 		var who []string
 		for _, k := range holds {
 			c := &calls[k.calls[0]]
-			who = append(who, fmt.Sprintf("process %s %d (since %s)", t.Processes[c.Process], k.permits, t.At(c.Return)))
+			who = append(who, fmt.Sprintf("%s %d (since %s)", t.Called(c.Process), k.permits, t.At(c.Return)))
 		}
 		return fmt.Sprintf("%d permits of %s, which has %d, were taken at %s: %s",
 			sum, object(t, calls[0].Object), permits, t.At(at), strings.Join(who, ", "))
@@ -240,8 +240,8 @@ func tooManyReleased(calls []history.Call, stray int32) *Violation {
 	}
 	v.Witness = append(v.Witness, c)
 	v.tell = func(t *history.Trace) string {
-		return fmt.Sprintf("process %s released %d permits of %s at %s and had %d",
-			t.Processes[c.Process], weight(&c), object(t, c.Object), t.At(c.Invoke), has)
+		return fmt.Sprintf("%s released %d permits of %s at %s and had %d",
+			t.Called(c.Process), weight(&c), object(t, c.Object), t.At(c.Invoke), has)
 	}
 	return v
 }

@@ -122,7 +122,7 @@ func (l lockSpecification) Describe(t *history.Trace, s lockState) string {
 		if i > 0 {
 			text += " and"
 		}
-		text += " process " + t.Processes[binary.BigEndian.Uint32([]byte(s.holders[i:]))]
+		text += " " + t.Called(int32(binary.BigEndian.Uint32([]byte(s.holders[i:]))))
 	}
 	if s.token != 0 {
 		text += fmt.Sprintf(" with token %d", s.token)

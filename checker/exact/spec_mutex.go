@@ -78,5 +78,5 @@ func (OwnerMutexSpecification) Describe(t *history.Trace, owner int32) string {
 	if owner < 0 {
 		return "was free"
 	}
-	return "was held by process " + t.Processes[owner]
+	return "was held by " + t.Called(owner)
 }

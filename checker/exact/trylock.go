@@ -197,16 +197,16 @@ func (r *refusals) violation(at int64, refused int32, gaps []gap) *Violation {
 		taker = &after
 	}
 	v.tell = func(t *history.Trace) string {
-		s := fmt.Sprintf("process %s was refused %s between %s and %s, when nobody can have held it: ",
-			t.Processes[c.Process], object(t, c.Object), t.At(c.Invoke), t.At(c.Return))
+		s := fmt.Sprintf("%s was refused %s between %s and %s, when nobody can have held it: ",
+			t.Called(c.Process), object(t, c.Object), t.At(c.Invoke), t.At(c.Return))
 		switch {
 		case releaser != nil && taker != nil:
-			s += fmt.Sprintf("process %s had released it by %s and process %s asked for it at %s",
-				t.Processes[releaser.Process], t.At(releaser.Return), t.Processes[taker.Process], t.At(taker.Invoke))
+			s += fmt.Sprintf("%s had released it by %s and %s asked for it at %s",
+				t.Called(releaser.Process), t.At(releaser.Return), t.Called(taker.Process), t.At(taker.Invoke))
 		case releaser != nil:
-			s += fmt.Sprintf("process %s had released it by %s and nobody who can have got it had asked", t.Processes[releaser.Process], t.At(releaser.Return))
+			s += fmt.Sprintf("%s had released it by %s and nobody who can have got it had asked", t.Called(releaser.Process), t.At(releaser.Return))
 		case taker != nil:
-			s += fmt.Sprintf("process %s was the first to get it and asked at %s", t.Processes[taker.Process], t.At(taker.Invoke))
+			s += fmt.Sprintf("%s was the first to get it and asked at %s", t.Called(taker.Process), t.At(taker.Invoke))
 		default:
 			s += "nobody who can have got it had asked"
 		}
