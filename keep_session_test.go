@@ -16,7 +16,6 @@ import (
 // behind: the mutex's key, behind which others wait in vain. The corrected
 // subjects take theirs away, and nothing is wrong with them.
 func TestClientsThatKeepTheirSessionShowWhatALostAnswerLeaves(t *testing.T) {
-	t.Parallel()
 	long(t)
 	s := NewScenario("keep-session")
 	s.Seed, s.Duration, s.Cluster.Members = 3, 12*time.Second, 1

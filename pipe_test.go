@@ -80,7 +80,6 @@ const (
 
 // The examples keep their promises while clients of them die and are cut off.
 func TestExamplesOfPrograms(t *testing.T) {
-	t.Parallel()
 	need(t, "python3", "bash", "curl", "jq")
 	s := programScenario(t, 15*time.Second, map[string]string{
 		"python-lock": python + "lock.py", "python-election": python + "election.py", "python-rwlock": python + "rwlock.py", "shell-lock": "exec bash examples/pipe-shell/lock.sh",
@@ -105,7 +104,6 @@ func TestExamplesOfPrograms(t *testing.T) {
 // Programs that get a thing wrong are found, and they are to blame. Few run side by
 // side, as a machine that is busy keeps them from meeting.
 func TestBrokenProgramsAreFound(t *testing.T) {
-	t.Parallel()
 	need(t, "python3")
 	for _, want := range []map[string]string{
 		{"LetsTwoIn": "exclusion", "TwoLeaders": "exclusion", "StaleToken": "fencing"},

@@ -21,9 +21,9 @@ import (
 
 // Tests of whole runs are parallel where a run has few clients: it waits more than it
 // computes, has a directory and ports of its own, and how many go on at a time is the
-// Makefile's RUNS. Those of many subjects at once, which demand that nothing shows, or
-// that rare things do, have the process to themselves: beside others their sessions end
-// for want of a processor. So have those that set this process's environment.
+// Makefile's RUNS. Those of many subjects or programs at once, which demand that nothing
+// shows, or that rare things do, have the process to themselves: beside others their
+// sessions end for want of a processor. So have those that set its environment.
 
 // long skips a test that runs whole scenarios when only short ones are wanted.
 func long(t *testing.T) {
