@@ -26,13 +26,13 @@ type containerNursery struct {
 }
 
 // newContainerNursery returns what starts clients as containers, of the run of that
-// name, and keeps what they say below a directory. It has to be closed.
-func newContainerNursery(ctx context.Context, run, directory string, say func(string, ...any)) (*containerNursery, error) {
+// name, and keeps what they say, and when, below a directory. It has to be closed.
+func newContainerNursery(ctx context.Context, run, directory string, now func() time.Duration, say func(string, ...any)) (*containerNursery, error) {
 	crowd, err := docker.NewCrowd(ctx, run, say)
 	if err != nil {
 		return nil, err
 	}
-	logs, err := newClientLogs(directory)
+	logs, err := newClientLogs(directory, now)
 	if err != nil {
 		return nil, errors.Join(err, crowd.Close())
 	}
@@ -43,7 +43,7 @@ func (n *containerNursery) close() error { return errors.Join(n.crowd.Close(), n
 
 // launch starts the container of a client.
 func (n *containerNursery) launch(client string) (workloads.Process, error) {
-	log, err := os.Create(n.logs.of(client))
+	log, err := n.logs.open(client)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (n *containerNursery) launch(client string) (workloads.Process, error) {
 		<-person.Done()
 		_ = log.Close() // what it wrote is there
 	}()
-	return &clientContainer{Person: person, log: log.Name()}, nil
+	return &clientContainer{Person: person, log: n.logs.of(client)}, nil
 }
 
 // clientContainer is the container of a client.

@@ -10,9 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/etcd-holdfast/holdfast/checker"
+	"github.com/etcd-holdfast/holdfast/internal/datedlog"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -25,30 +28,38 @@ const clientLogDirectory = "clients"
 
 // clientLogs is the directory of what clients say that are not in the process of their
 // run.
-type clientLogs string
+type clientLogs struct {
+	path string
+	now  func() time.Duration // on the run's clock
+}
 
 // newClientLogs makes it in the directory of a run.
-func newClientLogs(directory string) (clientLogs, error) {
-	logs := filepath.Join(directory, clientLogDirectory)
-	if err := os.Mkdir(logs, 0o755); err != nil {
-		return "", fmt.Errorf("make the directory of the clients' logs: %w", err)
+func newClientLogs(directory string, now func() time.Duration) (clientLogs, error) {
+	logs := clientLogs{filepath.Join(directory, clientLogDirectory), now}
+	if err := os.Mkdir(logs.path, 0o755); err != nil {
+		return logs, fmt.Errorf("make the directory of the clients' logs: %w", err)
 	}
-	return clientLogs(logs), nil
+	return logs, nil
+}
+
+// open opens the log of a client.
+func (l clientLogs) open(client string) (*datedlog.Writer, error) {
+	return datedlog.Open(l.of(client), l.now)
 }
 
 // of is the path of a client's log.
-func (l clientLogs) of(client string) string { return filepath.Join(string(l), client+".log") }
+func (l clientLogs) of(client string) string { return filepath.Join(l.path, client+".log") }
 
 // tidy removes the logs of those that said nothing.
 func (l clientLogs) tidy() error {
-	logs, err := os.ReadDir(string(l))
+	logs, err := os.ReadDir(l.path)
 	for _, log := range logs {
 		if info, unknown := log.Info(); unknown == nil && info.Size() == 0 {
-			err = errors.Join(err, os.Remove(filepath.Join(string(l), log.Name())))
+			err = errors.Join(err, os.Remove(filepath.Join(l.path, log.Name())))
 		}
 	}
-	if left, unknown := os.ReadDir(string(l)); unknown == nil && len(left) == 0 {
-		err = errors.Join(err, os.Remove(string(l)))
+	if left, unknown := os.ReadDir(l.path); unknown == nil && len(left) == 0 {
+		err = errors.Join(err, os.Remove(l.path))
 	}
 	return err
 }
@@ -62,14 +73,15 @@ type nursery interface {
 
 // processNursery starts clients as processes.
 type processNursery struct {
-	parent *offspring.Parent
-	logs   clientLogs
+	parent  *offspring.Parent
+	logs    clientLogs
+	reading sync.WaitGroup // what clients say
 }
 
-// newProcessNursery returns what starts clients as processes, and keeps what they say
-// below a directory. It has to be closed.
-func newProcessNursery(directory string) (*processNursery, error) {
-	logs, err := newClientLogs(directory)
+// newProcessNursery returns what starts clients as processes, and keeps what they say,
+// and when, below a directory. It has to be closed.
+func newProcessNursery(directory string, now func() time.Duration) (*processNursery, error) {
+	logs, err := newClientLogs(directory, now)
 	if err != nil {
 		return nil, err
 	}
@@ -82,21 +94,34 @@ func newProcessNursery(directory string) (*processNursery, error) {
 
 // close ends the processes that have not ended, and removes the logs of those that
 // said nothing.
-func (n *processNursery) close() error { return errors.Join(n.parent.Close(), n.logs.tidy()) }
+func (n *processNursery) close() error {
+	err := n.parent.Close()
+	n.reading.Wait()
+	return errors.Join(err, n.logs.tidy())
+}
 
 // launch starts the process of a client.
 func (n *processNursery) launch(client string) (_ workloads.Process, err error) {
-	p := &clientProcess{log: n.logs.of(client)}
+	p := &clientProcess{log: n.logs.of(client), read: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = p.conn.Close()
 		}
 	}()
-	log, err := os.Create(p.log)
+	log, err := n.logs.open(client)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = log.Close() }()
+	said, says, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	defer func() {
+		_ = says.Close() // it has its own
+		if err != nil {
+			_ = errors.Join(said.Close(), log.Close())
+		}
+	}()
 	var theirs pipes
 	if theirs.r, p.conn.w, err = os.Pipe(); err != nil {
 		return nil, err
@@ -107,12 +132,25 @@ func (n *processNursery) launch(client string) (_ workloads.Process, err error) 
 	}
 	p.Process, err = n.parent.Start(offspring.Command{
 		Name: "client " + client, Role: clientRole, Argv: []string{clientRole, client},
-		Stdout: log, Stderr: log, Files: []*os.File{theirs.r, theirs.w},
+		Stdout: says, Stderr: says, Files: []*os.File{theirs.r, theirs.w},
 	})
 	if err != nil {
 		return nil, err
 	}
+	n.reading.Go(func() { p.listen(said, log) })
+	n.reading.Go(func() {
+		<-p.Done()
+		// What it has written can be read; whatever it has started is not waited for.
+		_ = said.SetReadDeadline(time.Now().Add(time.Second))
+	})
 	return p, nil
+}
+
+// listen keeps what the client says until it has ended.
+func (p *clientProcess) listen(said *os.File, log *datedlog.Writer) {
+	defer close(p.read)
+	_, _ = io.Copy(log, said) // there is nobody to tell
+	_ = errors.Join(said.Close(), log.Close())
 }
 
 // pipes are a connection of two pipes.
@@ -136,6 +174,7 @@ type clientProcess struct {
 	*offspring.Process
 	conn pipes
 	log  string
+	read chan struct{} // closed when the log has all that it said
 }
 
 func (p *clientProcess) Conn() io.ReadWriteCloser { return &p.conn }
@@ -146,12 +185,14 @@ func (p *clientProcess) Ended() string {
 	if err := p.Err(); err != nil {
 		how = err.Error()
 	}
+	<-p.read
 	return how + lastSaid(p.log)
 }
 
 // lastSaid tells what a client said last, by its log.
 func lastSaid(log string) string {
 	text, err := os.ReadFile(log)
+	text = datedlog.Text(text)
 	if err != nil || len(bytes.TrimSpace(text)) == 0 {
 		return ", without a word"
 	}

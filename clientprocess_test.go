@@ -13,6 +13,7 @@ import (
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/history"
 	"github.com/etcd-holdfast/holdfast/quantity"
+	"github.com/etcd-holdfast/holdfast/reports"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
 
@@ -170,6 +171,26 @@ func TestAClientWhoseProcessEndsByItselfIsReported(t *testing.T) {
 	}
 	if logs, err := os.ReadDir(filepath.Join(j.Directory, clientLogDirectory)); err != nil || len(logs) == 0 {
 		t.Errorf("there are no logs of the dead: %v", err)
+	}
+	// The report has them, on the clock of the record: a panic comes with its client's death.
+	died := make(map[string]time.Duration)
+	for _, e := range j.Report.History.Events {
+		if e.Kind == history.Crashed {
+			died[e.Client] = e.Time
+		}
+	}
+	panics := 0
+	for _, l := range j.Report.Logs {
+		if l.Of != reports.Clients || l.Text != "panic: as planned" {
+			continue
+		}
+		panics++
+		if death, ok := died[l.Name]; l.Undated || !ok || l.Time <= 0 || l.Time > death {
+			t.Errorf("%s panicked at %v (undated: %v) and died at %v", l.Name, l.Time, l.Undated, death)
+		}
+	}
+	if panics == 0 {
+		t.Error("the report has no line of a panic")
 	}
 	replaced := false
 	for _, op := range j.Report.History.Operations {

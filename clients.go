@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/etcd-holdfast/holdfast/faults"
 	"github.com/etcd-holdfast/holdfast/workloads"
@@ -14,13 +15,13 @@ import (
 func (r *run) makeNursery(ctx context.Context) error {
 	switch r.scenario.Clients.As {
 	case ClientProcesses:
-		n, err := newProcessNursery(r.path())
+		n, err := newProcessNursery(r.path(), r.now)
 		if err != nil {
 			return err
 		}
 		r.nursery = n
 	case ClientContainers:
-		n, err := newContainerNursery(ctx, filepath.Base(r.path()), r.path(), r.say)
+		n, err := newContainerNursery(ctx, filepath.Base(r.path()), r.path(), r.now, r.say)
 		if err != nil {
 			return err
 		}
@@ -28,6 +29,9 @@ func (r *run) makeNursery(ctx context.Context) error {
 	}
 	return nil
 }
+
+// now is the time on the run's clock, which is there before any client is.
+func (r *run) now() time.Duration { return r.clock.Now() }
 
 // awaitClients waits until every client that is not in this process has been started,
 // or startPatience is over: faults that strike before find nobody.

@@ -122,7 +122,7 @@ func (j *Judgement) WriteVerdict() error { return j.write(VerdictFile, reports.J
 // WriteReport writes report.html into the run directory.
 func (j *Judgement) WriteReport() error {
 	if j.Report.Logs == nil {
-		j.Report.Logs = memberLogs(j.Directory, j.Info.Started)
+		j.Report.Logs = runLogs(j.Directory, j.Info.Started)
 	}
 	return j.write(ReportFile, reports.HTML)
 }

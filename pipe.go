@@ -57,9 +57,11 @@ func (p *programs) close() {
 	}
 }
 
-func (p *programs) keepLogs(directory string) {
+// keepLogs has what programs write on standard error kept in a run's directory, with
+// the time on its clock.
+func (p *programs) keepLogs(directory string, now func() time.Duration) {
 	for _, c := range p.commands {
-		c.Logs = filepath.Join(directory, LogsOfPrograms)
+		c.Logs, c.Now = filepath.Join(directory, LogsOfPrograms), now
 	}
 }
 

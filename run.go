@@ -67,7 +67,7 @@ func Run(ctx context.Context, s Scenario, o RunOptions) (*Judgement, error) {
 	defer r.tell()()
 	r.say("run directory %s", d.path)
 	r.tellLeftOut()
-	programs.keepLogs(d.path)
+	programs.keepLogs(d.path, r.now)
 	fault := r.live(ctx)
 	if r.record != nil && r.record.memory != nil {
 		info.Digest = r.record.memory.Digest().String()

@@ -123,12 +123,13 @@ func faultBands(c *canvas, h *history.History, s scale, top, bottom float64, num
 	}
 }
 
-// phases marks when the run's phases began.
+// phases marks when the run's phases began. That the load did is told where they are
+// named.
 func phases(c *canvas, h *history.History, s scale, y, bottom float64, named bool) {
 	var names slots
 	for i := range h.Events {
 		e := &h.Events[i]
-		if e.Kind != history.PhaseBegan || !s.shows(e.Time, e.Time) {
+		if e.Kind != history.PhaseBegan || !s.shows(e.Time, e.Time) || !named && e.Detail == history.PhaseLoad {
 			continue
 		}
 		x := s.x(e.Time)

@@ -3,14 +3,60 @@ package reports
 import (
 	"encoding/xml"
 	"html/template"
+	"maps"
 	"strconv"
 	"strings"
 )
 
 // canvas writes one svg element. It appends to a slice, since a timeline has
-// many thousand bars. Colours come from the page's style sheet by class.
+// many thousand bars. Shapes of the same class that follow one another are in one
+// group, which has the class, from which the page's style sheet gives them their
+// colours, and the same as attributes for where there is no style sheet.
 type canvas struct {
-	b []byte
+	b     []byte
+	group string          // the class of the group that is open, or ""
+	used  map[string]bool // the classes of what was drawn
+}
+
+// in opens a group of shapes of a class, unless it is open.
+func (c *canvas) in(class string) {
+	if class == c.group {
+		return
+	}
+	c.leave()
+	c.group = class
+	c.raw(`<g class="` + class + `"` + presentationOf(class) + ">")
+	if c.used == nil {
+		c.used = map[string]bool{}
+	}
+	for one := range strings.FieldsSeq(class) {
+		c.used[one] = true
+	}
+}
+
+// leave closes the group that is open.
+func (c *canvas) leave() {
+	if c.group != "" {
+		c.raw("</g>")
+		c.group = ""
+	}
+}
+
+// add draws what other has drawn on top.
+func (c *canvas) add(other *canvas) {
+	c.leave()
+	other.leave()
+	c.b = append(c.b, other.b...)
+	if c.used == nil {
+		c.used = map[string]bool{}
+	}
+	maps.Copy(c.used, other.used)
+}
+
+// content is what was drawn, to be put into an svg element.
+func (c *canvas) content() []byte {
+	c.leave()
+	return c.b
 }
 
 // width of every svg element, in its own units; the page scales it to fit.
@@ -20,8 +66,8 @@ const canvasWidth = 1200
 func (c *canvas) finish(height float64, label string) template.HTML {
 	var b strings.Builder
 	b.Grow(len(c.b) + 200)
-	b.WriteString(`<svg role="img" viewBox="0 0 ` + strconv.Itoa(canvasWidth) + " " + coordinate(height) + `" aria-label="` + escape(label) + `">`)
-	b.Write(c.b)
+	b.WriteString(`<svg role="img" ` + typeface + ` viewBox="0 0 ` + strconv.Itoa(canvasWidth) + " " + coordinate(height) + `" aria-label="` + escape(label) + `">`)
+	b.Write(c.content())
 	b.WriteString("</svg>")
 	return template.HTML(b.String())
 }
@@ -84,7 +130,8 @@ func (c *canvas) rect(class string, x, y, w, h float64, title string) {
 
 // shade is rect with an opacity.
 func (c *canvas) shade(class string, x, y, w, h, opacity float64, title string) {
-	c.raw(`<rect class="` + class + `"`)
+	c.in(class)
+	c.raw("<rect")
 	c.attribute("x", x)
 	c.attribute("y", y)
 	c.attribute("width", max(w, 0.8))
@@ -97,7 +144,8 @@ func (c *canvas) shade(class string, x, y, w, h, opacity float64, title string) 
 
 // hatch draws a bar of upright strokes: a thick line with gaps.
 func (c *canvas) hatch(x, y, w, h float64, title string) {
-	c.raw(`<path class="wait"`)
+	c.in("wait")
+	c.raw("<path")
 	c.attribute("stroke-width", h)
 	c.raw(` d="M`)
 	c.b = appendCoordinate(c.b, x)
@@ -110,7 +158,8 @@ func (c *canvas) hatch(x, y, w, h float64, title string) {
 }
 
 func (c *canvas) line(class string, x1, y1, x2, y2 float64, title string) {
-	c.raw(`<line class="` + class + `"`)
+	c.in(class)
+	c.raw("<line")
 	c.attribute("x1", x1)
 	c.attribute("y1", y1)
 	c.attribute("x2", x2)
@@ -121,7 +170,8 @@ func (c *canvas) line(class string, x1, y1, x2, y2 float64, title string) {
 // text writes s with its baseline at y. Class "end" is right-aligned at x,
 // "mid" centred.
 func (c *canvas) text(class string, x, y float64, s string) {
-	c.raw(`<text class="` + class + `"`)
+	c.in(class)
+	c.raw("<text")
 	c.attribute("x", x)
 	c.attribute("y", y)
 	c.raw(">")
@@ -131,7 +181,8 @@ func (c *canvas) text(class string, x, y float64, s string) {
 
 // path draws d, which must be harmless.
 func (c *canvas) path(class, d, title string) {
-	c.raw(`<path class="` + class + `" d="` + d + `"`)
+	c.in(class)
+	c.raw(`<path d="` + d + `"`)
 	c.close("path", title)
 }
 

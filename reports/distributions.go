@@ -238,6 +238,6 @@ func (d *distribution) draw() template.HTML {
 		c.line("sample", x(t), bottom+3, x(t), bottom+15, lasting(t))
 	}
 	c.path("median", steps.String(), "")
-	return template.HTML(fmt.Sprintf(`<svg class="dots" role="img" viewBox="0 0 %d %d" aria-label="%s">%s</svg>`,
-		int(dotsWidth), int(dotsHeight), escape(fmt.Sprintf("%s: %d samples, median %s, longest %s", d.Title, d.Count, d.Median, d.Longest)), c.b))
+	return template.HTML(fmt.Sprintf(`<svg class="dots" role="img" width="460" `+typeface+` viewBox="0 0 %d %d" aria-label="%s">%s</svg>`,
+		int(dotsWidth), int(dotsHeight), escape(fmt.Sprintf("%s: %d samples, median %s, longest %s", d.Title, d.Count, d.Median, d.Longest)), c.content()))
 }

@@ -78,7 +78,7 @@ func TestMomentsOfLatency(t *testing.T) {
 func TestLogsAreMergedAndLoudOnesStay(t *testing.T) {
 	var lines []LogLine
 	for i := range 2 * maxLogLines {
-		lines = append(lines, LogLine{Time: time.Duration(2*maxLogLines-i) * second, Member: "m1", Level: "info", Text: "x"})
+		lines = append(lines, LogLine{Time: time.Duration(2*maxLogLines-i) * second, Name: "m1", Level: "info", Text: "x"})
 	}
 	near := 2000 * second
 	lines[0].Level = "error" // at the other end of the run
@@ -94,5 +94,27 @@ func TestLogsAreMergedAndLoudOnesStay(t *testing.T) {
 	}
 	if !slices.ContainsFunc(out, func(l logged) bool { return l.At == at(near) }) {
 		t.Error("the line at the violation is gone")
+	}
+}
+
+// Lines of all parties are merged in the order of their times; what is not known to
+// have been at some time is not filtered by it.
+func TestLogsOfClientsAndPrograms(t *testing.T) {
+	lines := []LogLine{
+		{Time: second, Name: "m1", Level: "info", Text: "up"}, {Time: 3 * second, Name: "m1", Level: "info", Text: "down"},
+		{Time: 2 * second, Of: Clients, Name: "c1", Text: "panic: no lock"}, {Undated: true, Of: Programs, Name: "c2", Level: "WARNING", Text: "?"},
+	}
+	out, _ := logLines(lines, nil)
+	want := []logged{
+		{"", "–", "program of c2", "WARNING", "?", true}, {number6(second), at(second), "m1", "info", "up", false},
+		{number6(2 * second), at(2 * second), "client c1", "", "panic: no lock", true}, {number6(3 * second), at(3 * second), "m1", "info", "down", false},
+	}
+	if !slices.Equal(out, want) {
+		t.Errorf("%+v, want %+v", out, want)
+	}
+	for n, want := range map[int]string{0: "", 2: "members", 3: "members and clients", 4: "members, clients and programs"} {
+		if got := logsOf(lines[:n]); got != want {
+			t.Errorf("logs of %q, want %q", got, want)
+		}
 	}
 }

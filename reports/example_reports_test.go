@@ -194,11 +194,14 @@ func violatedReport() *reports.Report {
 		Notes: []string{"fault F3 one-way m3→m2 has no evidence and counts as not injected"},
 	})
 	out.Logs = []reports.LogLine{
-		{Time: -200 * ms, Member: "m1", Level: "info", Text: "starting an etcd server"},
-		{Time: 1510 * ms, Member: "m1", Level: "warn", Text: "m1 lost its leader quorum"},
-		{Time: 1620 * ms, Member: "m2", Level: "info", Text: "m2 became leader at term 4"},
-		{Time: 2500 * ms, Member: "m3", Level: "info", Text: "m3 follows m2"},
-		{Time: 4990 * ms, Member: "m2", Level: "info", Text: "stopping"},
+		{Time: -200 * ms, Name: "m1", Level: "info", Text: "starting an etcd server"},
+		{Time: 1510 * ms, Name: "m1", Level: "warn", Text: "m1 lost its leader quorum"},
+		{Time: 1620 * ms, Name: "m2", Level: "info", Text: "m2 became leader at term 4"},
+		{Time: 2500 * ms, Name: "m3", Level: "info", Text: "m3 follows m2"},
+		{Time: 4990 * ms, Name: "m2", Level: "info", Text: "stopping"},
+		{Time: 1500 * ms, Of: reports.Clients, Name: "c3", Text: "panic: no lock"},
+		{Time: 4000 * ms, Of: reports.Programs, Name: "c7", Text: "waiting"},
+		{Undated: true, Of: reports.Clients, Name: "c8", Text: "from before logs had times"},
 	}
 	return out
 }

@@ -16,7 +16,7 @@ var pageSource string
 //go:embed style.css
 var styleSource string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }, "unbroken": unbroken}).Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }, "swatch": swatch, "unbroken": unbroken}).Parse(pageSource))
 
 // unbroken writes a command such that lines break between its words only.
 func unbroken(command string) template.HTML {
@@ -40,10 +40,10 @@ type page struct {
 	Matrices  []matrix
 	Sections  []*section
 	More      int // groups that are only counted
-	Overview  template.HTML
-	Ends      bool // it has members that died, and nobody had killed them
+	Overview  picture
 	Pictures  []picture
-	Left      int // objects without a picture
+	Legend    template.HTML // of all of them
+	Left      int           // objects without a picture
 	Latency   []*latency
 	Spread    []*distribution
 	Grants    []*granted
@@ -54,6 +54,7 @@ type page struct {
 	Uncounted int // faults that are only counted
 	Logs      []logged
 	LogsLeft  int
+	LogsOf    string // whose they are
 	Verdicts  []meaning
 	Blames    []meaning
 }
@@ -84,18 +85,19 @@ func HTML(r *Report) ([]byte, error) {
 	line := newTimeline(h, x, all)
 	p := &page{
 		Style: template.CSS(styleSource), Policy: policy, Report: r, Facts: facts(r),
-		Notes: result.Notes, Overview: line.overview(), Ends: endsWithin(h, line.scale), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
+		Notes: result.Notes, Overview: line.overview(), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
 	}
 	p.Again, p.Folded = again(r), len(result.Notes) > 4
 	p.Matrices = matrices(result, all)
 	p.Sections, p.More = sections(h, x, all)
 	p.Headline = newHeadline(r, all)
 	p.Headline.show(p.Sections)
-	p.Pictures, p.Left = line.pictures(all)
+	p.Pictures, p.Legend, p.Left = line.pictures(all)
 	p.Faults, p.Uncounted = faultLines(h)
 	p.Spread, p.Grants = distributions(h, x), grants(h, x)
 	p.Calls, p.Listed, p.Unlisted = callList(h, all)
 	p.Logs, p.LogsLeft = logLines(r.Logs, instants(all))
+	p.LogsOf = logsOf(r.Logs)
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return nil, err

@@ -2,14 +2,20 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/etcd-holdfast/holdfast/history"
 )
 
 // memberLanes draws a lane per member from y on, who led by its own account and
-// where one died that nobody had killed, and returns where they end.
-func memberLanes(c *canvas, h *history.History, s scale, y float64) float64 {
-	for _, m := range memberRecords(h) {
+// where one died that nobody had killed, and returns where they end. A single member
+// that leads all the time is left out unless always is true.
+func memberLanes(c *canvas, h *history.History, s scale, y float64, always bool) float64 {
+	all := memberRecords(h)
+	if !always && len(all) == 1 && !slices.ContainsFunc(all[0].states, func(m memberState) bool { return m.state != "leader" && s.shows(m.from, m.to) && m.to > s.from }) {
+		return y
+	}
+	for _, m := range all {
 		c.text("lanename end", gutter-8, y+9.5, "member "+shorten(oneLine(m.name), 14))
 		c.line("laneline", gutter, y+6, rightMargin, y+6, "")
 		drawn := 0
@@ -37,7 +43,7 @@ func memberLanes(c *canvas, h *history.History, s scale, y float64) float64 {
 		}
 		for _, e := range m.ends[:min(len(m.ends), crowded)] {
 			if s.shows(e.Time, e.Time) {
-				c.cross("crash", s.x(e.Time), y+6, 4, endTitle(e))
+				c.cross("memberend", s.x(e.Time), y+6, 4, endTitle(e))
 			}
 		}
 		y += 17

@@ -68,8 +68,3 @@ func endTitle(e *history.Event) string {
 	}
 	return title
 }
-
-// endsWithin is true if a member ended within a window.
-func endsWithin(h *history.History, s scale) bool {
-	return slices.ContainsFunc(h.Events, func(e history.Event) bool { return e.Kind == history.Ended && s.shows(e.Time, e.Time) })
-}

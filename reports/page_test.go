@@ -53,19 +53,24 @@ func hostileReport() *reports.Report {
 			{Time: 3 * ms, Kind: history.Leads, Client: hostile, Detail: hostile},
 			{Time: 26 * ms, Kind: history.Lost, Client: hostile, Lease: lease},
 			{Time: 28 * ms, Kind: history.Crashed, Client: hostile},
+			{Time: 29 * ms, Kind: history.Ended, Client: hostile, Detail: hostile},
 		},
 		Revisions: history.NewRevisionLog(1, 0, []history.Change{
 			{Revision: 4, Time: 12 * ms, Key: key, Create: 4, Lease: lease, Value: hostile}, {Revision: 5, Time: 25 * ms, Key: key, Deleted: true},
 			{Revision: 6, Time: 26 * ms, Key: key + hostile, Create: 6, Lease: 99},
 		}, []history.LeaseEnd{{Lease: lease, Revision: 5, Time: 25 * ms}}, nil, nil),
-		Faults: []history.Fault{{ID: 1, Kind: hostile, Target: hostile, From: 15 * ms, To: 22 * ms, Verified: true, Evidence: hostile, Error: hostile}},
+		Faults: []history.Fault{{ID: 1, Kind: hostile, Target: hostile, From: 15 * ms, To: 22 * ms, Verified: true, Evidence: hostile, Error: hostile, When: hostile}},
 		End:    30 * ms,
 	}
 	v := checker.Violation{Blame: hostile, Known: hostile, Sentence: hostile, Object: hostile, Witness: []int64{1, 2, 77}, From: 12 * ms, To: 23 * ms}
 	return &reports.Report{
 		Scenario: hostile, ScenarioYAML: hostile, Command: hostile, EtcdVersion: hostile, ClusterKind: hostile, HoldfastVersion: hostile,
 		GoVersion: hostile, Host: hostile, Ended: hostile, Warnings: []string{hostile}, History: h,
-		Result: &checker.Result{Verdict: checker.Violated, Exit: 1, Notes: []string{hostile}, Properties: []checker.Property{
+		Logs: []reports.LogLine{
+			{Time: 5 * ms, Name: hostile, Level: hostile, Text: hostile}, {Time: 6 * ms, Of: reports.Clients, Name: hostile, Level: hostile, Text: hostile},
+			{Undated: true, Of: reports.Programs, Name: hostile, Level: hostile, Text: hostile},
+		},
+		Result: &checker.Result{Verdict: checker.Violated, Exit: 1, Notes: []string{hostile}, Unfired: []string{hostile}, Ends: []checker.MemberEnd{{Member: hostile, At: 29 * ms, How: hostile, Fault: hostile}}, Properties: []checker.Property{
 			{Subject: hostile, Property: hostile, Verdict: checker.Violated, Violations: []checker.Violation{v}, Sentence: hostile},
 			{Subject: hostile, Property: "other", Verdict: hostile, Sentence: hostile, Figures: map[string]float64{hostile: 1}},
 			{Subject: hostile, Property: "third", Verdict: checker.Holds, Figures: map[string]float64{hostile: math.NaN(), "x": math.Inf(1)}},

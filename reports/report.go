@@ -38,7 +38,7 @@ type Report struct {
 	// Warnings are failures while healing or tearing down. They do not change
 	// the verdict; they stand beside it.
 	Warnings []string
-	// Logs are lines of the members' logs, of any number and in any order.
+	// Logs are lines of logs, of any number, those of one log in order.
 	Logs []LogLine
 
 	History *history.History

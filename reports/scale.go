@@ -58,6 +58,9 @@ func (s scale) axis(c *canvas, y, bottom float64) {
 // than too narrow.
 func textWidth(s string) float64 { return 6.3 * float64(utf8.RuneCountInString(s)) }
 
+// boldWidth is textWidth of what is bold.
+func boldWidth(s string) float64 { return 1.08 * textWidth(s) }
+
 // slots keeps labels of one line from overlapping.
 type slots [][2]float64
 

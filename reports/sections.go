@@ -43,10 +43,7 @@ type shown struct {
 	Unlisted int
 	Picture  template.HTML
 	Missing  int // clients that the picture leaves out
-	Truth    bool
-	Members  bool
-	Ended    bool // one of them, by itself
-	Renewals bool
+	Legend   template.HTML
 	Export   string // the command that makes porcupine's picture, or ""
 }
 
@@ -57,7 +54,7 @@ type witnessLine struct {
 }
 
 func sections(h *history.History, x *index, all []*group) (out []*section, left int) {
-	truths := map[*object][]tenure{}
+	m := &magnifier{history: h, index: x, truths: map[objectKey][]tenure{}}
 	drawn := 0
 	for i, g := range all {
 		if i == maxSections {
@@ -76,14 +73,7 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 			one.Export = export(g, v)
 			one.Witness, one.Unlisted = witness(h, v)
 			if drawn < maxZooms {
-				o := concerned(h, x, g.Subject, v)
-				if _, ok := truths[o]; !ok && o != nil {
-					truths[o] = tenures(h, x, o)
-				}
-				z := &zoom{history: h, index: x, object: o, truth: truths[o], view: v, overlap: g.Property == exclusion}
-				one.Picture, one.Missing = z.draw()
-				one.Truth, one.Members, one.Renewals = len(z.truth) > 0, z.members, z.renewals
-				one.Ended = z.members && endsWithin(h, z.scale)
+				one.Picture, one.Legend, one.Missing = m.zoom(g, v).draw()
 				drawn += len(one.Picture)
 			}
 			s.Violations = append(s.Violations, one)
@@ -92,6 +82,55 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 		out = append(out, s)
 	}
 	return out, 0
+}
+
+// magnifier makes the pictures of violations, and keeps what several of them need.
+type magnifier struct {
+	history *history.History
+	index   *index
+	truths  map[objectKey][]tenure
+	calls   map[objectKey][]int32 // nil as long as nobody asked
+}
+
+func (m *magnifier) truth(o *object) []tenure {
+	key := objectKey{o.subject, o.name}
+	if _, ok := m.truths[key]; !ok {
+		m.truths[key] = tenures(m.history, m.index, o)
+	}
+	return m.truths[key]
+}
+
+// maxZoomObjects is of how many objects that nobody holds a picture shows the keys.
+const maxZoomObjects = 4
+
+func (m *magnifier) zoom(g *group, v *checker.Violation) *zoom {
+	z := &zoom{history: m.history, index: m.index, object: concerned(m.history, m.index, g.Subject, v), view: v, property: g.Property, overlap: g.Property == exclusion}
+	if z.object != nil {
+		z.subject, _ = m.history.Header.Subject(z.object.subject)
+		z.truth = m.truth(z.object)
+		return z
+	}
+	if z.subject, _ = m.history.Header.Subject(g.Subject); !unheld(z.subject.Primitive) {
+		return z
+	}
+	if m.calls == nil {
+		m.calls = callsOn(m.history)
+	}
+	objects := []string{v.Object}
+	for _, id := range v.Witness {
+		if op := m.history.Operation(id); op != nil && op.Subject == g.Subject && !slices.Contains(objects, op.Object) && len(objects) < maxZoomObjects {
+			objects = append(objects, op.Object)
+		}
+	}
+	for _, name := range objects {
+		if places := m.calls[objectKey{g.Subject, name}]; places != nil {
+			z.objects = append(z.objects, name)
+			z.places = append(z.places, places...)
+			z.truth = append(z.truth, m.truth(&object{subject: g.Subject, name: name})...)
+		}
+	}
+	slices.Sort(z.places)
+	return z
 }
 
 // export is the command that makes porcupine's picture of the calls of a violation

@@ -20,7 +20,7 @@ const (
 
 // spark is the svg element around what c has drawn.
 func spark(c *canvas, label string) template.HTML {
-	return template.HTML(fmt.Sprintf(`<svg class="spark" role="img" viewBox="0 0 %d %d" aria-label="%s">%s</svg>`, int(sparkWidth), int(sparkHeight), escape(label), c.b))
+	return template.HTML(fmt.Sprintf(`<svg class="spark" role="img" width="176" viewBox="0 0 %d %d" aria-label="%s">%s</svg>`, int(sparkWidth), int(sparkHeight), escape(label), c.content()))
 }
 
 // sparkBands are the times of verified faults, as one path for all sparks.

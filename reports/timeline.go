@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"html/template"
+	"maps"
 	"slices"
 
 	"github.com/etcd-holdfast/holdfast/history"
@@ -15,10 +16,11 @@ const (
 
 // picture is one svg with its title.
 type picture struct {
-	Title string
-	Note  string
-	Open  bool
-	SVG   template.HTML
+	Title  string
+	Note   string
+	Open   bool
+	SVG    template.HTML
+	Legend template.HTML
 }
 
 // timeline draws the whole run.
@@ -27,10 +29,11 @@ type timeline struct {
 	index   *index
 	scale   scale
 	witness map[int64]bool
+	drawn   map[string]bool // the classes of shapes in the objects' pictures
 }
 
 func newTimeline(h *history.History, x *index, result []*group) *timeline {
-	t := &timeline{history: h, index: x, scale: scale{0, max(h.End, 1)}, witness: map[int64]bool{}}
+	t := &timeline{history: h, index: x, scale: scale{0, max(h.End, 1)}, witness: map[int64]bool{}, drawn: map[string]bool{}}
 	for _, g := range result {
 		for _, v := range g.Violations[:min(len(g.Violations), 200)] {
 			for _, id := range v.Witness {
@@ -44,7 +47,7 @@ func newTimeline(h *history.History, x *index, result []*group) *timeline {
 }
 
 // overview is the run's phases, its faults, and who led the cluster.
-func (t *timeline) overview() template.HTML {
+func (t *timeline) overview() picture {
 	var c, over canvas
 	y := 30.0
 	over.text("lanename end", gutter-10, y+9.5, "faults")
@@ -54,16 +57,17 @@ func (t *timeline) overview() template.HTML {
 		height = faultRow
 	}
 	y += height + 10
-	y = memberLanes(&over, t.history, t.scale, y)
+	y = memberLanes(&over, t.history, t.scale, y, true)
 	t.scale.axis(&c, 12, y)
 	phases(&c, t.history, t.scale, 26, y, true)
 	faultBands(&c, t.history, t.scale, 30+height, y, false, everyFault)
-	c.b = append(c.b, over.b...)
-	return c.finish(y+4, "faults and leaders of the whole run")
+	c.add(&over)
+	return picture{SVG: c.finish(y+4, "faults and leaders of the whole run"), Legend: legend(c.used, overviewSigns)}
 }
 
-// pictures are one per object, those with violations first within the limit.
-func (t *timeline) pictures(all []*group) (out []picture, left int) {
+// pictures are one per object, those with violations first within the limit, and
+// the legend of them all.
+func (t *timeline) pictures(all []*group) (out []picture, signs template.HTML, left int) {
 	violated := map[objectKey]bool{}
 	for _, g := range all {
 		for _, v := range g.Violations {
@@ -100,7 +104,7 @@ func (t *timeline) pictures(all []*group) (out []picture, left int) {
 			Title: objectTitle(o.subject, o.name), Note: plural(len(o.lanes), "client"), Open: open(i), SVG: t.draw(o, lanes[i], gaps[open(i)]),
 		})
 	}
-	return out, left
+	return out, legend(t.drawn, stillSigns), left
 }
 
 func objectTitle(subject, name string) string {
@@ -152,6 +156,7 @@ func (t *timeline) draw(o *object, lanes []*lane, gap float64) template.HTML {
 			}
 		}
 	}
+	maps.Copy(t.drawn, c.used)
 	return c.finish(bottom+4, "waits and holds of "+objectTitle(o.subject, o.name))
 }
 

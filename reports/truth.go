@@ -1,7 +1,9 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +14,8 @@ import (
 // tenure is one life of one key of an object, as the revision log has it: when
 // it was there, and when by the subject's layout it owned the object.
 type tenure struct {
+	object  string
+	name    string // of the key, below the object's prefix
 	client  string // whose key it is, or ""
 	life    *history.Life
 	created time.Duration
@@ -29,7 +33,8 @@ func when(h *history.History, revision int64) time.Duration {
 	return min(h.Revisions.Earliest(revision), h.End)
 }
 
-// tenures of all keys of an object, in the order of their creation.
+// tenures of all keys of an object, in the order of their creation. It is also used
+// of objects that nobody holds, whose keys own nothing.
 func tenures(h *history.History, x *index, o *object) []tenure {
 	if h.Revisions == nil {
 		return nil
@@ -51,13 +56,18 @@ func tenures(h *history.History, x *index, o *object) []tenure {
 		}
 		return keys
 	})
-	var latestAny, latestWrite int64 // a later key owns only from here on
+	permits := 1
+	if info.Layout == history.OldestKeys {
+		permits = max(info.Permits, 1)
+	}
+	var last []int64      // of the keys so far, when the last went, as many as there are permits, the latest first
+	var latestWrite int64 // a later reader owns only from here on
 	const forever = int64(1) << 62
 	lives := h.Revisions.Lives(prefix)
 	all := make([]tenure, 0, len(lives))
 	for i := range lives {
 		life := &lives[i]
-		t := tenure{life: life, created: when(h, life.Create), deleted: h.End, open: life.Delete == 0, owns: history.Never}
+		t := tenure{object: o.name, name: strings.TrimPrefix(life.Key, prefix), life: life, created: when(h, life.Create), deleted: h.End, open: life.Delete == 0, owns: history.Never}
 		if t.client = x.leases[life.Lease]; t.client == "" {
 			t.client = keys()[owner{life.Key, life.Lease}]
 		}
@@ -65,15 +75,20 @@ func tenures(h *history.History, x *index, o *object) []tenure {
 		if !t.open {
 			t.deleted, gone = max(when(h, life.Delete), t.created), life.Delete
 		}
-		from := max(life.Create, latestAny)
+		from := life.Create
+		if len(last) == permits { // all but as many of the older ones have to be gone
+			from = max(from, last[permits-1])
+		}
 		write := true
 		if info.Layout == history.ReadWriteKeys && strings.HasPrefix(life.Key, prefix+"read/") {
 			from, write = max(life.Create, latestWrite), false
 		}
-		if info.Layout != history.NoLayout && from < gone {
+		if owners(info.Layout) && from < gone {
 			t.owns = max(when(h, from), t.created)
 		}
-		latestAny = max(latestAny, gone)
+		at, _ := slices.BinarySearchFunc(last, gone, func(a, b int64) int { return cmp.Compare(b, a) })
+		last = slices.Insert(last, at, gone)
+		last = last[:min(len(last), permits)]
 		if write {
 			latestWrite = max(latestWrite, gone)
 		}
@@ -94,11 +109,11 @@ func (t *tenure) end() string {
 	}
 }
 
-func (t *tenure) title(prefix string) string {
-	owned := "it never owned the object"
+func (t *tenure) title() string {
+	owned := "it owned nothing"
 	if t.owns != history.Never {
 		owned = "it owned the object from " + at(t.owns)
 	}
-	return fmt.Sprintf("key %s on lease %x, created at %s (rev %d); %s; at %s %s", strings.TrimPrefix(t.life.Key, prefix),
+	return fmt.Sprintf("key %s on lease %x, created at %s (rev %d); %s; at %s %s", t.name,
 		t.life.Lease, at(t.created), t.life.Create, owned, at(t.deleted), t.end())
 }

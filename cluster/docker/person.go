@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -27,7 +26,7 @@ type Person struct {
 
 // Launch starts a container of that name in a role of this program. What it writes on
 // standard error goes to log, which stays the caller's.
-func (c *Crowd) Launch(ctx context.Context, name, role string, log *os.File) (*Person, error) {
+func (c *Crowd) Launch(ctx context.Context, name, role string, log io.Writer) (*Person, error) {
 	select {
 	case c.turns <- struct{}{}:
 		defer func() { <-c.turns }()

@@ -9,9 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"sync"
 	"time"
 
+	"github.com/etcd-holdfast/holdfast/internal/datedlog"
 	"github.com/etcd-holdfast/holdfast/internal/offspring"
 	"github.com/etcd-holdfast/holdfast/workloads"
 )
@@ -24,14 +24,13 @@ type Command struct {
 	// Parent starts them.
 	Parent *offspring.Parent
 	// Logs is a directory in which each client's programs have a file for what they
-	// write on their standard error; "" is none. A file has LogLimit bytes at most.
+	// write on their standard error, each line with the time by Now (package datedlog);
+	// "" is none.
 	Logs string
+	Now  func() time.Duration
 	// Patience is how long they are waited for.
 	Patience Patience
 }
-
-// LogLimit is how long a log may be, in bytes.
-const LogLimit = 4 << 20
 
 // Start starts a program for a client and says hello. Its error is a
 // *workloads.BreachError, if the program is to blame.
@@ -134,37 +133,14 @@ func (c *Command) log(client string) (io.WriteCloser, error) {
 	if err := os.MkdirAll(c.Logs, 0o755); err != nil {
 		return nil, fmt.Errorf("keep the log of %s: %w", client, err)
 	}
-	f, err := os.OpenFile(filepath.Join(c.Logs, client+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := datedlog.Open(filepath.Join(c.Logs, client+".log"), c.Now)
 	if err != nil {
 		return nil, fmt.Errorf("keep the log of %s: %w", client, err)
 	}
-	size := int64(LogLimit)
-	if info, err := f.Stat(); err == nil {
-		size = LogLimit - info.Size()
-	}
-	return &bounded{f: f, left: size}, nil
+	return log, nil
 }
 
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 func (discard) Close() error                { return nil }
-
-// bounded is a file of which only the first bytes are written.
-type bounded struct {
-	mu   sync.Mutex
-	f    *os.File
-	left int64
-}
-
-func (b *bounded) Write(text []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if n := min(int64(len(text)), b.left); n > 0 {
-		b.left -= n
-		_, _ = b.f.Write(text[:n]) // a log that cannot be written costs no verdict
-	}
-	return len(text), nil
-}
-
-func (b *bounded) Close() error { return b.f.Close() }
