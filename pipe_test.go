@@ -230,7 +230,6 @@ func TestProgramsThatAreRefused(t *testing.T) {
 // What a program is put through by default shows a release that deletes another's
 // key, although no overlap need come of it, in a third of its time.
 func TestPipeScenarioFindsWhoFreesAnothers(t *testing.T) {
-	t.Parallel()
 	need(t, "python3")
 	if testing.Short() {
 		t.Skip("it takes half a minute")
