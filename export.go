@@ -13,6 +13,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/checker/exact"
 	"github.com/etcd-holdfast/holdfast/history"
 )
@@ -75,9 +76,10 @@ func Export(ctx context.Context, path string, o ExportOptions) ([]Exported, erro
 		if o.Subject != "" && s.Name != o.Subject {
 			continue
 		}
-		for _, v := range views(l.history, s) {
-			v.trace.Source = path
-			files, err := v.export(ctx, &o, exact.Parameters{Permits: s.Permits, Parties: s.Permits})
+		for _, of := range checker.Views(l.history, s) {
+			of.Trace.Source = path
+			v := view(of)
+			files, err := v.export(ctx, &o, of.Parameters)
 			written = append(written, files...)
 			if err != nil {
 				return written, err
@@ -105,73 +107,40 @@ func subjectNames(h *history.History) []string {
 }
 
 // view is one subject's calls as a model sees them.
-type view struct {
-	name  string
-	model string
-	trace *history.Trace
-	// permits is a semaphore's.
-	permits int
-}
-
-// views are what a subject can be looked at as: a lock by its holds, and an
-// election by its leader values too.
-func views(h *history.History, s history.SubjectInfo) []view {
-	switch s.Primitive {
-	case history.RWMutex:
-		return []view{{name: s.Name, model: "rwmutex", trace: h.HoldsTrace(s.Name)}}
-	case history.Queue, history.PriorityQueue:
-		return []view{{name: s.Name, model: string(s.Primitive), trace: h.QueueTrace(s.Name)}}
-	case history.Barrier:
-		return []view{{name: s.Name, model: "barrier", trace: h.BarrierTrace(s.Name)}}
-	case history.DoubleBarrier:
-		return []view{{name: s.Name, model: "double-barrier", trace: h.DoubleBarrierTrace(s.Name)}}
-	case history.Election:
-		return []view{
-			{name: s.Name, model: "owner-mutex", trace: h.HoldsTrace(s.Name)},
-			{name: s.Name + "-value", model: "register", trace: h.RegisterTrace(s.Name)},
-		}
-	case history.Semaphore:
-		return []view{{name: s.Name, model: "semaphore", trace: h.HoldsTrace(s.Name), permits: s.Permits}}
-	case history.Register:
-		return []view{{name: s.Name, model: "cas-register", trace: h.KeyTrace(s.Name, s.Promise != history.MayBeStale)}}
-	case history.Bank:
-		return nil // no model has transactions
-	}
-	return []view{{name: s.Name, model: "owner-mutex", trace: h.HoldsTrace(s.Name)}}
-}
+type view checker.View
 
 func (v *view) export(ctx context.Context, o *ExportOptions, p exact.Parameters) ([]Exported, error) {
 	if o.Format == FormatJepsen {
 		var b bytes.Buffer
-		if err := history.WriteEDN(&b, v.trace, v.model); err != nil {
-			return nil, fmt.Errorf("export %s: %w", v.name, err)
+		if err := history.WriteEDN(&b, v.Trace, v.Model); err != nil {
+			return nil, fmt.Errorf("export %s: %w", v.Name, err)
 		}
-		file := url.PathEscape(v.name) + ".edn"
-		return []Exported{{Path: filepath.Join(o.Out, file), Note: "check it with " + options(v.model, p)}}, write(o.Out, file, b.Bytes())
+		file := url.PathEscape(v.Name) + ".edn"
+		return []Exported{{Path: filepath.Join(o.Out, file), Note: "check it with " + options(v.Model, p)}}, write(o.Out, file, b.Bytes())
 	}
-	model, ok := exact.ModelNamed(v.model)
+	model, ok := exact.ModelNamed(v.Model)
 	if !ok {
-		return nil, fmt.Errorf("export %s: there is no model %q", v.name, v.model)
+		return nil, fmt.Errorf("export %s: there is no model %q", v.Name, v.Model)
 	}
 	var written []Exported
 	var failure error
-	v.trace.ByObject(func(object int32, calls []history.Call) {
-		name := v.trace.Objects[object]
+	v.Trace.ByObject(func(object int32, calls []history.Call) {
+		name := v.Trace.Objects[object]
 		if failure != nil || o.Object != "" && name != o.Object || len(calls) == 0 {
 			return
 		}
 		found := model.Check(ctx, calls, p, exact.Limits{})
 		shown, note := exact.Excerpt(calls, found.Violation, o.Calls)
 		var b bytes.Buffer
-		answer, err := model.Picture(&b, v.trace, shown, p, pictureTime)
+		answer, err := model.Picture(&b, v.Trace, shown, p, pictureTime)
 		if err != nil {
-			failure = fmt.Errorf("export %s %s: %w", v.name, name, err)
+			failure = fmt.Errorf("export %s %s: %w", v.Name, name, err)
 			return
 		}
 		if answer == porcupine.Unknown {
 			note = strings.TrimPrefix(note+fmt.Sprintf("; porcupine gave up after %v", pictureTime), "; ")
 		}
-		file := url.PathEscape(v.name+"-"+name) + ".html"
+		file := url.PathEscape(v.Name+"-"+name) + ".html"
 		failure = write(o.Out, file, b.Bytes())
 		written = append(written, Exported{Path: filepath.Join(o.Out, file), Note: note})
 	})

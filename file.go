@@ -160,15 +160,16 @@ func (o *FileOptions) judgeSubjects(ctx context.Context, h *history.History, sou
 		if o.Subject != "" && s.Name != o.Subject {
 			continue
 		}
-		for _, v := range views(h, s) {
+		for _, of := range checker.Views(h, s) {
+			v := view(of)
 			if o.Model != "" && !v.fits(o.Model) {
 				continue
 			}
-			model := v.model
+			model := v.Model
 			if o.Model != "" {
 				model = o.Model
 			}
-			r.Parts = append(r.Parts, reports.TracePart{Subject: v.name, Trace: v.trace, Result: o.check(ctx, v.trace, model, v.permits)})
+			r.Parts = append(r.Parts, reports.TracePart{Subject: v.Name, Trace: v.Trace, Result: o.check(ctx, v.Trace, model, v.Parameters.Permits)})
 		}
 	}
 	if o.Subject != "" && !slices.Contains(subjectNames(h), o.Subject) {
@@ -183,14 +184,14 @@ func (o *FileOptions) judgeSubjects(ctx context.Context, h *history.History, sou
 // fits is true if the calls of a view are those of a model. To a lock of any
 // other kind, readers that share one would be a violation.
 func (v *view) fits(name string) bool {
-	if v.model == "rwmutex" && name != "rwmutex" && name != "fencing-tokens" {
+	if v.Model == "rwmutex" && name != "rwmutex" && name != "fencing-tokens" {
 		return false
 	}
 	functions := func(name string) []history.Function {
 		m, _ := exact.ModelNamed(name)
 		return m.Functions
 	}
-	own := functions(v.model)
+	own := functions(v.Model)
 	return slices.ContainsFunc(functions(name), func(f history.Function) bool { return slices.Contains(own, f) })
 }
 

@@ -35,7 +35,7 @@ func (r *record) ineffective() []string {
 			notes = append(notes, fmt.Sprintf("%d of %s %s not injected: %s", len(list), of, was, reasons(list)))
 		}
 		if n := unseen[kind]; n > 0 {
-			notes = append(notes, fmt.Sprintf("%d of %s had no effect that was seen and counts as not injected", n, of))
+			notes = append(notes, fmt.Sprintf("%d of %s had no effect that was seen: not counted as injected", n, of))
 		}
 	}
 	return notes

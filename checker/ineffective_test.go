@@ -14,7 +14,7 @@ func TestFaultsWithoutEffectAreToldApart(t *testing.T) {
 		fault history.Fault
 		says  string
 	}{
-		"nothing was seen":           {history.Fault{Kind: "pause-leader", Target: "m1", From: 1, To: 2, Evidence: "it went on"}, "1 of 1 pause-leader fault had no effect that was seen and counts as not injected"},
+		"nothing was seen":           {history.Fault{Kind: "pause-leader", Target: "m1", From: 1, To: 2, Evidence: "it went on"}, "1 of 1 pause-leader fault had no effect that was seen: not counted as injected"},
 		"it could not be injected":   {history.Fault{Kind: "restart-member", From: 1, To: 2, Uninjected: true, Evidence: "not injected: m2 is down already"}, "1 of 1 restart-member fault was not injected: m2 is down already"},
 		"it was seen to be in force": {history.Fault{Kind: "pause-leader", Target: "m1", From: 1, To: 2, Verified: true}, ""},
 	} {

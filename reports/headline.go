@@ -44,6 +44,9 @@ func newHeadline(r *Report, all []*group) headline {
 	}
 	out.Title = out.Overall
 	out.Fate = fate(result)
+	if rest, violated := strings.CutPrefix(out.Overall, string(checker.Violated)+": "); violated {
+		out.Overall = rest
+	}
 	if rest, holds := strings.CutPrefix(out.Overall, string(checker.Holds)); holds && out.Fate != "" {
 		out.Overall = strings.TrimPrefix(rest, ", with ")
 	}

@@ -18,11 +18,19 @@ var styleSource string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }, "swatch": swatch, "unbroken": unbroken}).Parse(pageSource))
 
-// unbroken writes a command such that lines break between its words only.
+// unbroken writes a command such that lines break between its words only, and not
+// between a flag and its value.
 func unbroken(command string) template.HTML {
-	all := strings.Split(command, " ")
-	for i, word := range all {
-		all[i] = `<span class="word">` + template.HTMLEscapeString(word) + `</span>`
+	var all []string
+	for _, word := range strings.Split(command, " ") {
+		if last := len(all) - 1; last >= 0 && strings.HasPrefix(all[last], "--") && !strings.ContainsAny(all[last], " =") && !strings.HasPrefix(word, "-") {
+			all[last] += " " + word
+			continue
+		}
+		all = append(all, word)
+	}
+	for i, words := range all {
+		all[i] = `<span class="word">` + template.HTMLEscapeString(words) + `</span>`
 	}
 	return template.HTML(strings.Join(all, " "))
 }

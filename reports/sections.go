@@ -44,6 +44,8 @@ type shown struct {
 	Picture  template.HTML
 	Missing  int // clients that the picture leaves out
 	Legend   template.HTML
+	Order    *ordered
+	Without  string // why there is no Order, where there could be one
 	Export   string // the command that makes porcupine's picture, or ""
 }
 
@@ -74,7 +76,11 @@ func sections(h *history.History, x *index, all []*group) (out []*section, left 
 			one.Witness, one.Unlisted = witness(h, v)
 			if drawn < maxZooms {
 				one.Picture, one.Legend, one.Missing = m.zoom(g, v).draw()
+				one.Order, one.Without = m.orderOf(g, v)
 				drawn += len(one.Picture)
+				if one.Order != nil {
+					drawn += len(one.Order.Picture)
+				}
 			}
 			s.Violations = append(s.Violations, one)
 		}

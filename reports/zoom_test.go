@@ -203,3 +203,29 @@ func TestSemaphoreKeysOwnByPermits(t *testing.T) {
 		}
 	}
 }
+
+// TestOrderOfCallsIsDrawn: calls that have no order are numbered up to the one that
+// cannot follow; of those that have one there is no such picture.
+func TestOrderOfCallsIsDrawn(t *testing.T) {
+	out := page(t, barrierReport())
+	_, order, ok := strings.Cut(out, `<figure class="orders">`)
+	order, _, _ = strings.Cut(order, "</figure>")
+	if !ok {
+		t.Fatal("the page has no order of the calls")
+	}
+	var said []string
+	for _, m := range svgText.FindAllStringSubmatch(order, -1) {
+		said = append(said, m[1])
+	}
+	if got, want := strings.Join(said, "|"), "c1|1|block: ok|c2|✗|cannot follow: pass: ok"; got != want {
+		t.Errorf("the picture says %s, not %s", got, want)
+	}
+	if want := "has 1 call, numbered; then <b>c2’s pass: ok</b> cannot follow."; !strings.Contains(order, want) {
+		t.Errorf("the page lacks %q: %s", want, order)
+	}
+	r := barrierReport()
+	r.History.Operations[1].Call, r.History.Operations[1].Return = 1*ms, 11*ms
+	if legal := page(t, r); strings.Contains(legal, `<figure class="orders">`) || !strings.Contains(legal, "No order of the calls is drawn") {
+		t.Error("calls that have an order are drawn as if they had none")
+	}
+}

@@ -167,6 +167,9 @@ func annotate(c *canvas, notes []note, taken slots, y float64) float64 {
 	})
 	for _, n := range notes {
 		width := textWidth(n.text)
+		if strings.HasPrefix(n.class, "proofname") {
+			width = boldWidth(n.text)
+		}
 		switch {
 		case n.to+7+width < canvasWidth && taken.take(n.to+0.1, n.to+8+width):
 			c.text(n.class, n.to+6, y+12.5, n.text)
