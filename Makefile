@@ -17,19 +17,36 @@ build:
 run: build
 	./holdfast run $(SCENARIO) $(ARGS)
 
+# What only computes asks no clock and waits for nobody: it has what the others leave
+# of the machine. What waits, for clusters and whole runs of them, would starve beside it.
+COMPUTE = ./checker/... ./history ./quantity ./internal/ddmin ./internal/printable ./internal/tracegen
+
+# Of that, where no goroutine is started, by a package, its tests or what they use of
+# ours, nothing can race. TestWhatIsNotRacedStartsNoGoroutine holds this list to it.
+SINGLE = ./checker ./quantity ./internal/ddmin ./internal/printable ./internal/tracegen
+
 # What starts containers by the dozen, or builds an etcd, is tested alone: whole runs
 # beside it would starve.
-ALONE  = ./cluster/docker ./examples/docker-hooks
-OTHERS = $$($(GO) list ./... | grep -vE '/(cluster/docker|examples/docker-hooks)$$')
+ALONE = ./cluster/docker ./examples/docker-hooks
+
+# Whole runs wait more than they compute: so many of a package go on at a time, although
+# the machine has fewer processors.
+RUNS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? n : 4)))
+TEST  = $(GO) test -timeout 30m -parallel $(RUNS)
+
+# without lists all packages but those of some patterns.
+without = $$($(GO) list ./... | grep -vxF "$$($(GO) list $(1))")
 
 test:
-	$(GO) test -timeout 30m $(OTHERS)
-	$(GO) test -p 1 -timeout 30m $(ALONE)
+	nice -n 19 $(TEST) $(COMPUTE) & compute=$$!; \
+	$(TEST) $(call without,$(COMPUTE) $(ALONE)); waited=$$?; \
+	wait $$compute && exit $$waited
+	$(GO) test -timeout 30m -p 1 -parallel 3 $(ALONE)
 
 # The race detector needs a C compiler.
 race:
-	$(GO) test -race -short -timeout 30m $(OTHERS)
-	$(GO) test -race -short -p 1 -timeout 30m $(ALONE)
+	$(TEST) -race -short $(call without,$(SINGLE) $(ALONE))
+	$(GO) test -timeout 30m -race -short -p 1 -parallel 3 $(ALONE)
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi

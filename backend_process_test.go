@@ -107,6 +107,7 @@ func TestFaultsThatAClusterOfProcessesCannotHaveAsItIsSetUp(t *testing.T) {
 
 // A whole run on members that are processes, which are stopped and restarted.
 func TestARunOnProcesses(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes as long as its load")
 	}

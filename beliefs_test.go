@@ -71,6 +71,7 @@ func records(h *history.History) []history.Record {
 // A status tells the stages in their order, what the run counts, faults while they
 // are under way, and who leads; and nothing more once the run has returned.
 func TestStatusOfARun(t *testing.T) {
+	t.Parallel()
 	s := NewScenario("status")
 	s.Seed, s.Duration, s.Quiet = 3, 2*time.Second, 8*time.Second
 	s.Workloads = []Workload{NewWorkload("mutex")}

@@ -38,6 +38,7 @@ func claimed(t *testing.T, o *outside) *estate {
 // What a run has whose process lives on this machine is not swept; what one has left
 // whose process is dead, or of which nobody can say it, is.
 func TestALivingRunIsNotSwept(t *testing.T) {
+	t.Parallel()
 	o := newOutside(t, playground.Config{Members: 1})
 	e := claimed(t, o)
 	o.put(t, "holdfast/outside/x", "of the run")
@@ -77,6 +78,7 @@ func TestALivingRunIsNotSwept(t *testing.T) {
 
 // A prefix that somebody else has by now is not cleared, whatever they have there.
 func TestAnEstateThatIsAnothersByNow(t *testing.T) {
+	t.Parallel()
 	o := newOutside(t, playground.Config{Members: 1})
 	e := claimed(t, o)
 	if err := e.hold(t.Context()); err != nil {
@@ -100,6 +102,7 @@ func TestAnEstateThatIsAnothersByNow(t *testing.T) {
 // A run whose keys somebody removes says so, blames nobody for it, and leaves what they
 // have below the prefix by then.
 func TestARunWhoseKeysAreRemoved(t *testing.T) {
+	t.Parallel()
 	long(t)
 	o := newOutside(t, playground.Config{Members: 1})
 	s := outsideScenario(o)

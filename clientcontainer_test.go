@@ -12,6 +12,7 @@ import (
 // Clients that are containers die and stand still by the engine's hand, and whatever
 // happens to them, corrected subjects keep their word.
 func TestClientsThatAreContainers(t *testing.T) {
+	t.Parallel()
 	long(t)
 	if err := docker.Available(t.Context()); err != nil {
 		if os.Getenv("HOLDFAST_REQUIRE") == "1" {

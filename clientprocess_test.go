@@ -54,6 +54,7 @@ func expectHarmedClients(t *testing.T, j *Judgement, evidence string) {
 // Clients that are processes are killed and stopped, each with proof, and the
 // corrected subjects keep their word. What they left is gone.
 func TestClientsThatAreProcesses(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := apart("mutex-checked", "rwmutex-checked", "election-checked")
 	often := quantity.Span{Min: 500 * time.Millisecond, Max: time.Second}
@@ -104,6 +105,7 @@ func TestAPausedHolderHarmsWhatIsNotFenced(t *testing.T) {
 
 // Planted bugs are found in clients that are processes too.
 func TestAPlantedBugIsFoundInClientsThatAreProcesses(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := apart("get-then-put")
 	j := run1(t, t.Context(), s)
@@ -155,6 +157,7 @@ func (l *mortalLock) Release(ctx context.Context) error {
 // A client whose process ends by itself is reported with its last words, replaced,
 // and the run comes to a verdict.
 func TestAClientWhoseProcessEndsByItselfIsReported(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := apart("mortal")
 	s.Subjects = []workloads.Subject{mortal()}
@@ -200,6 +203,7 @@ func TestAClientWhoseProcessEndsByItselfIsReported(t *testing.T) {
 
 // A program that does not know the subject is told so, and the run fails.
 func TestAClientThatDoesNotKnowItsSubject(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := apart("stranger")
 	stranger := mortal()

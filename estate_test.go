@@ -31,6 +31,7 @@ func refused(t *testing.T, s Scenario) (string, string) {
 
 // A prefix that is not empty is refused, whoever has something there, and it stays.
 func TestAPrefixThatIsTaken(t *testing.T) {
+	t.Parallel()
 	o := newOutside(t, playground.Config{Members: 1})
 	s := outsideScenario(o)
 	o.put(t, "holdfast/outside/x", "of somebody")
@@ -145,6 +146,7 @@ func TestWhoIsNotLetIn(t *testing.T) {
 // A cluster raises a time-to-live that is too short for its election timeout: the run
 // says so, and goes by what it gets.
 func TestATimeToLiveThatIsRaised(t *testing.T) {
+	t.Parallel()
 	long(t)
 	c, err := embedded.Start(t.Context(), embedded.Config{Members: 1, Election: time.Second, Heartbeat: 100 * time.Millisecond})
 	if err != nil {

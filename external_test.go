@@ -38,11 +38,7 @@ func newOutside(t *testing.T, c playground.Config) *outside {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(home) })
-	t.Setenv(playground.HomeVariable, home)
-	place, err := playground.At("outside")
-	if err != nil {
-		t.Fatal(err)
-	}
+	place := playground.Place{Name: "outside", Directory: filepath.Join(home, "outside")}
 	if err := os.MkdirAll(place.Directory, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -244,6 +240,7 @@ func outsideScenario(o *outside) Scenario {
 // untouched, what the run had is gone, what it was told is judged although others
 // write all the time, and the password is nowhere.
 func TestAClusterOfSomebodyElse(t *testing.T) {
+	t.Parallel()
 	long(t)
 	o := newOutside(t, playground.Config{TLS: true, Auth: true})
 	o.furnish(t)

@@ -19,6 +19,7 @@ import (
 // A command that takes too long is killed with all that it started, is not injected, and
 // is healed all the same.
 func TestHooksThatTakeTooLong(t *testing.T) {
+	t.Parallel()
 	s := NewScenario("hooks")
 	s.Cluster.Members = 1
 	s.Duration = 6 * time.Second
@@ -88,6 +89,7 @@ func TestHooksThatTakeTooLong(t *testing.T) {
 
 // A run that is interrupted heals its hooks.
 func TestHooksOfARunThatIsInterrupted(t *testing.T) {
+	t.Parallel()
 	s := NewScenario("hooks")
 	s.Cluster.Members = 1
 	s.Duration = time.Minute
@@ -117,8 +119,10 @@ func TestHooksOfARunThatIsInterrupted(t *testing.T) {
 // Commands that hang are killed when the run is interrupted, whatever time they have
 // left, and what they did is healed.
 func TestHooksThatHangWhenTheRunIsInterrupted(t *testing.T) {
+	t.Parallel()
 	for _, step := range []string{"inject", "prove"} {
 		t.Run(step, func(t *testing.T) {
+			t.Parallel()
 			s := NewScenario("hooks")
 			s.Cluster.Members = 1
 			s.Duration = time.Minute

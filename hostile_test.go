@@ -82,6 +82,7 @@ func TestACallThatNeverReturnsIsReported(t *testing.T) {
 }
 
 func TestPanicsAreViolationsOfTheContract(t *testing.T) {
+	t.Parallel()
 	long(t)
 	for name, subject := range map[string]workloads.Subject{
 		"constructor": {Name: "panics", NewLock: func(*workloads.Session, string) workloads.Lock { panic("planted") }},
@@ -95,6 +96,7 @@ func TestPanicsAreViolationsOfTheContract(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			j := run1(t, t.Context(), brief(subject))
 			p := property(t, j, "panics", checker.Contract)
 			if p.Verdict != checker.Violated || p.Figures["panics"] == 0 || j.Result().Exit != checker.ExitViolated {
@@ -113,6 +115,7 @@ func (o observing) Observe(ctx context.Context) <-chan workloads.Leadership { re
 
 // An observation that says nothing, nor ever ends, is not waited for for ever.
 func TestAnObservationThatNeverEnds(t *testing.T) {
+	t.Parallel()
 	s := brief(workloads.Subject{Name: "mute", NewElection: func(s *workloads.Session, prefix string) workloads.Election {
 		return observing{recipes.NewElection(s, prefix), func(context.Context) <-chan workloads.Leadership { return nil }}
 	}})
@@ -125,12 +128,14 @@ func TestAnObservationThatNeverEnds(t *testing.T) {
 // A correct lock may count its own tokens, or have none, and need not say how
 // ownership shows: none of that is a violation.
 func TestCorrectLocksOfOtherDesignsHold(t *testing.T) {
+	t.Parallel()
 	var counter atomic.Int64
 	for name, grant := range map[string]func(workloads.Grant) workloads.Grant{
 		"counter": func(workloads.Grant) workloads.Grant { return workloads.Grant{Token: counter.Add(1)} },
 		"none":    func(workloads.Grant) workloads.Grant { return workloads.Grant{} },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			j := run1(t, t.Context(), brief(workloads.Subject{Name: "other", NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
 				c := &changed{Lock: recipes.NewMutex(s, prefix)}
 				c.acquire = func(ctx context.Context) (workloads.Grant, error) {
@@ -151,6 +156,7 @@ func TestCorrectLocksOfOtherDesignsHold(t *testing.T) {
 
 // Tokens that fall or stay are no fencing tokens, even if nobody is harmed yet.
 func TestTokensThatDoNotRiseAreFound(t *testing.T) {
+	t.Parallel()
 	j := run1(t, t.Context(), brief(workloads.Subject{Name: "constant", NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
 		c := &changed{Lock: recipes.NewMutex(s, prefix)}
 		c.acquire = func(ctx context.Context) (workloads.Grant, error) {
@@ -165,6 +171,7 @@ func TestTokensThatDoNotRiseAreFound(t *testing.T) {
 }
 
 func TestAReleaseThatDoesNothingIsFound(t *testing.T) {
+	t.Parallel()
 	j := run1(t, t.Context(), brief(workloads.Subject{Name: "releases-nothing", NewLock: func(s *workloads.Session, prefix string) workloads.Lock {
 		c := &changed{Lock: recipes.NewMutex(s, prefix)}
 		c.release = func(context.Context) error { return nil }

@@ -51,6 +51,7 @@ func TestClientsThatKeepTheirSessionShowWhatALostAnswerLeaves(t *testing.T) {
 
 // What a run did can be written out and done again, whatever the seed.
 func TestARunIsDoneAgainFromItsExplicitScenario(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := NewScenario("again")
 	s.Seed, s.Duration, s.Cluster.Members = 4, 3*time.Second, 1

@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,7 @@ func TestQueuesAndBarriersWithoutFaultsHold(t *testing.T) {
 
 // The corrected ones keep it under faults, and nobody waits for ever.
 func TestCorrectedQueuesAndBarriersHoldUnderFaults(t *testing.T) {
+	t.Parallel()
 	long(t)
 	const faults = `faults:
   - {every: 1500ms..3s, for: 500ms..1500ms, of: [isolate-leader]}
@@ -52,13 +54,16 @@ func TestCorrectedQueuesAndBarriersHoldUnderFaults(t *testing.T) {
   - {every: 500ms..1s, of: [compact]}
 `
 	for seed := int64(1); seed <= 2; seed++ {
-		s := meetingScenario(t, faults, "queue-checked", "priority-queue-checked", "barrier-checked", "double-barrier-checked")
-		s.Seed = seed
-		j := run1(t, t.Context(), s)
-		for _, p := range j.Result().Properties {
-			if p.Verdict != checker.Holds {
-				t.Errorf("seed %d: %s of %s: %s: %s", seed, p.Property, p.Subject, p.Verdict, p.Sentence)
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			s := meetingScenario(t, faults, "queue-checked", "priority-queue-checked", "barrier-checked", "double-barrier-checked")
+			s.Seed = seed
+			j := run1(t, t.Context(), s)
+			for _, p := range j.Result().Properties {
+				if p.Verdict != checker.Holds {
+					t.Errorf("%s of %s: %s: %s", p.Property, p.Subject, p.Verdict, p.Sentence)
+				}
 			}
-		}
+		})
 	}
 }

@@ -149,6 +149,7 @@ func findPrograms(t *testing.T, want map[string]string) {
 // Programs that do not keep to the protocol are told of with their last lines,
 // and the run comes to its verdict.
 func TestMisbehavingProgramsAreReported(t *testing.T) {
+	t.Parallel()
 	need(t, "python3")
 	want := map[string]string{
 		"babbler": `"acquiring..."`, "hanger": "waiting for a lock that never comes", "flooder": "mood", "dier": "the program has a bug",

@@ -10,6 +10,7 @@ import (
 // A check says what is wrong where it is, with advice for just that, and does not
 // go on with a program that fails the same way again.
 func TestCheckOfBrokenPrograms(t *testing.T) {
+	t.Parallel()
 	need(t, "python3")
 	if testing.Short() {
 		t.Skip("programs that hang are waited for")

@@ -75,6 +75,7 @@ func TestPrimitivesHoldUnderFaults(t *testing.T) {
 // The last round goes well with a member down, the record says that it was, and
 // the verdict too.
 func TestProgressInASurvivableState(t *testing.T) {
+	t.Parallel()
 	s := NewScenario("one-down")
 	s.Seed, s.Duration, s.Quiet = 2, time.Second, 12*time.Second
 	s.Workloads = []Workload{NewWorkload("mutex"), NewWorkload("kv-register")}
@@ -119,6 +120,7 @@ func TestStatesThatNobodySurvivesAreRefused(t *testing.T) {
 // Subjects that are wrong, each in one way, are found by the property that this
 // breaks.
 func TestPlantedPrimitivesAreFound(t *testing.T) {
+	t.Parallel()
 	long(t)
 	for _, c := range []struct {
 		subject  workloads.Subject
@@ -143,6 +145,7 @@ func TestPlantedPrimitivesAreFound(t *testing.T) {
 		{workloads.Subject{Name: "elects-nobody", NewService: func(*workloads.Session, string) workloads.Service { return electsNobody{} }}, checker.Exclusion, nil},
 	} {
 		t.Run(c.subject.Name+"/"+c.property, func(t *testing.T) {
+			t.Parallel()
 			s := NewScenario("planted")
 			s.Seed, s.Duration, s.Quiet = 1, 3*time.Second, 6*time.Second
 			w := NewWorkload(c.subject.Name)
@@ -197,6 +200,7 @@ func (electsNobody) Run(ctx context.Context, lead func(context.Context, workload
 
 // Scripts can make every call of the primitives.
 func TestPrimitivesCanBeScripted(t *testing.T) {
+	t.Parallel()
 	scripts := map[string][]string{
 		"semaphore":        {"A acquire x", "B acquire x", "C acquire x &", "A release x", "C join", "B work x 5ms", "B release x", "C release x"},
 		"service":          {"A run x 20ms &", "B run x 5ms", "A join"},
@@ -252,6 +256,7 @@ func clientsOf(j *Judgement, subject string) []string {
 // The lock service's clean-up after a cancelled call takes the next call's key,
 // at a moment that a run may miss.
 func TestV3LockCleansUpTooLate(t *testing.T) {
+	t.Parallel()
 	long(t)
 	for seed := int64(1); seed <= 4; seed++ {
 		s, err := BuiltinScenario("upstream/v3lock-late-clean-up")

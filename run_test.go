@@ -19,6 +19,12 @@ import (
 	"github.com/etcd-holdfast/holdfast/reports"
 )
 
+// Tests of whole runs are parallel where a run has few clients: it waits more than it
+// computes, has a directory and ports of its own, and how many go on at a time is the
+// Makefile's RUNS. Those of many subjects or programs at once, which demand that nothing
+// shows, or that rare things do, have the process to themselves: beside others their
+// sessions end for want of a processor. So have those that set its environment.
+
 // long skips a test that runs whole scenarios when only short ones are wanted.
 func long(t *testing.T) {
 	t.Helper()
@@ -139,6 +145,7 @@ func TestWithoutFaultsEverythingHolds(t *testing.T) {
 
 // Every planted bug must be found, by the property that it breaks.
 func TestPlantedBugsAreFound(t *testing.T) {
+	t.Parallel()
 	long(t)
 	waiting := func(subject string) Fault {
 		return Fault{Of: []string{"cut-client"}, When: triggerOn(subject, "waiting", 50*time.Millisecond), Times: 4, For: quantity.Span{Min: 2500 * time.Millisecond, Max: 3 * time.Second}}
@@ -166,6 +173,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{subject: "short-ttl", property: checker.Exclusion, change: func(w *Workload) { w.Long = 0.2 }},
 	} {
 		t.Run(c.subject, func(t *testing.T) {
+			t.Parallel()
 			var p *checker.Property
 			for seed := int64(1); seed <= 3; seed++ {
 				s := NewScenario("planted")
@@ -191,6 +199,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 
 // A run that is interrupted heals, judges what there is, and says so.
 func TestAnInterruptedRunIsJudged(t *testing.T) {
+	t.Parallel()
 	s := NewScenario("interrupted")
 	s.Workloads = []Workload{NewWorkload("mutex")}
 	s.Faults = []Fault{{Of: []string{"isolate-leader"}, Every: quantity.Span{Min: time.Second, Max: time.Second}, For: quantity.Span{Min: time.Hour, Max: time.Hour}}}
@@ -223,6 +232,7 @@ func TestAnInterruptedRunIsJudged(t *testing.T) {
 // Whenever the process is killed, what it leaves can be judged, says that it
 // was cut short, gives the same verdict every time, and no false alarm.
 func TestAKilledRunIsJudged(t *testing.T) {
+	t.Parallel()
 	long(t)
 	binary := filepath.Join(t.TempDir(), "holdfast")
 	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/holdfast").CombinedOutput(); err != nil {
@@ -289,6 +299,7 @@ func judgedBytes(t *testing.T, directory string) []byte {
 // The directory alone gives the verdict that the run gave, and the scenario in
 // it is the run's.
 func TestTheDirectoryIsEnough(t *testing.T) {
+	t.Parallel()
 	s := NewScenario("small")
 	s.Seed, s.Duration = 3, 2*time.Second
 	s.Workloads = []Workload{NewWorkload("mutex"), NewWorkload("rwmutex"), NewWorkload("election")}

@@ -54,6 +54,7 @@ func signals(h *history.History) []string {
 // replacement takes the next steps, a session of two, and a step that cannot be
 // done, in one script that is played to its end.
 func TestAScriptIsPlayed(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := scripted("mutex-checked", 3, 30*time.Second,
 		"A acquire x",
@@ -105,6 +106,7 @@ func TestAScriptIsPlayed(t *testing.T) {
 // A script that waits for what never comes is cut short by the end of the run:
 // it says where, and the run is unknown.
 func TestAScriptThatDoesNotEndSaysSo(t *testing.T) {
+	t.Parallel()
 	long(t)
 	for name, test := range map[string]struct {
 		script []string
@@ -117,6 +119,7 @@ func TestAScriptThatDoesNotEndSaysSo(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			j := run1(t, t.Context(), scripted("mutex", 2, 2*time.Second, test.script...))
 			if got := signals(j.Report.History); !slices.Equal(got, []string{test.cut}) {
 				t.Errorf("it signalled %q, and no end was to come: want %q", got, test.cut)
@@ -137,6 +140,7 @@ func TestAScriptThatDoesNotEndSaysSo(t *testing.T) {
 // Who shares the session of a client that died without one goes on: what it
 // cannot do meanwhile it skips.
 func TestAScriptOutlivesWhoSharesItsSession(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := scripted("mutex", 2, 20*time.Second, "A session", "A close", "A crash", "B acquire y", "A acquire x", "B acquire y", "B release y")
 	s.Workloads[0].Shared = map[string]string{"B": "A"}
@@ -157,6 +161,7 @@ func TestAScriptOutlivesWhoSharesItsSession(t *testing.T) {
 // A script hears of a fault that is no subject's, as of a member's or of one that
 // comes on a rhythm.
 func TestAScriptAwaitsATimedFault(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := scripted("mutex", 1, 20*time.Second, "until injected compact", "A acquire x", "until healed compact", "A release x")
 	s.Faults = []Fault{{Of: []string{"compact"}, Every: quantity.Span{Min: time.Second, Max: time.Second}, For: quantity.Span{Min: time.Second, Max: time.Second}}}
@@ -171,6 +176,7 @@ func TestAScriptAwaitsATimedFault(t *testing.T) {
 // ended in etcd; one that is not goes on with its lease, far beyond its
 // time-to-live.
 func TestAWatchdogStopsInTime(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := scripted("mutex", 3, 30*time.Second,
 		"A acquire x",

@@ -16,13 +16,9 @@ import (
 )
 
 // What is found at the first contention is found in one run, and what is right
-// raises nothing. (The whole zoo is a command: holdfast zoo.)
+// raises nothing. (The whole zoo is a command: holdfast zoo. CI runs it, all of it.)
 func TestZooFindsWhatIsPlanted(t *testing.T) {
 	names := []string{"get-then-put", "newest-leads", "slot-lock"}
-	if !testing.Short() {
-		names = append(names, "writer-beside-readers", "token-is-lease", "wakes-on-any-event", "observe-replays", "proclaims-once", "queue-rwlock", "queue-election",
-			"semaphore-off-by-one", "queue-delivers-twice", "barrier-first-answer")
-	}
 	var told []Standing
 	findings, err := Zoo(t.Context(), ZooOptions{Names: names, Out: t.TempDir(), Note: func(line string) { t.Log(line) }, Status: func(now Standing) { told = append(told, now) }})
 	if err != nil {

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 // healed, and the cluster serves again.
 func TestEveryFaultProvesItsEffectAndHeals(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
+	t.Cleanup(cancel)
 	config := process.Config{Config: members.Config{Fsync: true}}
 	config.SlowDisks = process.SlowDisks() == nil
 	if process.OwnDisks() == nil {
@@ -46,6 +46,7 @@ func TestEveryFaultProvesItsEffectAndHeals(t *testing.T) {
 		}},
 	} {
 		t.Run(test.kind, func(t *testing.T) {
+			t.Parallel()
 			c, err := test.start()
 			if err != nil {
 				t.Fatal(err)

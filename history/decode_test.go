@@ -191,6 +191,9 @@ func TestMisreadLinesNameTheColumn(t *testing.T) {
 // A history is the same whether its size is known beforehand or not, and
 // however it comes in.
 func TestReadingDoesNotDependOnTheReader(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads large journals again and again")
+	}
 	journal, revisions := journalOf(2 * sampled)
 	want, err := ReadJournal(bytes.NewReader(journal))
 	if err != nil {

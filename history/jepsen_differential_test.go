@@ -16,7 +16,7 @@ var generated = []string{"cas-register", "mutex", "rwmutex", "queue"}
 func batches(t *testing.T, histories int, f func(t *rapid.T, r *rand.Rand, model string, keyed bool)) {
 	t.Helper()
 	if testing.Short() {
-		histories /= 10
+		histories /= 40
 	}
 	size := histories / 100 // rapid draws a hundred
 	rapid.Check(t, func(t *rapid.T) {

@@ -13,9 +13,11 @@ import (
 	"github.com/etcd-holdfast/holdfast/cluster/internal/conform"
 )
 
-// startHere starts a cluster of three, or skips the test where no engine is.
+// startHere starts a cluster of three beside those of other tests, or skips the test
+// where no engine is.
 func startHere(t *testing.T) *Cluster {
 	t.Helper()
+	t.Parallel()
 	conform.Needs(t, Available(t.Context()))
 	c, err := Start(conform.Bounded(t), Config{})
 	if err != nil {

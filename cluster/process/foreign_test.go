@@ -29,7 +29,7 @@ func self(t *testing.T) string {
 // A binary that knows nothing of holdfast does all that its own members do.
 func TestForeignBinary(t *testing.T) {
 	binary := self(t)
-	conform.Run(t, conform.Backend{Kind: "process", Version: version.Version, Start: func(ctx context.Context, c members.Config) (conform.Cluster, error) {
+	conform.Run(t, conform.Backend{Kind: "process", Version: version.Version, Brief: testing.Short(), Start: func(ctx context.Context, c members.Config) (conform.Cluster, error) {
 		return process.Start(ctx, process.Config{Config: c, Binary: binary})
 	}})
 }

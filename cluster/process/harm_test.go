@@ -97,7 +97,7 @@ func TestStop(t *testing.T) {
 // Members whose calls pass a gate do all that others do.
 func TestMembersBehindAGate(t *testing.T) {
 	need(t, process.SlowDisks())
-	conform.Run(t, conform.Backend{Kind: "process", Version: version.Version, Start: func(ctx context.Context, c members.Config) (conform.Cluster, error) {
+	conform.Run(t, conform.Backend{Kind: "process", Version: version.Version, Brief: testing.Short(), Start: func(ctx context.Context, c members.Config) (conform.Cluster, error) {
 		c.Fsync = true
 		return process.Start(ctx, process.Config{Config: c, SlowDisks: true})
 	}})

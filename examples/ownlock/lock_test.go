@@ -8,6 +8,7 @@ import (
 )
 
 func TestLockUnderFaults(t *testing.T) {
+	t.Parallel()
 	scenario := holdfast.NewScenario("ownlock")
 	scenario.Duration = 6 * time.Second
 	scenario.Subjects = append(scenario.Subjects, Subject())

@@ -11,6 +11,7 @@ import (
 // The lock in clients that are processes of their own, which are killed, and
 // stopped for longer than their leases live.
 func TestLockInProcesses(t *testing.T) {
+	t.Parallel()
 	scenario := holdfast.NewScenario("ownlock-processes")
 	scenario.Duration = 6 * time.Second
 	scenario.Clients.As = holdfast.ClientProcesses

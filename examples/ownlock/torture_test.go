@@ -8,6 +8,7 @@ import (
 
 // The scenario that finds holdfast's planted bugs, on a lock of one's own.
 func TestLockUnderTorture(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes half a minute")
 	}
