@@ -56,6 +56,14 @@ func tenures(h *history.History, x *index, o *object) []tenure {
 		}
 		return keys
 	})
+	granted := map[int64]string{} // by the create revision, where leases are shared
+	for _, l := range o.lanes {
+		for i := range l.waits {
+			if op := l.waits[i].operation; op.Token != 0 && x.leases[op.Lease] != "" && x.leases[op.Lease] != op.Client && granted[op.Token] == "" {
+				granted[op.Token] = op.Client
+			}
+		}
+	}
 	permits := 1
 	if info.Layout == history.OldestKeys {
 		permits = max(info.Permits, 1)
@@ -68,7 +76,11 @@ func tenures(h *history.History, x *index, o *object) []tenure {
 	for i := range lives {
 		life := &lives[i]
 		t := tenure{object: o.name, name: strings.TrimPrefix(life.Key, prefix), life: life, created: when(h, life.Create), deleted: h.End, open: life.Delete == 0, owns: history.Never}
-		if t.client = x.leases[life.Lease]; t.client == "" {
+		// Of clients that share a session the one to whom the key was granted.
+		if t.client = granted[life.Create]; t.client == "" {
+			t.client = x.leases[life.Lease]
+		}
+		if t.client == "" {
 			t.client = keys()[owner{life.Key, life.Lease}]
 		}
 		gone := forever

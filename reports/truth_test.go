@@ -57,3 +57,27 @@ func TestTenures(t *testing.T) {
 		})
 	}
 }
+
+// TestTenuresOfASharedSession: a key is that client's to whom it was granted, where
+// others have the same lease.
+func TestTenuresOfASharedSession(t *testing.T) {
+	h := &history.History{
+		Header: history.Header{Prefix: "/p/", Subjects: []history.SubjectInfo{{Name: "lock", Layout: history.OldestKey}}},
+		Operations: []history.Operation{
+			{ID: 1, Client: "c1", Subject: "lock", Object: "a", Kind: history.Acquire, Outcome: history.Ok, Lease: 7, Key: "/p/lock/a/7", Token: 1, Call: 1, Return: 2},
+			{ID: 2, Client: "c2", Subject: "lock", Object: "a", Kind: history.Acquire, Outcome: history.Ok, Lease: 7, Key: "/p/lock/a/7", Token: 3, Call: 3, Return: 4},
+		},
+		Events: []history.Event{{Kind: history.SessionOpened, Client: "c1", Lease: 7}},
+		Revisions: history.NewRevisionLog(1, 0, []history.Change{
+			{Revision: 1, Time: 1, Key: "/p/lock/a/7", Create: 1, Lease: 7},
+			{Revision: 2, Time: 2, Key: "/p/lock/a/7", Deleted: true},
+			{Revision: 3, Time: 3, Key: "/p/lock/a/7", Create: 3, Lease: 7},
+		}, nil, nil, nil),
+		End: 5,
+	}
+	x := newIndex(h)
+	got := tenures(h, x, x.byKey[objectKey{"lock", "a"}])
+	if len(got) != 2 || got[0].client != "c1" || got[1].client != "c2" {
+		t.Errorf("%+v", got)
+	}
+}
