@@ -176,7 +176,7 @@ func (r *record) foreignLeaders(s *subject, ob *object) []finding {
 	var findings []finding
 	add := func(op *history.Operation, key, value string, t time.Duration) {
 		f := observeFinding(s, op, op.Call, t, "named a key of another object", func() string {
-			return fmt.Sprintf("%s's %s of %s named %q with the key %s as the leader at %s, which is not a key of %s", op.Client, op.Kind, history.Called(ob.name), value, key, at(t), history.Called(ob.name))
+			return fmt.Sprintf("%s's call of %s on %s was answered at %s with %q and the key %s, which is not a key of %s", op.Client, op.Kind, history.Called(ob.name), at(t), value, key, history.Called(ob.name))
 		})
 		if strings.HasPrefix(key, r.h.Header.ObjectPrefix(op.Subject, ob.name)) {
 			f.Known = r.knownAs(s, "etcd#10297")

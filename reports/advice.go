@@ -102,8 +102,8 @@ var advices = map[string][]advice{
 		{"value that was never put", "an observer was told of a value that nobody ever put", askNow},
 		{"named a key of another object", "an observer was told of the leader of something else", "Read and watch the keys below the election's name and a slash."},
 		{"ended by itself after a compaction", "an observation ended without a word", "Resume after ErrCompacted: read who leads, and watch from there."},
-		{"a leader who stayed was not delivered", "an observer was not told of a leader who stayed", readAfter},
-		{"final leader not delivered", "an observer was never told of the last leader", readAfter},
+		{"a leader who stayed was not delivered", "an observer was not told of a leader, or of its new value, that stayed", readAfter},
+		{"final leader not delivered", "an observer was never told of the last leader, or of its last value", readAfter},
 	},
 	checker.Refusal: {
 		{"refused while nobody can have held", "", "Answer a try by a transaction that is made during it, not from memory, and take away the keys of refused tries."},
