@@ -15,7 +15,7 @@ func (r *record) spinning(s *subject, op *history.Operation) *finding {
 	end := r.ended(op)
 	f := r.breach(s, op, end, "asked again and again while nothing changed", func() string {
 		return fmt.Sprintf("%s's %s of %s, called at %s, made %s until %s while the object's keys changed %d times: it does not wait, it spins",
-			op.Client, op.Kind, history.Called(op.Object), at(op.Call), count(op.Requests, "request"), at(end), r.changes(r.objects[objectID{op.Subject, history.Called(op.Object)}], op.Call, end))
+			op.Client, op.Kind, history.Called(op.Object), at(op.Call), count(op.Requests, "request"), at(end), r.changes(r.objects[objectID{op.Subject, op.Object}], op.Call, end))
 	})
 	f.Known = r.known(s, Contract, op, nil)
 	return &f
