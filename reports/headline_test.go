@@ -59,3 +59,9 @@ func TestOthers(t *testing.T) {
 		t.Errorf("%+v and %d more", h.Others, h.Unnamed)
 	}
 }
+
+func TestTight(t *testing.T) {
+	if got, want := tight("from 12.526 s to 3 ms, 5 µs, rev 7 set"), "from 12.526\u00a0s to 3\u00a0ms, 5\u00a0µs, rev 7 set"; got != want {
+		t.Errorf("%q and not %q", got, want)
+	}
+}

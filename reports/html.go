@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,7 +17,12 @@ var pageSource string
 //go:embed style.css
 var styleSource string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }, "swatch": swatch, "unbroken": unbroken}).Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plus": func(a, b int) int { return a + b }, "swatch": swatch, "unbroken": unbroken, "tight": tight}).Parse(pageSource))
+
+// tight keeps a number and its unit on one line.
+func tight(sentence string) string { return unit.ReplaceAllString(sentence, "$1\u00a0$2") }
+
+var unit = regexp.MustCompile(`(\d) (s|ms|µs)\b`)
 
 // unbroken writes a command such that lines break between its words only, and not
 // between a flag and its value.
