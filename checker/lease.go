@@ -126,7 +126,9 @@ const healingTakes = time.Second
 // their whole time once more.
 func (r *record) wasSucceeded(end leaseEnd) bool {
 	return slices.ContainsFunc(r.h.Faults, func(f history.Fault) bool {
-		if !slices.Contains(apart, f.Kind) || !f.Verified || f.To == 0 || end.latest < f.To-healingTakes || end.earliest > f.To+faultsLast {
+		// What a hook does to a leader is not known; that another led meanwhile is.
+		parts := slices.Contains(apart, f.Kind) || strings.HasPrefix(f.Kind, "hook/")
+		if !parts || !f.Verified || f.To == 0 || end.latest < f.To-healingTakes || end.earliest > f.To+faultsLast {
 			return false
 		}
 		old, succeeded := "", false

@@ -44,6 +44,14 @@ func parted(target string, to time.Duration, next string) func(*history.History)
 	}
 }
 
+// hooked is the same, harmed by a hook.
+func hooked(target string, to time.Duration, next string) func(*history.History) {
+	return func(h *history.History) {
+		parted(target, to, next)(h)
+		h.Faults[0].Kind = "hook/pause-leader"
+	}
+}
+
 func TestALeaseThatEndsBeforeItsTimeIsTheServers(t *testing.T) {
 	const ms = time.Millisecond
 	for name, c := range map[string]struct {
@@ -55,6 +63,9 @@ func TestALeaseThatEndsBeforeItsTimeIsTheServers(t *testing.T) {
 		"too early, and nothing explains it":                                  {func(h *history.History) { h.Faults = nil }, Violated, ""},
 		"the disk was another member's":                                       {func(h *history.History) { h.Faults[0].Target = "m2" }, Violated, ""},
 		"too early, after a leader that was parted from the others came back": {parted("m1 | m2+m3", 850*ms, "m2"), Violated, "etcd#12528"},
+		"too early, after a leader that a hook had paused came back":          {hooked("m1 (leader)", 850*ms, "m2"), Violated, "etcd#12528"},
+		"a hook harmed a member that did not lead":                            {hooked("m3", 850*ms, "m2"), Violated, ""},
+		"a hook harmed the leader, and nobody succeeded it":                   {hooked("m1 (leader)", 850*ms, "m1"), Violated, ""},
 		"a member was parted that did not lead":                               {parted("m3", 850*ms, "m2"), Violated, ""},
 		"a leader was parted, and nobody succeeded it":                        {parted("m1", 850*ms, "m1"), Violated, ""},
 		"a leader was parted, and has not come back":                          {parted("m1", 2000*ms, "m2"), Violated, ""},

@@ -131,7 +131,9 @@ func TestDockerHarmsContainers(t *testing.T) {
 	}
 	j := started(t, s)
 	if got := j.Result().Verdict; got == checker.Violated {
-		t.Errorf("verdict %s", got)
+		for _, broken := range j.Result().Mechanisms() {
+			t.Errorf("%s: %s: %s", broken.Subject, broken.Mechanism, broken.Violation.Sentence)
+		}
 	}
 	seen := make(map[string]int)
 	for _, f := range j.Report.History.Faults {
