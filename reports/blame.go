@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/history"
@@ -91,8 +89,7 @@ func (g *group) blamed(h *history.Header) meaning {
 		if g.Blame == checker.BlameLease {
 			m.Who = "a lease that ended, and etcd’s client library, which told of it late"
 		}
-		first, size := utf8.DecodeRuneInString(issue.Explanation)
-		m.Means = string(unicode.ToUpper(first)) + issue.Explanation[size:] + "."
+		m.Means = capitalised(issue.Explanation) + "."
 		m.Prevent = issue.Prevention
 		return m
 	}

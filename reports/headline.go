@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/history"
@@ -52,7 +50,7 @@ func newHeadline(r *Report, all []*group) headline {
 	if result.Verdict == checker.Violated && len(all) > 0 {
 		out.worst(&r.history().Header, all[0])
 		out.others(all)
-		if onPurpose(&r.history().Header, all) {
+		if onPurpose(&r.history().Header, result) {
 			out.Fate += ", as it should: only what is broken on purpose did fail"
 			out.Word = "violated, on purpose"
 		}
@@ -80,14 +78,21 @@ func newHeadline(r *Report, all []*group) headline {
 	return out
 }
 
-// onPurpose is true if all that fails a run are planted bugs.
-func onPurpose(h *history.Header, all []*group) bool {
-	for _, g := range all {
-		if s, _ := h.Subject(g.Subject); g.rank() == unexplained && s.Origin != history.Broken {
+// onPurpose is true if all that makes a run fail are planted bugs. Judged strictly,
+// known defects do so too.
+func onPurpose(h *history.Header, result *checker.Result) bool {
+	any := false
+	for i := range result.Properties {
+		p := &result.Properties[i]
+		if p.Effect != checker.Violated {
+			continue
+		}
+		any = true
+		if s, _ := h.Subject(p.Subject); s.Origin != history.Broken {
 			return false
 		}
 	}
-	return true
+	return any
 }
 
 // fate says what the run's verdict does to a build that runs it.
@@ -152,8 +157,7 @@ func (h *headline) show(all []*section) {
 func (g *group) plainly() string {
 	words := g.words()
 	if g.Subject == "" {
-		first, size := utf8.DecodeRuneInString(words)
-		return string(unicode.ToUpper(first)) + words[size:]
+		return capitalised(words)
 	}
 	return g.Subject + ": " + words
 }

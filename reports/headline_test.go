@@ -22,8 +22,9 @@ func TestUnbroken(t *testing.T) {
 // What a run does to a build is said, and whether all that failed was to fail.
 func TestFate(t *testing.T) {
 	failing := func(subject string) checker.Property {
-		return checker.Property{Subject: subject, Property: checker.Exclusion, Verdict: checker.Violated, Violations: []checker.Violation{{Blame: checker.BlameSubject}}}
+		return checker.Property{Subject: subject, Property: checker.Exclusion, Verdict: checker.Violated, Effect: checker.Violated, Violations: []checker.Violation{{Blame: checker.BlameSubject}}}
 	}
+	known := checker.Property{Subject: "mine", Property: checker.Exclusion, Verdict: checker.Violated, Effect: checker.Violated, Violations: []checker.Violation{{Blame: checker.BlameLibrary, Known: "etcd#22082"}}}
 	h := &history.History{Header: history.Header{Subjects: []history.SubjectInfo{{Name: "planted", Origin: history.Broken}, {Name: "mine", Origin: history.FromUser}}}}
 	for _, test := range []struct {
 		result checker.Result
@@ -34,6 +35,8 @@ func TestFate(t *testing.T) {
 		{checker.Result{Verdict: checker.Violated, Exit: 1, Properties: []checker.Property{failing("mine")}}, "The build fails (exit 1)"},
 		{checker.Result{Verdict: checker.Violated, Exit: 1, Properties: []checker.Property{failing("planted"), failing("mine")}}, "The build fails (exit 1)"},
 		{checker.Result{Verdict: checker.Violated, Exit: 1, Properties: []checker.Property{failing("planted")}}, "The build fails (exit 1), as it should: only what is broken on purpose did fail"},
+		{checker.Result{Verdict: checker.Violated, Exit: 1, Properties: []checker.Property{known}}, "The build fails (exit 1)"}, // judged strictly
+		{checker.Result{Verdict: checker.Violated, Exit: 1, Properties: []checker.Property{failing("planted"), known}}, "The build fails (exit 1)"},
 	} {
 		if got := newHeadline(&Report{History: h, Result: &test.result}, groups(&test.result)).Fate; got != test.want {
 			t.Errorf("%q and not %q", got, test.want)

@@ -101,7 +101,7 @@ func HTML(r *Report) ([]byte, error) {
 		Style: template.CSS(styleSource), Policy: policy, Report: r, Facts: facts(r),
 		Notes: result.Notes, Overview: line.overview(), Latency: latencies(h), Verdicts: verdictMeanings, Blames: blameMeanings,
 	}
-	p.Again, p.Folded = again(r), len(result.Notes) > 4
+	p.Again, p.Folded = again(r, len(all) > 0), len(result.Notes) > 4
 	p.Matrices = matrices(result, all)
 	p.Sections, p.More = sections(h, x, all)
 	p.Headline = newHeadline(r, all)
@@ -124,8 +124,8 @@ func HTML(r *Report) ([]byte, error) {
 	return []byte(out + end), nil
 }
 
-// again says how surely a run shows the same once more.
-func again(r *Report) string {
+// again says how surely a run goes the same way once more, and shows what it showed.
+func again(r *Report, shown bool) string {
 	scripted := len(r.history().Header.Subjects) > 0
 	for _, s := range r.history().Header.Subjects {
 		scripted = scripted && s.Scripted
@@ -133,6 +133,8 @@ func again(r *Report) string {
 	switch {
 	case r.ClusterKind == simulated:
 		return "Simulated: it goes the same way every time."
+	case !shown:
+		return "The seed fixes the faults and what the clients do, not their timing."
 	case scripted:
 		return "The clients follow a script: it should show again the first time."
 	}

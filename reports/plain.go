@@ -2,6 +2,8 @@ package reports
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/etcd-holdfast/holdfast/checker"
 	"github.com/etcd-holdfast/holdfast/history"
@@ -81,4 +83,10 @@ var plainWords = map[string]string{
 	checker.Total:      "an amount was made or lost",
 	checker.Lease:      "etcd ended a lease before its time",
 	checker.Durability: "the store lost what it had acknowledged",
+}
+
+// capitalised begins with a capital letter, as a sentence does.
+func capitalised(words string) string {
+	first, size := utf8.DecodeRuneInString(words)
+	return string(unicode.ToUpper(first)) + words[size:]
 }
