@@ -21,7 +21,6 @@ type headline struct {
 	Where    string // subject and property
 	Subject  string
 	Sentence string
-	Cause    string
 	Blame    meaning
 	Known    string
 	Issue    string // where the known issue can be read
@@ -118,7 +117,7 @@ func (h *headline) allowed(header *history.Header, g *group) {
 // worst points to the worst group, which comes first.
 func (h *headline) worst(header *history.Header, g *group) {
 	v := g.Violations[0]
-	h.Where, h.Subject, h.Sentence, h.Cause = title(g.Subject, g.Property), g.Subject, v.Sentence, v.Cause
+	h.Where, h.Subject, h.Sentence = title(g.Subject, g.Property), g.Subject, v.Sentence
 	h.Blame, h.Known, h.Issue, h.Link = g.blamed(header), g.Known, issueLink(g.Known), groupID(0)
 	h.Title = g.plainly()
 }
